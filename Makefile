@@ -1,0 +1,28 @@
+# The two commands of the README, and the rest. Meson does the building.
+BUILD ?= build
+.PHONY: all build demo run test asan fuzz bench install clean
+all: build
+build:
+	@tools/bootstrap build
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) --buildtype=debugoptimized >/dev/null
+	@ninja -C $(BUILD) --quiet
+demo: build
+	@tools/demo $(BUILD)
+run: build
+	@tools/run $(BUILD)
+test:
+	@tools/bootstrap test
+	@tools/test
+asan:
+	@tools/bootstrap test
+	@tools/test --asan
+fuzz:
+	@tools/bootstrap test
+	@tools/fuzz
+bench: build
+	@tools/bootstrap test
+	@tools/bench $(BUILD)
+install: build
+	@meson install -C $(BUILD) --no-rebuild
+clean:
+	rm -rf $(BUILD) build-*

@@ -1,0 +1,71 @@
+/* The one table from error ids to HTTP status, exit code, ACME problem and title. */
+#include <string.h>
+
+#include "base/err.h"
+
+static const struct err_face faces[] = {
+	/* prefix, HTTP, exit, ACME, title */
+	{ "usage.", 400, 2, "malformed", "wrong usage" },
+	{ "request.", 400, 3, "malformed", "the request cannot be read" },
+	{ "request.too-large", 413, 3, "malformed", "the request is too large" },
+	{ "request.method", 405, 3, "malformed", "method not allowed" },
+	{ "request.media-type", 415, 3, "malformed", "unsupported media type" },
+	{ "request.timeout", 408, 5, "malformed", "the request took too long" },
+	{ "request.headers", 431, 3, "malformed", "the request headers are too large" },
+	{ "request.field.", 422, 3, "malformed", "a field is not valid" },
+	{ "request.idempotency", 409, 3, "malformed", "the idempotency key was used for another request" },
+	{ "auth.", 401, 4, "unauthorized", "log in first" },
+	{ "auth.forbidden", 403, 4, "unauthorized", "not permitted" },
+	{ "auth.csrf", 403, 4, "unauthorized", "the request does not come from the portal" },
+	{ "auth.reauth", 403, 4, "unauthorized", "confirm the password again" },
+	{ "auth.wrong", 401, 4, "unauthorized", "wrong e-mail address, password or code" },
+	{ "auth.slow", 429, 4, "rateLimited", "too many attempts" },
+	{ "limit.", 429, 5, "rateLimited", "too many requests" },
+	{ "object.absent", 404, 3, "malformed", "there is no such object" },
+	{ "object.exists", 409, 3, "malformed", "it exists already" },
+	{ "state.", 409, 4, "orderNotReady", "not possible in this state" },
+	{ "csr.", 422, 3, "badCSR", "the CSR is not acceptable" },
+	{ "csr.too-large", 413, 3, "badCSR", "the CSR is too large" },
+	{ "key.", 422, 3, "badPublicKey", "the key is not acceptable" },
+	{ "name.", 422, 3, "rejectedIdentifier", "a name is not acceptable" },
+	{ "subject.", 422, 3, "malformed", "a subject field is not acceptable" },
+	{ "cert.", 422, 3, "malformed", "the certificate cannot be used" },
+	{ "input.", 422, 3, "malformed", "the input cannot be read" },
+	{ "archive.", 422, 3, "malformed", "the archive cannot be used" },
+	{ "archive.code", 422, 1, "malformed", "the unlock code does not fit" },
+	{ "archive.gone", 410, 4, "malformed", "the archive is gone" },
+	{ "code.gone", 410, 4, "malformed", "the unlock code is gone" },
+	{ "policy.", 422, 4, "rejectedIdentifier", "refused by policy" },
+	{ "caa.", 422, 4, "caa", "CAA forbids it" },
+	{ "dns.", 422, 4, "dns", "a DNS look-up failed" },
+	{ "validation.", 422, 4, "incorrectResponse", "the validation failed" },
+	{ "lint.", 500, 4, "serverInternal", "the certificate would break its profile" },
+	{ "verify.", 422, 1, "malformed", "the certificate does not verify" },
+	{ "match.", 422, 1, "malformed", "they do not belong together" },
+	{ "busy.", 503, 5, "serverInternal", "the service cannot do this right now" },
+	{ "net.", 502, 5, "connection", "another server did not answer" },
+	{ "config.", 500, 3, "serverInternal", "the configuration is not valid" },
+	{ "openssl.unsupported", 501, 5, "badPublicKey", "this OpenSSL lacks the algorithm" },
+	{ "sys.nospace", 503, 5, "serverInternal", "the disk is full" },
+	{ "sys.", 500, 5, "serverInternal", "the system refused" },
+	{ "", 500, 5, "serverInternal", "internal error" },
+};
+
+const struct err_face *err_face(const char *id)
+{
+	const struct err_face *best = &faces[sizeof(faces) / sizeof(faces[0]) - 1];
+	size_t best_len = 0;
+
+	for (size_t i = 0; i < sizeof(faces) / sizeof(faces[0]); i++) {
+		size_t n = strlen(faces[i].prefix);
+		int whole = n > 0 && faces[i].prefix[n - 1] != '.';
+
+		if (n <= best_len || strncmp(id, faces[i].prefix, n) != 0)
+			continue;
+		if (whole && id[n] != '\0' && id[n] != '.')
+			continue;
+		best = &faces[i];
+		best_len = n;
+	}
+	return best;
+}
