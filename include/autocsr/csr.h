@@ -1,0 +1,98 @@
+/*
+ * Certificate signing requests (PKCS#10, RFC 2986): made from typed fields, read strictly.
+ */
+#ifndef AUTOCSR_CSR_H
+#define AUTOCSR_CSR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "autocsr/blob.h"
+#include "autocsr/err.h"
+#include "autocsr/finding.h"
+#include "autocsr/key.h"
+#include "autocsr/subject.h"
+
+/* What to ask for. All pointers are loans and may be NULL or empty. */
+struct acsr_csr_request {
+	const struct acsr_dn *subject;
+	const struct acsr_sans *sans;
+	const char *const *ekus; /* "serverAuth" "clientAuth" "emailProtection" … or dotted OIDs */
+	size_t n_ekus;
+	bool must_staple;   /* RFC 7633 status_request */
+	const char *digest; /* "SHA256" "SHA384" "SHA512"; NULL: by the key (EC by curve, RSA SHA-256) */
+};
+
+/* DER, signed with `key`. Ed25519, Ed448 and post-quantum keys use their own scheme and no digest. */
+ACSR_MUST_USE enum acsr_result acsr_csr_build(const struct acsr_csr_request *req, const struct acsr_key *key,
+	struct acsr_blob *der, struct acsr_err *e);
+
+/* A requested extension, as found. */
+struct acsr_ext {
+	char oid[64];     /* dotted; cut when longer */
+	const char *name; /* "subjectAltName", or "" when unknown; static */
+	bool critical;
+};
+
+/* Key usage bits (RFC 5280 4.2.1.3), bit 0 = digitalSignature. */
+#define ACSR_KU_DIGITAL_SIGNATURE 0x001u
+#define ACSR_KU_NON_REPUDIATION 0x002u
+#define ACSR_KU_KEY_ENCIPHERMENT 0x004u
+#define ACSR_KU_DATA_ENCIPHERMENT 0x008u
+#define ACSR_KU_KEY_AGREEMENT 0x010u
+#define ACSR_KU_KEY_CERT_SIGN 0x020u
+#define ACSR_KU_CRL_SIGN 0x040u
+#define ACSR_KU_ENCIPHER_ONLY 0x080u
+#define ACSR_KU_DECIPHER_ONLY 0x100u
+
+struct acsr_csr_view {
+	struct acsr_dn subject;
+	struct acsr_sans sans;
+	struct acsr_key *key; /* public; owned by the view */
+	struct acsr_blob spki;
+	uint8_t spki_sha256[32];
+	uint8_t sha256[32];     /* of the whole DER */
+	char signature_alg[64]; /* "sha256WithRSAEncryption" "ecdsa-with-SHA256" "ED25519" */
+	char **ekus;            /* "serverAuth", or dotted OIDs */
+	size_t n_ekus;
+	bool has_ku;
+	unsigned ku; /* ACSR_KU_… */
+	bool has_basic_constraints;
+	bool ca;
+	bool must_staple;
+	bool challenge_password; /* the attribute is there; its value is never shown */
+	struct acsr_ext *exts;   /* every requested extension, in order */
+	size_t n_exts;
+	char **attributes; /* dotted OIDs of the other attributes */
+	size_t n_attributes;
+};
+
+/*
+ * Strict: at most LIMIT_CSR_DER bytes (LIMIT_CSR_DER_SLHDSA when the key is SLH-DSA), real DER (definite and
+ * minimal lengths, bounded depth, no trailing bytes), version 0, a signature that verifies, no MD5 or SHA-1,
+ * at most one extension request without duplicates, at most LIMIT_NAMES SANs, no NUL or control character in
+ * any string. csr.too-large csr.der csr.der.indefinite csr.der.length csr.der.depth csr.der.integer
+ * csr.trailing csr.version csr.signature csr.digest csr.key csr.extensions.duplicate csr.extensions.several
+ * csr.extensions.bad csr.sans.many csr.subject.control csr.san.control csr.san.empty csr.san.ascii Size and
+ * structure are checked before OpenSSL sees a byte. NOT checked: the key's strength (acsr_key_check_public),
+ * the names' verdict (acsr_name_check), who may have the names.
+ */
+ACSR_MUST_USE enum acsr_result acsr_csr_parse(
+	struct acsr_csr_view **out, const uint8_t *der, size_t len, struct acsr_err *e);
+void acsr_csr_view_free(struct acsr_csr_view *v); /* NULL is fine */
+
+/*
+ * What people paste, to DER: PEM (also NEW CERTIFICATE REQUEST) with any wrapping, CRLF, BOM and text around
+ * it; bare base64 without BEGIN/END lines; DER. Only the outside is looked at: call acsr_csr_parse on the
+ * result. input.empty input.private-key (never paste one: treat the key as compromised) input.certificate
+ * input.pkcs7 input.public-key input.several input.base64 input.unknown csr.too-large
+ */
+ACSR_MUST_USE enum acsr_result acsr_input_csr(
+	const uint8_t *p, size_t len, struct acsr_blob *der, struct acsr_err *e);
+
+/* "-----BEGIN CERTIFICATE REQUEST-----", 64 columns. */
+ACSR_MUST_USE enum acsr_result acsr_csr_pem(
+	const uint8_t *der, size_t len, struct acsr_blob *pem, struct acsr_err *e);
+
+#endif

@@ -1,0 +1,117 @@
+/*
+ * Keys: the table of key types, generation, loading, writing, and the gate for public keys.
+ *
+ * Private key bytes exist only inside struct acsr_key (OpenSSL; its secret numbers are in the secure heap
+ * when secret_heap_init was called) and in struct secret; no memory BIO, no ordinary heap.
+ */
+#ifndef AUTOCSR_KEY_H
+#define AUTOCSR_KEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "autocsr/blob.h"
+#include "autocsr/err.h"
+#include "autocsr/finding.h"
+
+struct secret;
+struct acsr_key; /* a key pair or a public key alone */
+struct evp_pkey_st;
+
+enum acsr_key_alg {
+	ACSR_KEY_RSA,
+	ACSR_KEY_EC,
+	ACSR_KEY_ED25519,
+	ACSR_KEY_ED448,
+	ACSR_KEY_ML_DSA,
+	ACSR_KEY_SLH_DSA,
+	ACSR_KEY_OTHER, /* parsed only: DSA, SM2, another curve … */
+};
+
+/* One row of the table of key types; static, never freed. */
+struct acsr_key_type {
+	const char *name; /* "rsa:2048" "ec:p256" "ed25519" "ml-dsa-44" "slh-dsa-sha2-128s" */
+	enum acsr_key_alg alg;
+	unsigned bits;     /* RSA modulus bits, curve bits; 0 elsewhere */
+	const char *evp;   /* OpenSSL's algorithm name */
+	const char *group; /* EC group name, or NULL */
+	bool public_tls;   /* BR 6.1.5 permits it */
+};
+
+/* NULL past the end. */
+const struct acsr_key_type *acsr_key_type_at(size_t i);
+/* Exact name; unknown: key.type. Says nothing of whether this OpenSSL has it. */
+ACSR_MUST_USE enum acsr_result acsr_key_type_find(
+	const struct acsr_key_type **out, const char *name, struct acsr_err *e);
+/* Can this OpenSSL make and use it? Menus show only those. */
+bool acsr_key_type_available(const struct acsr_key_type *t);
+
+/* Makes a key pair. Unknown type: key.type; OpenSSL lacks it: openssl.unsupported. RSA: e = 65537. */
+ACSR_MUST_USE enum acsr_result acsr_key_generate(struct acsr_key **out, const char *type, struct acsr_err *e);
+
+/*
+ * Load a private key: PEM (PKCS#8, encrypted PKCS#8, traditional RSA and EC, also traditionally encrypted) or
+ * DER. `passphrase` may be NULL; then an encrypted key is key.passphrase.needed; a wrong one
+ * key.passphrase.wrong; not a private key: key.parse. Nothing about the key's strength is checked here. At
+ * most 64 KB.
+ */
+ACSR_MUST_USE enum acsr_result acsr_key_load_private(struct acsr_key **out, const uint8_t *p, size_t len,
+	const struct secret *passphrase, struct acsr_err *e);
+/* From SubjectPublicKeyInfo DER (RFC 5280 4.1.2.7), whole input, at most 16 KB; else key.parse. */
+ACSR_MUST_USE enum acsr_result acsr_key_load_spki(
+	struct acsr_key **out, const uint8_t *der, size_t len, struct acsr_err *e);
+void acsr_key_free(struct acsr_key *k); /* NULL is fine */
+
+/* OpenSSL's object: a loan; and the other way round (takes a reference of its own), for PKCS#11 keys. */
+struct evp_pkey_st *acsr_key_evp(const struct acsr_key *k);
+ACSR_MUST_USE enum acsr_result acsr_key_wrap_evp(
+	struct acsr_key **out, struct evp_pkey_st *pkey, struct acsr_err *e);
+
+enum acsr_key_alg acsr_key_alg(const struct acsr_key *k);
+unsigned acsr_key_bits(const struct acsr_key *k);
+/* "rsa:2048", also for sizes that are not in the table ("rsa:2056", "ec:secp256k1", "dsa:2048"). A loan. */
+const char *acsr_key_name(const struct acsr_key *k);
+
+ACSR_MUST_USE enum acsr_result acsr_key_spki(
+	const struct acsr_key *k, struct acsr_blob *der, struct acsr_err *e);
+/* SHA-256 over the SPKI DER: what the whole product knows a key by. */
+ACSR_MUST_USE enum acsr_result acsr_key_spki_sha256(
+	const struct acsr_key *k, uint8_t out[32], struct acsr_err *e);
+/* Do both hold the same public key? */
+bool acsr_key_same(const struct acsr_key *a, const struct acsr_key *b);
+
+/* PKCS#8 (RFC 5958 version 0), unencrypted, as DER or PEM with 64 columns, in the secure heap. */
+ACSR_MUST_USE enum acsr_result acsr_key_pkcs8_der(
+	const struct acsr_key *k, struct secret **der, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result acsr_key_pkcs8_pem(
+	const struct acsr_key *k, struct secret **pem, struct acsr_err *e);
+/* "ENCRYPTED PRIVATE KEY" PEM: PBES2 (RFC 8018), AES-256-CBC, PBKDF2-HMAC-SHA256, 600,000 iterations. */
+ACSR_MUST_USE enum acsr_result acsr_key_pkcs8_pem_encrypted(
+	const struct acsr_key *k, const struct secret *passphrase, struct acsr_blob *pem, struct acsr_err *e);
+
+/* Signature over `msg` with the key's own scheme (RSA: PKCS#1 v1.5 SHA-256; EC: ECDSA with SHA-256/384/512 by
+ * curve, DER; Ed25519/Ed448 pure), and its check (error match.signature). */
+ACSR_MUST_USE enum acsr_result acsr_key_sign(
+	const struct acsr_key *k, const void *msg, size_t len, struct acsr_blob *sig, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result acsr_key_verify(const struct acsr_key *k, const void *msg, size_t len,
+	const uint8_t *sig, size_t sig_len, struct acsr_err *e);
+
+/* What the gate allows beyond RSA and the three NIST curves. */
+struct acsr_key_policy {
+	bool allow_eddsa; /* Ed25519, Ed448: private CAs only */
+	bool allow_pqc;   /* ML-DSA, SLH-DSA: private CAs only */
+};
+
+/*
+ * The gate for public keys (BR 6.1.1.3, 6.1.5, 6.1.6). The first broken rule is the error; `all`, when not
+ * NULL, gets every rule with its verdict (an RSA exponent below 65537 is a warning only). key.rsa.bits
+ * key.rsa.bits8 key.rsa.large key.rsa.even key.rsa.exponent key.rsa.factor key.rsa.fermat key.rsa.roca
+ *   key.ec.curve key.ec.point key.alg
+ * NOT checked: Debian weak keys (CVE-2008-0166), lists of compromised keys, prime powers, common factors.
+ * Takes well below a millisecond, except Fermat on 8192 bits (about one).
+ */
+ACSR_MUST_USE enum acsr_result acsr_key_check_public(const struct acsr_key *k,
+	const struct acsr_key_policy *policy, struct acsr_findings *all, struct acsr_err *e);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * Names that certificates are for: DNS names, wildcards, IP addresses. One verdict for all callers.
+ *
+ * In the library pki_names (libidn2, libpsl), which the keymaker and the signer do not link.
+ * Sources: RFC 1034/1123/5890/5891 (labels), BR 7.1.2.7.12 and 3.2.2.6 (wildcards), BR 4.2.2 (internal
+ * names), RFC 6890 (special addresses), RFC 6761/6762/8375 (special names), the Public Suffix List (ICANN
+ * section).
+ */
+#ifndef AUTOCSR_NAME_H
+#define AUTOCSR_NAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "autocsr/err.h"
+
+enum acsr_name_kind { ACSR_NAME_DNS, ACSR_NAME_WILDCARD, ACSR_NAME_IP };
+
+/* PUBLIC: what a publicly trusted CA may certify. PRIVATE: also special and unknown TLDs (www.demo.test,
+ * host.internal, a single label), and reserved addresses. Syntax rules, suffix rules and the refusal of
+ * reverse zones are the same for both. */
+enum acsr_name_policy { ACSR_NAMES_PUBLIC, ACSR_NAMES_PRIVATE };
+
+#define ACSR_NAME_WARN_SCRIPTS 1u   /* one label mixes scripts (Latin and Cyrillic …) */
+#define ACSR_NAME_WARN_HOMOGRAPH 2u /* a label of one script that reads like a Latin one */
+
+struct acsr_name {
+	enum acsr_name_kind kind;
+	char ascii[256];    /* canonical: lower-case A-labels, "*." kept; IP in RFC 5952 text */
+	char unicode[1024]; /* UTF-8 for people; the same as ascii for IP addresses */
+	char suffix[256];   /* the public suffix above it ("co.uk"), "" for IP addresses */
+	uint8_t ip[16];
+	size_t ip_len; /* 4, 16, or 0 */
+	unsigned warnings;
+};
+
+/*
+ * `len` bytes of UTF-8, no NUL needed. Surrounding blanks are not trimmed. Errors:
+ *   name.empty name.control (NUL, CR, LF, bidi …) name.space name.utf8 name.length name.label.length
+ *   name.label.empty name.trailing-dot name.underscore name.ldh (other characters, hyphen at an end)
+ * name.idna name.alabel (xn-- that does not round-trip) name.hyphens (reserved "??--") name.wildcard.position
+ *   name.wildcard.suffix name.suffix (a bare public suffix) name.internal name.special name.numeric-tld
+ *   name.reverse name.ip name.ip.reserved name.url (a scheme, port, path or e-mail address was given)
+ * NOT checked: that the name exists, who owns it, CAA.
+ */
+ACSR_MUST_USE enum acsr_result acsr_name_check(
+	const char *s, size_t len, enum acsr_name_policy policy, struct acsr_name *out, struct acsr_err *e);
+
+/* Does a certificate's name (canonical, perhaps a wildcard) cover a host (canonical)? RFC 9525 6.3: the
+ * wildcard is the whole leftmost label and stands for exactly one. IP addresses are equal or not. */
+bool acsr_name_covers(const char *pattern, const char *host);
+
+/* The domain that a registrant holds: one label below the public suffix ("example.co.uk"); out needs 256
+ * bytes. For a name on an unknown TLD the last two labels. name.suffix if there is none. */
+ACSR_MUST_USE enum acsr_result acsr_name_registrable(const char *ascii, char out[256], struct acsr_err *e);
+
+/* Use this Public Suffix List (text or DAFSA) instead of Debian's, or libpsl's own when that is absent. Call
+ * it before threads; NULL loads the default now. Error config.psl. */
+ACSR_MUST_USE enum acsr_result acsr_name_psl_load(const char *path, struct acsr_err *e);
+
+#endif
