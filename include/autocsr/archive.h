@@ -24,7 +24,7 @@ struct secret;
 /*
  * Write into caller memory; *len is the size. `mtime` in epoch seconds (UTC), 0 writes 1980-01-01.
  * `name`: UTF-8, no slash, no control character, 1..ACSR_ARCHIVE_NAME_MAX bytes (archive.name). `code`: 1..63
- * ASCII bytes (archive.code-length); normally the 26 of code.h. cap too small or plain empty: archive.size.
+ * ASCII bytes (archive.code.length); normally the 26 of code.h. cap too small or plain empty: archive.size.
  * Neither the plaintext nor a derived key is left in ordinary memory.
  */
 ACSR_MUST_USE enum acsr_result acsr_archive_write(const char *name, const struct secret *plain,

@@ -29,8 +29,8 @@ char acsr_code_check(const struct secret *code);
 
 /*
  * What a person typed, to the 26 characters: lower case, O for 0, I and L for 1, blanks and - _ . : /
- * dropped; a 27th character is the check symbol and must fit. archive.code-length archive.code-character
- * archive.code-check   (exit and status as for archive.code)
+ * dropped; a 27th character is the check symbol and must fit. archive.code.length archive.code.character
+ * archive.code.check
  */
 ACSR_MUST_USE enum acsr_result acsr_code_normalise(
 	const char *in, size_t len, struct secret **code, struct acsr_err *e);

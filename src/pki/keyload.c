@@ -1,0 +1,70 @@
+/* Reading private keys in the forms that people have. */
+#include <openssl/decoder.h>
+#include <openssl/err.h>
+#include <string.h>
+
+#include "base/secret.h"
+#include "key_int.h"
+
+struct asked {
+	const struct secret *passphrase;
+	bool yes;
+};
+
+static int give_passphrase(char *out, size_t cap, size_t *n, const OSSL_PARAM params[], void *arg)
+{
+	struct asked *a = arg;
+
+	(void)params;
+	a->yes = true;
+	if (a->passphrase == NULL || secret_len(a->passphrase) > cap)
+		return 0;
+	memcpy(out, secret_bytes(a->passphrase), secret_len(a->passphrase));
+	*n = secret_len(a->passphrase);
+	return 1;
+}
+
+static EVP_PKEY *decode(const uint8_t *p, size_t len, struct asked *a)
+{
+	EVP_PKEY *pkey = NULL;
+	OSSL_DECODER_CTX *ctx =
+		OSSL_DECODER_CTX_new_for_pkey(&pkey, NULL, NULL, NULL, EVP_PKEY_KEYPAIR, NULL, NULL);
+
+	if (ctx != NULL && OSSL_DECODER_CTX_set_passphrase_cb(ctx, give_passphrase, a) == 1)
+		(void)OSSL_DECODER_from_data(ctx, &p, &len);
+	OSSL_DECODER_CTX_free(ctx);
+	return pkey;
+}
+
+static enum acsr_result why(const struct asked *a, struct acsr_err *e)
+{
+	ERR_clear_error();
+	if (a->yes && a->passphrase == NULL)
+		return err_set(
+			e, "key.passphrase.needed", "the private key is encrypted; give its passphrase");
+	if (a->yes)
+		return err_set(e, "key.passphrase.wrong",
+			"the passphrase does not fit, or the encrypted key is damaged");
+	return err_set(e, "key.parse", "this is not a private key in PEM or DER that can be read");
+}
+
+enum acsr_result acsr_key_load_private(struct acsr_key **out, const uint8_t *p, size_t len,
+	const struct secret *passphrase, struct acsr_err *e)
+{
+	struct asked a = { .passphrase = passphrase };
+	KEY_AUTO struct acsr_key *k = NULL;
+	EVP_PKEY *pkey;
+
+	if (len == 0 || len > 64 * 1024)
+		return err_set(e, "key.parse", "a private key of %zu bytes; at most 65536 are read", len);
+	pkey = decode(p, len, &a);
+	if (pkey == NULL)
+		return why(&a, e);
+	TRY(key_adopt(&k, pkey, e));
+	if (!key_has_private(k))
+		return err_set(e, "key.parse", "this is a public key; the private key is needed");
+	ERR_clear_error();
+	*out = k;
+	k = NULL;
+	return ACSR_OK;
+}
