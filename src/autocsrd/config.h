@@ -1,0 +1,16 @@
+/* The configuration file: INI, every key known, every error with its file, line and remedy. */
+#ifndef AUTOCSRD_CONFIG_H
+#define AUTOCSRD_CONFIG_H
+
+#include "ipc/conf.h"
+
+/* Reads `path` and fills in all defaults, also those that derive from other keys (public_url, base_url).
+ * Relative paths become absolute, from the current directory. Unknown sections or keys, repeated keys and bad
+ * values are errors "config.…" whose text starts with "FILE:LINE: ". */
+ACSR_MUST_USE enum acsr_result config_read(const char *path, struct conf *out, struct acsr_err *e);
+
+/* The pairs that `role` may see. */
+ACSR_MUST_USE enum acsr_result config_for_role(
+	const struct conf *all, enum role role, struct strv *out, struct acsr_err *e);
+
+#endif
