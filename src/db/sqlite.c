@@ -1,0 +1,265 @@
+/* SQLite: write-ahead log, synchronous FULL, deleted content overwritten, statements kept prepared. */
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/driver.h"
+
+enum { CACHED = 256 };
+
+struct prepared {
+	const char *sql; /* all SQL of the product is string literals: the address is the identity */
+	sqlite3_stmt *stmt;
+	bool busy;
+};
+
+struct conn {
+	sqlite3 *db;
+	struct prepared cache[CACHED];
+};
+
+struct cursor {
+	struct conn *conn;
+	sqlite3_stmt *stmt;
+	struct prepared *slot; /* NULL: not cached */
+	bool stepped;          /* the first row was fetched by query() */
+	int first;
+};
+
+static const char *id_of(int rc, int extended)
+{
+	switch (rc) {
+	case SQLITE_CONSTRAINT:
+		return extended == SQLITE_CONSTRAINT_FOREIGNKEY ? "object.absent"
+		       : extended == SQLITE_CONSTRAINT_UNIQUE || extended == SQLITE_CONSTRAINT_PRIMARYKEY
+			       ? "object.exists"
+			       : "sys.database";
+	case SQLITE_FULL:
+		return "sys.nospace";
+	case SQLITE_IOERR:
+		return errno == ENOSPC ? "sys.nospace" : "busy.database";
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+	case SQLITE_CANTOPEN:
+	case SQLITE_READONLY:
+		return "busy.database";
+	default:
+		return "sys.database";
+	}
+}
+
+static enum acsr_result fail(struct conn *c, struct acsr_err *e)
+{
+	int extended = sqlite3_extended_errcode(c->db);
+
+	return err_set(e, id_of(extended & 0xff, extended), "database: %s", sqlite3_errmsg(c->db));
+}
+
+static enum acsr_result run_script(void *conn, const char *sql, struct acsr_err *e)
+{
+	struct conn *c = conn;
+
+	return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK ? ACSR_OK : fail(c, e);
+}
+
+static void close_conn(void *conn)
+{
+	struct conn *c = conn;
+
+	for (size_t i = 0; i < CACHED; i++)
+		sqlite3_finalize(c->cache[i].stmt);
+	sqlite3_close(c->db);
+	free(c);
+}
+
+static enum acsr_result open_conn(void **out, const char *where, const char *dir, struct acsr_err *e)
+{
+	static const char settings[] =
+		"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA "
+		"foreign_keys=ON;"
+		"PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY; PRAGMA busy_timeout=5000;"
+		"PRAGMA cache_size=-8192; PRAGMA journal_size_limit=67108864";
+	struct conn *c = calloc(1, sizeof(*c));
+	char path[4096];
+
+	if (c == NULL)
+		return err_nomem(e);
+	snprintf(path, sizeof(path), "%s%s%s", *where == '/' ? "" : dir, *where == '/' ? "" : "/", where);
+	if (sqlite3_open_v2(path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+		    NULL) != SQLITE_OK) {
+		(void)err_set(e, "config.database", "cannot open the database %s: %s", path,
+			c->db != NULL ? sqlite3_errmsg(c->db) : "out of memory");
+		close_conn(c);
+		return ACSR_FAIL;
+	}
+	sqlite3_extended_result_codes(c->db, 1);
+	if (run_script(c, settings, e) != ACSR_OK) {
+		close_conn(c);
+		return ACSR_FAIL;
+	}
+	*out = c;
+	return ACSR_OK;
+}
+
+static struct prepared *slot_for(struct conn *c, const char *sql)
+{
+	size_t start = ((uintptr_t)sql >> 4) % CACHED;
+
+	for (size_t i = 0; i < CACHED; i++) {
+		struct prepared *p = &c->cache[(start + i) % CACHED];
+
+		if (p->sql == sql && !p->busy)
+			return p;
+		if (p->sql == NULL)
+			return p;
+	}
+	return NULL;
+}
+
+static enum acsr_result prepare(struct conn *c, const char *sql, struct cursor *cur, struct acsr_err *e)
+{
+	struct prepared *p = slot_for(c, sql);
+
+	if (p != NULL && p->sql == sql) {
+		cur->stmt = p->stmt;
+	} else if (sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &cur->stmt, NULL) !=
+		   SQLITE_OK) {
+		return fail(c, e);
+	}
+	if (p != NULL) {
+		*p = (struct prepared){ sql, cur->stmt, true };
+		cur->slot = p;
+	}
+	return ACSR_OK;
+}
+
+static int bind_one(sqlite3_stmt *s, int at, const struct db_arg *a)
+{
+	switch (a->kind) {
+	case DB_ARG_INT:
+		return sqlite3_bind_int64(s, at, a->i);
+	case DB_ARG_TEXT:
+		return sqlite3_bind_text(s, at, a->text, -1, SQLITE_TRANSIENT);
+	case DB_ARG_BLOB:
+		return sqlite3_bind_blob64(s, at, a->blob.p, a->blob.len, SQLITE_TRANSIENT);
+	default:
+		return sqlite3_bind_null(s, at);
+	}
+}
+
+/* SQLite numbers $n by order of appearance, so each is looked up by its name. */
+static enum acsr_result bind_all(
+	struct conn *c, sqlite3_stmt *s, const struct db_arg *args, struct acsr_err *e)
+{
+	for (int n = 1; args[n - 1].kind != DB_END; n++) {
+		char name[16];
+		int at;
+
+		snprintf(name, sizeof(name), "$%d", n);
+		at = sqlite3_bind_parameter_index(s, name);
+		if (at == 0)
+			return err_set(e, "sys.database", "the statement has no parameter %s", name);
+		if (bind_one(s, at, &args[n - 1]) != SQLITE_OK)
+			return fail(c, e);
+	}
+	return ACSR_OK;
+}
+
+static void finish(void *cursor)
+{
+	struct cursor *cur = cursor;
+
+	if (cur->slot != NULL) {
+		sqlite3_reset(cur->stmt);
+		sqlite3_clear_bindings(cur->stmt);
+		cur->slot->busy = false;
+	} else {
+		sqlite3_finalize(cur->stmt);
+	}
+	free(cur);
+}
+
+/* The first step is taken here, so that a statement without rows has run when query() returns. */
+static enum acsr_result query(
+	void *conn, void **out, const char *sql, const struct db_arg *args, struct acsr_err *e)
+{
+	struct conn *c = conn;
+	struct cursor *cur = calloc(1, sizeof(*cur));
+
+	if (cur == NULL)
+		return err_nomem(e);
+	cur->conn = c;
+	if (prepare(c, sql, cur, e) != ACSR_OK) {
+		free(cur);
+		return ACSR_FAIL;
+	}
+	if (bind_all(c, cur->stmt, args, e) != ACSR_OK)
+		goto fail;
+	cur->first = sqlite3_step(cur->stmt);
+	if (cur->first != SQLITE_ROW && cur->first != SQLITE_DONE) {
+		(void)fail(c, e);
+		goto fail;
+	}
+	*out = cur;
+	return ACSR_OK;
+fail:
+	finish(cur);
+	return ACSR_FAIL;
+}
+
+static enum acsr_result next(void *cursor, bool *have, struct acsr_err *e)
+{
+	struct cursor *cur = cursor;
+	int rc = cur->first;
+
+	if (cur->stepped && rc == SQLITE_ROW)
+		rc = sqlite3_step(cur->stmt);
+	cur->stepped = true;
+	cur->first = rc;
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		return fail(cur->conn, e);
+	*have = rc == SQLITE_ROW;
+	return ACSR_OK;
+}
+
+static int64_t changed(void *conn)
+{
+	return sqlite3_changes(((struct conn *)conn)->db);
+}
+
+static bool is_null(void *cursor, int col)
+{
+	return sqlite3_column_type(((struct cursor *)cursor)->stmt, col) == SQLITE_NULL;
+}
+
+static int64_t get_int(void *cursor, int col)
+{
+	return sqlite3_column_int64(((struct cursor *)cursor)->stmt, col);
+}
+
+static const char *get_text(void *cursor, int col)
+{
+	return (const char *)sqlite3_column_text(((struct cursor *)cursor)->stmt, col);
+}
+
+static struct bytes get_blob(void *cursor, int col)
+{
+	sqlite3_stmt *s = ((struct cursor *)cursor)->stmt;
+	const void *p = sqlite3_column_blob(s, col);
+
+	return (struct bytes){ p, (size_t)sqlite3_column_bytes(s, col) };
+}
+
+static enum acsr_result forget(void *conn, struct acsr_err *e)
+{
+	struct conn *c = conn;
+
+	if (sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) != SQLITE_OK)
+		return fail(c, e);
+	return ACSR_OK;
+}
+
+const struct db_driver db_sqlite = { "sqlite", open_conn, close_conn, run_script, run_script, query, next,
+	finish, changed, is_null, get_int, get_text, get_blob, forget };
