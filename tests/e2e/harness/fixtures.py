@@ -51,12 +51,14 @@ def web():
 
 
 def base_config(dns, smtp, web):
-    """The configuration that puts a service among the test's servers."""
+    """The configuration that puts a service among the test's servers; pauses are short so that tests are."""
     return {
+        "server": {"request_timeout": "6s"},
+        "orders": {"new_per_hour": "0"},
         "validation": {"resolver": dns.address, "trust_anchor_file": dns.anchor_file, "http_port": web.port,
-                       "allow_networks": "127.0.0.0/8"},
+                       "allow_networks": "127.0.0.0/8", "first_retry": "2s", "timeout": "5s"},
         "mail": {"smtp": f"smtp://127.0.0.1:{smtp.port}", "starttls": "required", "ca_file": smtp.ca_file,
-                 "from": "ca@ca.test"},
+                 "from": "ca@ca.test", "retry": "1s", "timeout": "5s"},
         "ca": {"caa_identity": IDENTITY},
     }
 

@@ -1,0 +1,187 @@
+"""The oracle: walks database, issuance log and files of a service and says whether what it finds can be true.
+
+It reads with its own eyes (sqlite3, cryptography, hashlib) and shares no code with the service. What it holds to be true:
+every signed serial is in the database · every order is in exactly one legal state · nothing is issued twice · no key made by
+the service is certified before its archive was handed over · every name of a certificate has evidence · the audit chain
+verifies · no key, archive or code is in the clear in any file of the state directory.
+"""
+import contextlib
+import datetime
+import hashlib
+import json
+import pathlib
+import re
+import shutil
+import sqlite3
+import tempfile
+
+from cryptography import x509
+from harness import crypto
+from harness.drive import ARCHIVE_STATES, ORDER_STATES
+
+CERTIFICATE_STATES = {"signing", "valid", "replaced", "revoked", "failed", "expired"}
+SIGNED = ("valid", "replaced", "revoked", "expired")
+FIRST_PREV = "0" * 64
+KEY_FOLDERS = ("signer", "front", "secrets")
+
+
+class Oracle:
+    """`stopped`: the service is down; its files are then read from a copy, so that none is touched."""
+
+    def __init__(self, world, stopped=False):
+        self.world, self.state, self.stopped = world, world.service.state, stopped
+
+    # ---- reading
+
+    @contextlib.contextmanager
+    def database(self):
+        path = next(p for p in self.state.rglob("*.db"))
+        with tempfile.TemporaryDirectory() as d:
+            if self.stopped:
+                for suffix in ("", "-wal"):
+                    source = pathlib.Path(str(path) + suffix)
+                    if source.exists():
+                        shutil.copy(source, pathlib.Path(d, "copy.db" + suffix))
+                connection = sqlite3.connect(pathlib.Path(d, "copy.db"))
+            else:
+                connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20)
+            connection.row_factory = sqlite3.Row
+            try:
+                yield connection
+            finally:
+                connection.close()
+
+    def rows(self, sql, *args):
+        with self.database() as d:
+            return [dict(r) for r in d.execute(sql, args)]
+
+    def issuance_lines(self):
+        """The signer's own log: JSON lines, appended and synced before each signature."""
+        files = [p for p in self.state.rglob("issuance*") if p.is_file()]
+        assert len(files) == 1, f"the issuance log: {files}"
+        return [line for line in files[0].read_text().splitlines() if line]
+
+    def issued_serials(self):
+        """Serial (as a number) → lines of the issuance log that name it."""
+        out = {}
+        for line in self.issuance_lines():
+            entry = json.loads(line)
+            if entry.get("serial"):
+                out.setdefault(int(entry["serial"], 16), []).append(entry)
+        return out
+
+    def log_line_of(self, serial):
+        return json.dumps(self.issued_serials()[serial])
+
+    def signed_for(self, order):
+        """How many lines of the issuance log name this order."""
+        return sum(order in line for line in self.issuance_lines())
+
+    def evidence_of(self, order):
+        return [r["evidence"] for r in self.rows("SELECT evidence FROM validations WHERE order_id = ?", order)]
+
+    # ---- judging
+
+    def check(self):
+        self.check_audit()
+        self.check_orders()
+        self.check_certificates()
+        self.check_serials()
+        self.check_hand_over()
+        self.check_evidence()
+        self.check_files()
+
+    def check_audit(self):
+        prev, expected = FIRST_PREV, 1
+        for r in self.rows("SELECT * FROM audit ORDER BY seq"):
+            fields = [prev, r["seq"], r["at"], r["actor"], r["account_id"], r["action"], r["object"], r["detail"]]
+            digest = hashlib.sha256(b"".join(str(f).encode() + b"\0" for f in fields)).hexdigest()
+            assert r["seq"] == expected and r["prev"] == prev and r["hash"] == digest, f"audit row {r['seq']} does not fit"
+            prev, expected = digest, expected + 1
+        assert expected > 1, "the audit log is empty"
+
+    def check_orders(self):
+        audited = {r["object"] for r in self.rows("SELECT DISTINCT object FROM audit")}
+        for o in self.rows("SELECT * FROM orders"):
+            assert o["state"] in ORDER_STATES, o
+            assert o["id"] in audited, f"{o['id']} has no audit entry"
+            states = [c["state"] for c in self.rows("SELECT state FROM certificates WHERE order_id = ?", o["id"])]
+            assert set(states) <= CERTIFICATE_STATES
+            if o["state"] == "issued":
+                assert "valid" in states, f"{o['id']} is issued without a valid certificate"
+            if o["state"] == "revoked":
+                assert "valid" not in states and "revoked" in states, o
+            if o["state"] in ("new", "handover"):
+                request = self.rows("SELECT * FROM requests WHERE id = ?", o["request_id"])
+                assert not request or not self.rows("SELECT 1 FROM certificates WHERE request_id = ?", o["request_id"]), o
+        for r in self.rows("SELECT * FROM requests"):
+            assert r["archive_state"] in ARCHIVE_STATES | {""}, r["archive_state"]
+            assert (r["key_source"] == "autocsr") == (r["archive_state"] != ""), r["id"]
+
+    def check_certificates(self):
+        for c in self.rows("SELECT * FROM certificates WHERE der IS NOT NULL"):
+            cert = x509.load_der_x509_certificate(c["der"])
+            assert cert.serial_number == int(c["serial"], 16) and c["state"] in SIGNED, c["serial"]
+            assert crypto.spki_sha256(cert.public_key()) == c["spki_sha256"]
+            epoch = datetime.datetime(1970, 1, 1)
+            assert (cert.not_valid_before - epoch).total_seconds() == c["not_before"]
+            assert (cert.not_valid_after - epoch).total_seconds() == c["not_after"]
+            if c["order_id"]:
+                names = self.rows("SELECT names FROM orders WHERE id = ?", c["order_id"])[0]["names"].split()
+                assert sorted(crypto.sans(cert)) == sorted(names), c["order_id"]
+                assert c["not_after"] - c["not_before"] + 1 <= 200 * 86400
+
+    def check_serials(self):
+        known = {int(r["serial"], 16): r for r in self.rows("SELECT * FROM certificates")}
+        logged = self.issued_serials()
+        for serial, lines in logged.items():
+            assert serial in known, f"signed serial {serial:x} is not in the database"
+        for serial, c in known.items():
+            assert c["state"] not in SIGNED or serial in logged, f"{serial:x} is not in the issuance log"
+        twice = self.rows("SELECT request_id, COUNT(*) AS n FROM certificates WHERE request_id IS NOT NULL AND state IN "
+                          "('valid','replaced','revoked','expired') GROUP BY request_id HAVING n > 1")
+        assert not twice, f"issued twice: {twice}"
+        shared = self.rows("SELECT spki_sha256, COUNT(DISTINCT order_id) AS n FROM requests WHERE key_source = 'autocsr' AND "
+                           "spki_sha256 != '' GROUP BY spki_sha256 HAVING n > 1")
+        assert not shared, f"one key for two orders: {shared}"
+
+    def check_hand_over(self):
+        """Invariant 2: no certificate, and no signature begun, for a key that was not handed over."""
+        for r in self.rows("SELECT r.*, c.created_at AS asked_at FROM certificates c JOIN requests r ON r.id = c.request_id "
+                           "WHERE r.key_source = 'autocsr'"):
+            assert r["archive_state"] in ("acknowledged", "mailed"), f"certified before hand-over: {r['id']} {r['archive_state']}"
+            assert r["handed_over_at"] is not None and r["handed_over_at"] <= r["asked_at"]
+
+    def check_evidence(self):
+        """Invariant 7: every name of a certificate was validated for that order, or the account was trusted with it."""
+        for c in self.rows("SELECT * FROM certificates WHERE order_id IS NOT NULL AND state IN ('valid','replaced','revoked')"):
+            valid = {("*." if v["wildcard"] and not v["name"].startswith("*.") else "") + v["name"]: v
+                     for v in self.rows("SELECT * FROM validations WHERE order_id = ?", c["order_id"])}
+            for name in crypto.sans(x509.load_der_x509_certificate(c["der"])):
+                v = valid.get(name) or valid.get(name.removeprefix("*."))
+                assert v and v["state"] in ("valid", "preauthorised"), (c["order_id"], name, v)
+                assert v["state"] == "preauthorised" or v["evidence"], f"no evidence for {name}"
+
+    def check_files(self, secrets=()):
+        """No file holds a key in PEM but where CA and TLS keys live; none holds an archive; none holds these secrets."""
+        for path in self.world.service.state_files():
+            data = path.read_bytes()
+            if path.relative_to(self.state).parts[0] not in KEY_FOLDERS:
+                assert b"PRIVATE KEY-----" not in data, f"a private key in {path}"
+            assert not re.search(rb"PK\x03\x04.{4}\x63\x00", data, re.S), f"an encrypted archive in {path}"
+            assert not [s for s in secrets if s in data], f"a secret in {path}"
+
+    # ---- spoiling, for the tests of the guards
+
+    def tamper_with_audit(self):
+        """Changes one row in place, as somebody with the file could; the service must be down."""
+        assert self.stopped
+        path = next(p for p in self.state.rglob("*.db"))
+        owner = path.stat()
+        connection = sqlite3.connect(path)
+        connection.execute("UPDATE audit SET actor = 'somebody else' WHERE seq = (SELECT MAX(seq) - 1 FROM audit)")
+        connection.commit()
+        connection.close()
+        for one in path.parent.iterdir():
+            if one.name.startswith(path.name):
+                shutil.chown(one, owner.st_uid, owner.st_gid)

@@ -1,0 +1,136 @@
+"""Disk full, DNS down, clock jumps: an honest 503 or a waiting state with its reason, and recovery without help."""
+import datetime
+import os
+import pathlib
+import subprocess
+import time
+
+import pytest
+import requests
+from harness import crypto
+from harness.api import unique_name
+from harness.dnsserver import DnsServer
+from harness.drive import patient, to_certificate
+from harness.net import wait_for
+from oracle import Oracle
+
+
+@pytest.fixture
+def small_disk(e2e_dir, tmp_path_factory):
+    """A directory on a file system of its own, 16 MB."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small file system needs root")
+    where = e2e_dir / f"disk-{os.getpid()}-{time.monotonic_ns()}"
+    where.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m,mode=755", "tmpfs", str(where)], capture_output=True)
+    if done.returncode != 0:
+        pytest.skip("mount is not permitted here: " + done.stderr.decode(errors="replace").strip())
+    yield where
+    subprocess.run(["umount", "-l", str(where)], check=False)
+
+
+def _fill(where):
+    with open(pathlib.Path(where, "filler"), "wb") as f:
+        try:
+            while True:
+                f.write(b"x" * 65536)
+                f.flush()
+        except OSError:
+            pass
+
+
+def test_disk_full_is_said_and_recovers(new_world, small_disk):
+    world = new_world({"server": {"state": small_disk / "state"}}, start=False)
+    world.service.state = small_disk / "state"
+    world.service.start()
+    account = world.register()
+    before = world.issue(account, key_type="ec:p256")
+    _fill(small_disk)
+    answers = [account.call("POST", "/orders", {"product": "dv", "names": [unique_name()], "key_type": "ec:p256"})
+               for _ in range(40)]
+    refused = [a for a in answers if a.status_code == 503]
+    assert refused, {a.status_code for a in answers}
+    assert {a.status_code for a in answers} <= {201, 503}
+    assert all(a.headers["Retry-After"] and a.json()["type"].startswith(("urn:autocsr:error:sys.", "urn:autocsr:error:busy."))
+               for a in refused)
+    (small_disk / "filler").unlink()
+    assert account.show(before.id)["state"] == "issued"
+    order = patient(lambda: account.order(unique_name(), key_type="ec:p256"))
+    to_certificate(world, account, order)
+    Oracle(world).check()
+    assert not [p for p in world.service.state_files() if p.stat().st_size == 0 and p.suffix in (".pem", ".key", ".crl", ".cer")]
+    world.service.stop()
+
+
+def test_dns_down_the_order_waits_with_the_reason_and_recovers(new_world, e2e_dir):
+    dns = DnsServer(e2e_dir / f"dns-{time.monotonic_ns()}")
+    try:
+        world = new_world(dns=dns)
+        account = world.register()
+        order = account.order(unique_name(), key_type="ec:p256")
+        order = account.acknowledge(order, account.fetch_archive(order))
+        world.publish_http(order)
+        dns.down()
+        account.post(f"/orders/{order['id']}/validate", {})
+        now = wait_for("a reason", lambda: (lambda o: o if o["validations"][0]["error"] or o["waiting"] else None)(
+            account.show(order)), 60)
+        assert now["state"] == "validating" and now["certificates"] == []
+        dns.up()
+        account.wait_state(order, "issued", seconds=120)
+    finally:
+        dns.close()
+
+
+def test_web_server_down_the_order_waits_and_goes_on_by_itself(world, account):
+    order = account.order(unique_name(), key_type="ec:p256")
+    order = account.acknowledge(order, account.fetch_archive(order))
+    account.post(f"/orders/{order['id']}/validate", {})
+    wait_for("the first failure", lambda: account.show(order)["validations"][0]["error"], 30)
+    assert account.show(order)["state"] == "validating"
+    world.publish_http(order)
+    account.wait_state(order, "issued", seconds=60)
+
+
+DAY = 86400
+
+
+@pytest.mark.parametrize("jump", [-DAY, DAY, 3650 * DAY])
+def test_clock_jump_issues_nothing_with_a_wrong_validity(new_world, jump):
+    """The service's clock jumps; what it then issues is right by that clock, or nothing is issued."""
+    world = new_world()
+    account = world.register()
+    world.issue(account, key_type="ec:p256")
+    world.service.stop()
+    world.service.env["AUTOCSR_TEST_CLOCK_OFFSET"] = jump
+    try:
+        world.service.start()
+    except AssertionError:
+        assert jump > 3000 * DAY, "it has to start after a jump of a day"
+        world.service.kill_all()
+        return
+    account.http.verify = False
+    requests.packages.urllib3.disable_warnings()
+    account.login(account.email)
+    now = datetime.datetime.utcfromtimestamp(time.time() + jump)
+    answer = account.call("POST", "/orders", {"product": "dv", "names": [unique_name()], "key_type": "ec:p256"})
+    if answer.status_code == 201:
+        order = answer.json()
+        order = account.acknowledge(order, account.fetch_archive(order))
+        world.validate(account, order)
+        time.sleep(3)
+        shown = account.show(order)
+        assert shown["state"] in ("issued", "validating", "issuing", "failed")
+        if shown["state"] == "issued":
+            leaf, issuer = crypto.certificates(account.certificate(order))[:2]
+            assert abs((leaf.not_valid_before - now).total_seconds()) <= 2 * DAY
+            assert leaf.not_valid_after > now and leaf.not_valid_after <= issuer.not_valid_after
+            assert (leaf.not_valid_after - leaf.not_valid_before).total_seconds() + 1 <= 200 * DAY
+    else:
+        assert answer.status_code in (409, 422, 500, 503), answer.text
+    world.service.stop()
+    world.service.env.clear()
+    world.service.start()
+    account.http.verify = str(world.service.root_pem)
+    account.login(account.email)
+    to_certificate(world, account, account.order(unique_name(), key_type="ec:p256"))
+    Oracle(world).check()

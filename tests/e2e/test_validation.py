@@ -1,0 +1,269 @@
+"""Domain validation against a real signed DNS and a real web server, and all that must not count as a proof."""
+import pytest
+from harness.api import unique_name
+from harness.net import Trap, wait_for
+from harness.web import Answer
+
+
+@pytest.fixture
+def trap():
+    one = Trap()
+    yield one
+    one.close()
+
+
+def begin(account, name, **fields):
+    """An acknowledged order, waiting for its validation."""
+    order = account.order(name, key_type="ec:p256", **fields)
+    return account.acknowledge(order, account.fetch_archive(order))
+
+
+def look(account, order, method="http", times=1):
+    """Asks for a check now and returns the order when the check has been made."""
+    for _ in range(times):
+        before = account.show(order)["validations"][0]["checked_at"]
+        account.post(f"/orders/{order['id']}/validate", {"method": method})
+        def checked():
+            now = account.show(order)
+            v = now["validations"][0]
+            done = v["state"] in ("valid", "failed") or (v["error"] and v["checked_at"] != before)
+            return now if done or now["state"] in ("failed", "issued") else None
+        now = wait_for("the check", checked, 40, 0.1)
+    return now
+
+
+def assert_not_issued(account, order, *words):
+    now = account.show(order)
+    assert now["state"] in ("validating", "failed", "issuing") and now["certificates"] == [], now
+    text = str(now["validations"]) + str(now["waiting"]) + str(now["events"])
+    for word in words:
+        assert word.lower() in text.lower(), text
+
+
+def test_wrong_content_is_no_proof(world, account):
+    order = begin(account, unique_name())
+    v = order["validations"][0]
+    world.web.publish(order["names"][0], v["http"]["path"], v["http"]["content"][:-1])
+    look(account, order)
+    assert_not_issued(account, order)
+    world.publish_http(order)
+    account.post(f"/orders/{order['id']}/validate", {})
+    account.wait_state(order, "issued")
+
+
+@pytest.mark.parametrize("status", [404, 500, 204, 403])
+def test_only_a_200_is_a_proof(world, account, status):
+    order = begin(account, unique_name())
+    v = order["validations"][0]["http"]
+    world.web.set(order["names"][0], v["path"], Answer(v["content"].encode(), status))
+    look(account, order)
+    assert_not_issued(account, order)
+
+
+def test_content_of_another_order_is_no_proof(world, account, other_account):
+    name = unique_name()
+    mine, theirs = begin(account, name), begin(other_account, name)
+    assert mine["validations"][0]["http"]["content"] != theirs["validations"][0]["http"]["content"]
+    world.web.publish(name, theirs["validations"][0]["http"]["path"], mine["validations"][0]["http"]["content"])
+    world.dns.publish_txt("_autocsr." + name, mine["validations"][0]["dns"]["value"])
+    look(other_account, theirs)
+    assert_not_issued(other_account, theirs)
+
+
+def test_txt_of_the_parent_is_no_proof(world, account):
+    name = "deep." + unique_name()
+    order = begin(account, name, validation="dns")
+    world.dns.publish_txt("_autocsr." + name.split(".", 1)[1], order["validations"][0]["dns"]["value"])
+    look(account, order, "dns")
+    assert_not_issued(account, order)
+
+
+def test_one_proof_is_not_a_proof_for_all_names(world, account):
+    names = [unique_name(), unique_name()]
+    order = begin(account, names)
+    one = {**order, "validations": order["validations"][:1]}
+    world.publish_http(one)
+    account.post(f"/orders/{order['id']}/validate", {})
+    wait_for("the first name", lambda: account.show(order)["validations"][0]["state"] == "valid", 30)
+    assert_not_issued(account, order)
+
+
+def test_evidence_is_reused_within_its_time(world, account):
+    name = unique_name()
+    world.issue(account, name, key_type="ec:p256")
+    asked = len(world.web.seen(name))
+    order = account.order(name, key_type="ec:p256")
+    account.acknowledge(order, account.fetch_archive(order))
+    now = account.show(order)
+    if now["validations"][0]["state"] == "valid":
+        account.wait_state(order, "issued")
+        assert len(world.web.seen(name)) == asked
+
+
+def test_preauthorised_names_need_no_check(world, account):
+    name = unique_name("pre.test")
+    world.preauthorise(account, "pre.test")
+    order = begin(account, name)
+    assert account.wait_state(order, "issued")["validations"][0]["state"] == "preauthorised"
+
+
+# ---- DNSSEC and DNS
+
+@pytest.mark.parametrize("name", ["www.expired.test", "www.wrongds.test"])
+def test_bogus_dnssec_is_refused(world, account, name):
+    order = begin(account, name)
+    world.publish_http(order)
+    look(account, order)
+    assert_not_issued(account, order)
+    assert world.web.seen(name) == [], "a bogus address must not even be dialled"
+
+
+def test_bogus_txt_is_no_proof(world, account):
+    order = begin(account, "www.wrongds.test", validation="dns")
+    v = order["validations"][0]["dns"]
+    world.dns.publish(v["record"], "TXT", f'"{v["value"]}"', zone="wrongds.test.")
+    look(account, order, "dns")
+    assert_not_issued(account, order)
+
+
+def test_unsigned_zone_is_fine(world, account):
+    assert world.issue(account, unique_name("unsigned.test"), key_type="ec:p256").order["state"] == "issued"
+
+
+@pytest.mark.parametrize("name", ["loop1.good.test", "empty.good.test", "www.nosuch.test"])
+def test_names_without_address(world, account, name):
+    order = begin(account, name)
+    look(account, order)
+    assert_not_issued(account, order)
+
+
+@pytest.mark.parametrize("name", ["alias.good.test", "outside.good.test"])
+def test_cname_is_followed(world, account, name):
+    assert world.issue(account, name, key_type="ec:p256").order["state"] == "issued"
+
+
+# ---- CAA
+
+ALLOWING = ["allow", "both", "wildonly-no", "noncritical", "iodef", "case", "spaces", "httponly"]
+FORBIDDING = ["forbid", "other", "critical", "garbage", "sub.forbid", "alias", "wildonly", "dnsonly", "account", "sub.critical"]
+
+
+@pytest.mark.parametrize("name", [n for n in ALLOWING if not n.endswith("-no")])
+def test_caa_that_allows(world, account, name):
+    assert world.issue(account, name + ".caa.test", key_type="ec:p256").order["state"] == "issued"
+
+
+@pytest.mark.parametrize("name", FORBIDDING)
+def test_caa_that_forbids(world, account, name):
+    order = begin(account, name + ".caa.test")
+    world.publish_http(order)
+    look(account, order)
+    wait_for("the CAA refusal", lambda: "caa" in str(account.show(order)).lower().replace("caa.test", ""), 30)
+    assert_not_issued(account, order)
+
+
+@pytest.mark.parametrize("name,allowed", [("*.allow", True), ("*.wildonly", True), ("*.nowild", False), ("*.forbid", False),
+                                          ("*.critical", False)])
+def test_caa_issuewild(world, account, name, allowed):
+    order = begin(account, name + ".caa.test", product="dv-wildcard")
+    world.publish_dns(order)
+    account.post(f"/orders/{order['id']}/validate", {"method": "dns"})
+    if allowed:
+        account.wait_state(order, "issued")
+    else:
+        wait_for("the CAA refusal", lambda: "caa" in str(account.show(order)).lower().replace("caa.test", ""), 30)
+        assert_not_issued(account, order)
+
+
+def test_every_name_of_an_order_is_checked_for_caa(world, account):
+    """Not one name N times (the mistake of 2020)."""
+    order = begin(account, ["allow.caa.test", "forbid.caa.test"])
+    world.publish_http(order)
+    account.post(f"/orders/{order['id']}/validate", {})
+    wait_for("the CAA refusal", lambda: "forbid.caa.test" in str(account.show(order)["waiting"]) + str(
+        account.show(order)["events"]) + str([v["error"] for v in account.show(order)["validations"]]), 30)
+    assert_not_issued(account, order)
+
+
+@pytest.mark.parametrize("name", ["www.caabogus.test", "www.servfail.test"])
+def test_servfail_or_bogus_caa_is_not_permission(world, account, name):
+    order = begin(account, name)
+    world.publish_http(order)
+    account.post(f"/orders/{order['id']}/validate", {})
+    wait_for("a reason", lambda: (lambda o: o["waiting"] or o["validations"][0]["error"])(account.show(order)), 40)
+    assert_not_issued(account, order)
+
+
+def test_caa_is_asked_for_preauthorised_names_too(world, account):
+    world.preauthorise(account, "forbid.caa.test")
+    order = begin(account, "forbid.caa.test")
+    wait_for("the CAA refusal", lambda: "caa" in str(account.show(order)).lower().replace("caa.test", ""), 30)
+    assert_not_issued(account, order)
+
+
+# ---- SSRF
+
+@pytest.mark.parametrize("name", ["meta", "linklocal", "private", "zero", "broadcast", "multicast", "v6loop", "v6link",
+                                  "mapped", "nat64", "ula", "cgnat"])
+def test_addresses_that_nobody_may_be_sent_to(world, account, name):
+    order = begin(account, name + ".good.test")
+    look(account, order)
+    assert_not_issued(account, order)
+
+
+def _redirected(world, account, target, **kw):
+    name = unique_name()
+    order = begin(account, name)
+    v = order["validations"][0]["http"]
+    world.web.redirect(name, v["path"], target.format(name=name, path=v["path"], web=world.web.port, **kw))
+    look(account, order)
+    return order
+
+
+@pytest.mark.parametrize("target", [
+    "http://127.0.0.1:{trap}/", "http://localhost:{trap}/", "http://{name}:{trap}{path}", "https://{name}:{trap}{path}",
+    "http://[::ffff:127.0.0.1]:{trap}/", "http://2130706433:{trap}/", "http://0x7f000001:{trap}/", "http://0177.0.0.1:{trap}/",
+    "http://127.1:{trap}/", "http://0.0.0.0:{trap}/", "http://user:pass@{name}:{trap}/", "gopher://127.0.0.1:{trap}/x",
+    "ftp://127.0.0.1:{trap}/x", "file:///etc/passwd", "dict://127.0.0.1:{trap}/", "ldap://127.0.0.1:{trap}/",
+    "telnet://127.0.0.1:{trap}", "//{name}:{trap}/"])
+def test_redirects_lead_nowhere(world, account, trap, target):
+    order = _redirected(world, account, target, trap=trap.port)
+    assert trap.connects() == 0
+    assert_not_issued(account, order)
+
+
+@pytest.mark.parametrize("target", ["http://169.254.169.254/latest/meta-data/", "http://[fe80::1]/", "http://10.0.0.1/",
+                                    "http://meta.good.test/", "http://metadata/", "http:///", "http://", "\\\\evil\\x",
+                                    "http://[::1]:{web}/"])
+def test_redirects_to_forbidden_addresses_are_refused(world, account, target):
+    assert_not_issued(account, _redirected(world, account, target))
+
+
+def test_eleven_redirects_are_too_many(world, account):
+    name = unique_name()
+    order = begin(account, name)
+    v = order["validations"][0]["http"]
+    world.web.redirect(name, v["path"], f"http://{name}/hop1")
+    for i in range(1, 12):
+        world.web.redirect(name, f"/hop{i}", f"http://{name}/hop{i + 1}")
+    world.web.publish(name, "/hop12", v["content"])
+    look(account, order)
+    assert_not_issued(account, order)
+    assert "/hop12" not in world.web.seen(name)
+
+
+def test_endless_body_is_cut_off(world, account):
+    name = unique_name()
+    order = begin(account, name)
+    world.web.set(name, order["validations"][0]["http"]["path"], Answer(endless=True))
+    look(account, order)
+    assert_not_issued(account, order)
+
+
+def test_a_slow_server_does_not_hold_others_up(world, account):
+    slow = begin(account, unique_name())
+    v = slow["validations"][0]["http"]
+    world.web.set(slow["names"][0], v["path"], Answer(v["content"].encode(), slow=8))
+    account.post(f"/orders/{slow['id']}/validate", {})
+    other = world.issue(account, key_type="ec:p256")
+    assert other.order["state"] == "issued"
