@@ -42,7 +42,7 @@ static enum acsr_result read_length(
 
 enum acsr_result der_next(struct bytes *in, struct der_tlv *out, const char *area, struct acsr_err *e)
 {
-	size_t header, len;
+	size_t header = 0, len = 0;
 
 	TRY(read_length(*in, &header, &len, area, e));
 	if ((in->p[0] & 0x1fu) == 0x1fu || in->p[0] == 0)

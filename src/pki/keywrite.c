@@ -202,7 +202,7 @@ static enum acsr_result der_by_openssl(const struct acsr_key *k, struct secret *
 static enum acsr_result put_key(struct der_out *w, const struct acsr_key *k, struct acsr_err *e)
 {
 	uint8_t curve[32];
-	size_t n;
+	size_t n = 0;
 
 	switch (k->alg) {
 	case ACSR_KEY_RSA:
@@ -312,7 +312,7 @@ enum acsr_result acsr_key_pkcs8_pem_encrypted(
 	uint8_t room[DER_MAX_KEY + 256], secretless[DER_MAX_KEY + 32];
 	struct pbes2 s;
 	struct der_out w;
-	size_t n;
+	size_t n = 0;
 
 	if (secret_len(passphrase) == 0)
 		return err_set(e, "key.passphrase.empty", "an empty passphrase protects nothing");
