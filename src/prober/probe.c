@@ -1,0 +1,237 @@
+/* The queue, the deadline and the answer. */
+#include "prober/probe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+enum { EVIDENCE = 8192 };
+
+void prober_init(struct prober *p)
+{
+	p->waiting_tail = &p->waiting;
+}
+
+static void probe_free(struct probe *p)
+{
+	if (p->state != NULL)
+		p->kind->abandon(p);
+	loop_cancel(p->deadline);
+	json_decref(p->evidence);
+	free(p->name);
+	free(p->path);
+	free(p->expect);
+	free(p);
+}
+
+void prober_drop_all(struct prober *p)
+{
+	while (p->waiting != NULL) {
+		struct probe *next = p->waiting->next;
+
+		probe_free(p->waiting);
+		p->waiting = next;
+	}
+	while (p->running != NULL) {
+		struct probe *next = p->running->next;
+
+		probe_free(p->running);
+		p->running = next;
+	}
+	p->waiting_tail = &p->waiting;
+	p->n_waiting = p->n_running = 0;
+}
+
+int64_t probe_left(const struct probe *p)
+{
+	int64_t left = p->started + p->p->timeout - clock_mono_ms();
+
+	return left > 1 ? left : 1;
+}
+
+/* --- running --- */
+
+/* The last two labels: near enough to "one customer" for fairness. */
+static const char *domain_of(const char *name)
+{
+	const char *last = strrchr(name, '.'), *p;
+
+	if (last == NULL)
+		return name;
+	for (p = last; p > name && p[-1] != '.';)
+		p--;
+	return p;
+}
+
+static size_t running_for(const struct prober *p, const char *domain)
+{
+	size_t n = 0;
+
+	for (const struct probe *r = p->running; r != NULL; r = r->next)
+		n += strcasecmp(domain_of(r->name), domain) == 0;
+	return n;
+}
+
+/* The first that may run now, taken off the queue; NULL when there is none. */
+static struct probe *next_to_run(struct prober *p)
+{
+	for (struct probe **at = &p->waiting; *at != NULL; at = &(*at)->next) {
+		struct probe *found = *at;
+
+		if (running_for(p, domain_of(found->name)) >= PROBES_PER_DOMAIN)
+			continue;
+		*at = found->next;
+		if (p->waiting_tail == &found->next)
+			p->waiting_tail = at;
+		p->n_waiting--;
+		return found;
+	}
+	return NULL;
+}
+
+static void on_deadline(void *arg)
+{
+	struct probe *p = arg;
+	struct acsr_err why = { 0 };
+
+	p->deadline = NULL;
+	p->kind->late(p, &why);
+	probe_done(p, &why, 0);
+}
+
+static void run(struct probe *p)
+{
+	struct prober *own = p->p;
+	struct acsr_err e = { 0 };
+	char now[21];
+
+	p->next = own->running;
+	own->running = p;
+	own->n_running++;
+	p->started = clock_mono_ms();
+	clock_rfc3339(clock_now(), now);
+	p->evidence = json_object();
+	p->steps = json_array();
+	evidence_text(p->evidence, "probe", p->kind->name);
+	evidence_text(p->evidence, "name", p->name);
+	evidence_text(p->evidence, "at", now);
+	json_object_set_new(p->evidence, "steps", p->steps);
+	if (p->evidence == NULL || p->steps == NULL)
+		(void)err_nomem(&e);
+	else if (loop_after(own->loop, own->timeout, on_deadline, p, &p->deadline, &e) == ACSR_OK) {
+		p->kind->start(p);
+		return;
+	}
+	probe_done(p, &e, 0);
+}
+
+/* A probe that ends at once comes back in here through probe_done: the outer call goes on instead. */
+static void pump(struct prober *p)
+{
+	struct probe *next;
+
+	if (p->pumping)
+		return;
+	p->pumping = true;
+	while (p->n_running < PROBES_RUNNING && (next = next_to_run(p)) != NULL)
+		run(next);
+	p->pumping = false;
+}
+
+/* --- the answer --- */
+
+/* The whole evidence, or without its steps when a server has managed to make it too long. */
+static char *dump_evidence(struct probe *p)
+{
+	char *text = json_dumps(p->evidence, JSON_COMPACT | JSON_ENSURE_ASCII);
+
+	if (text != NULL && strlen(text) <= EVIDENCE)
+		return text;
+	free(text);
+	json_object_set_new(p->evidence, "steps", json_string("too long to keep"));
+	return json_dumps(p->evidence, JSON_COMPACT | JSON_ENSURE_ASCII);
+}
+
+static void send_answer(struct probe *p, const struct acsr_err *why, int64_t ttl)
+{
+	struct acsr_err copy = why != NULL ? *why : (struct acsr_err){ 0 };
+	struct msg_probe_result m = { .ok = why == NULL,
+		.error_id = copy.id,
+		.error_text = copy.text,
+		.ttl = (uint64_t)(ttl < 0           ? 0
+				  : ttl > INT32_MAX ? INT32_MAX
+						    : ttl) };
+
+	json_object_set_new(p->evidence, "ms", json_integer(clock_mono_ms() - p->started));
+	json_object_set_new(p->evidence, "result", json_string(why == NULL ? "ok" : why->id));
+	m.evidence = dump_evidence(p);
+	p->p->answer(p->p->arg, p->id, &m);
+	free(m.evidence);
+}
+
+static void unlink_running(struct probe *p)
+{
+	for (struct probe **at = &p->p->running; *at != NULL; at = &(*at)->next)
+		if (*at == p) {
+			*at = p->next;
+			p->p->n_running--;
+			return;
+		}
+}
+
+void probe_done(struct probe *p, const struct acsr_err *why, int64_t ttl)
+{
+	struct prober *own = p->p;
+
+	unlink_running(p);
+	if (why != NULL && (err_is(why, "sys.") || err_is(why, "busy.")))
+		own->failed(own->arg, p->id, why);
+	else
+		send_answer(p, why, ttl);
+	probe_free(p);
+	pump(own);
+}
+
+static struct probe *probe_new(const char *name, const char *path, const char *expect)
+{
+	struct probe *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return NULL;
+	p->name = strdup(name);
+	p->path = strdup(path);
+	p->expect = strdup(expect);
+	if (p->name != NULL && p->path != NULL && p->expect != NULL)
+		return p;
+	probe_free(p);
+	return NULL;
+}
+
+void probe_submit(struct prober *p, uint64_t id, const struct probe_kind *kind, const char *name,
+	const char *path, const char *expect, bool wildcard)
+{
+	struct acsr_err e;
+	struct probe *new;
+
+	if (p->n_waiting >= PROBES_WAITING) {
+		(void)err_set(&e, "busy.prober", "%zu checks are waiting already, try again in a moment",
+			p->n_waiting);
+		p->failed(p->arg, id, &e);
+		return;
+	}
+	new = probe_new(name, path, expect);
+	if (new == NULL) {
+		(void)err_nomem(&e);
+		p->failed(p->arg, id, &e);
+		return;
+	}
+	new->p = p;
+	new->id = id;
+	new->kind = kind;
+	new->wildcard = wildcard;
+	*p->waiting_tail = new;
+	p->waiting_tail = &new->next;
+	p->n_waiting++;
+	pump(p);
+}

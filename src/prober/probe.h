@@ -1,0 +1,80 @@
+/*
+ * The life of a probe: it waits, runs under one deadline, gathers evidence, and is answered exactly once.
+ *
+ * So many run at a time, so many wait, and of those for one registered domain only a part runs at a time, so
+ * that one customer's slow servers do not hold up everybody else.
+ */
+#ifndef PROBER_PROBE_H
+#define PROBER_PROBE_H
+
+#include <jansson.h>
+
+#include "ipc/messages.h"
+#include "prober/fetch.h"
+#include "prober/resolver.h"
+
+enum { PROBES_RUNNING = 64, PROBES_WAITING = 1000, PROBES_PER_DOMAIN = 16 };
+
+struct probe;
+
+/* What differs between http, dns and caa. */
+struct probe_kind {
+	const char *name;
+	void (*start)(struct probe *p);
+	void (*abandon)(struct probe *p);                    /* free p->state; whatever runs is forgotten */
+	void (*late)(struct probe *p, struct acsr_err *why); /* the deadline is over: what was waited for */
+};
+extern const struct probe_kind probe_http_kind, probe_dns_kind, probe_caa_kind;
+
+struct prober {
+	struct loop *loop;
+	struct resolver *dns;
+	struct fetcher *http;
+	struct networks allowed;
+	uint16_t http_port, https_port;
+	int64_t timeout; /* milliseconds */
+	void (*answer)(void *arg, uint64_t id, const struct msg_probe_result *m);
+	void (*failed)(void *arg, uint64_t id, const struct acsr_err *why);
+	void *arg;
+	/* private to probe.c */
+	struct probe *waiting, **waiting_tail, *running;
+	size_t n_waiting, n_running;
+	bool pumping;
+};
+
+struct probe {
+	struct prober *p;
+	uint64_t id;
+	const struct probe_kind *kind;
+	char *name;   /* http, caa: the name; dns: the record */
+	char *path;   /* http */
+	char *expect; /* http: content; dns: value; caa: identity */
+	bool wildcard;
+	json_t *evidence, *steps; /* steps is inside evidence */
+	int64_t started;          /* clock_mono_ms */
+	struct loop_timer *deadline;
+	void *state; /* the kind's own */
+	struct probe *next;
+};
+
+void prober_init(struct prober *p);
+/* Give up all probes without an answer: core is gone. */
+void prober_drop_all(struct prober *p);
+
+/* Takes copies of the texts. A probe that cannot even wait is answered by `failed`. */
+void probe_submit(struct prober *p, uint64_t id, const struct probe_kind *kind, const char *name,
+	const char *path, const char *expect, bool wildcard);
+
+/* Answer, free, and let the next one run. why NULL: it succeeded. ids below "sys." and "busy." are our own
+ * trouble and go out as `failed`. */
+void probe_done(struct probe *p, const struct acsr_err *why, int64_t ttl);
+int64_t probe_left(const struct probe *p); /* milliseconds until the deadline, at least 1 */
+
+/* Evidence: adding never fails loudly; without memory the member is missing. Texts are cut and made
+ * printable. */
+void evidence_text(json_t *o, const char *key, const char *text);
+void evidence_bytes(json_t *array, const void *p, size_t n);
+void evidence_answer(json_t *o, const struct dns_answer *a); /* outcome, dnssec, ttl, reason */
+json_t *evidence_step(struct probe *p);                      /* a new object among the steps; may be NULL */
+
+#endif

@@ -1,0 +1,186 @@
+/* DNS validation and CAA against a real signed tree, through the real process in its sandbox. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "world.h"
+
+static struct world w = { .web_port = 80, .tls_port = 443 };
+
+static int up(void **state)
+{
+	(void)state;
+	world_dns_up(&w);
+	world_prober(&w, "", "6s");
+	return 0;
+}
+
+static int down(void **state)
+{
+	(void)state;
+	world_prober_stop(&w);
+	world_dns_down(&w);
+	return 0;
+}
+
+static void dns(const char *record, const char *value, const char *error)
+{
+	struct answer a;
+
+	ask_dns(&w, record, value, &a);
+	expect(&a, error);
+}
+
+static void the_record_with_the_value_is_found(void **state)
+{
+	struct answer a;
+
+	(void)state;
+	ask_dns(&w, "one.good.test", "value", &a);
+	assert_string_equal(step_text(&a, 0, "dnssec"), "secure");
+	expect(&a, NULL);
+	ask_dns(&w, "www.unsigned.test", "value", &a);
+	assert_string_equal(step_text(&a, 0, "dnssec"), "insecure");
+	expect(&a, NULL);
+}
+
+static void strings_of_one_record_are_one_text(void **state)
+{
+	(void)state;
+	dns("many.good.test", "value", NULL);
+	dns("many.good.test", "val", "validation.dns.absent");
+}
+
+static void only_the_exact_value_counts(void **state)
+{
+	struct answer a;
+
+	(void)state;
+	ask_dns(&w, "wrong.good.test", "value", &a);
+	assert_non_null(strstr(a.text, "\"Value\""));
+	assert_non_null(strstr(a.text, "\\x00\\xc8"));
+	expect(&a, "validation.dns.absent");
+}
+
+static void forged_answers_are_told_from_failures(void **state)
+{
+	(void)state;
+	dns("www.tampered.test", "changed", "dns.bogus");
+	dns("www.wrongds.test", "value", "dns.bogus");
+}
+
+static void each_failure_has_its_own_id(void **state)
+{
+	(void)state;
+	dns("nothing.unsigned.test", "value", "dns.nxdomain");
+	dns("one.one.good.test", "value", "dns.nxdomain");
+	dns("www.good.test", "value", "dns.nodata");
+	dns("www.servfail.test", "value", "dns.servfail");
+	dns("loop1.good.test", "value", "dns.loop");
+	dns("no name", "value", "dns.name");
+	dns("a..good.test", "value", "dns.name");
+}
+
+static void an_alias_into_another_zone_is_followed(void **state)
+{
+	(void)state;
+	dns("far.good.test", "value", NULL);
+}
+
+static void a_resolver_that_never_answers_is_a_timeout(void **state)
+{
+	struct world silent = w;
+	char resolver[32];
+	struct answer a;
+	int fd, port = silent_port(&fd);
+
+	(void)state;
+	snprintf(resolver, sizeof(resolver), "127.0.0.1:%d", port);
+	world_prober_at(&silent, resolver, "", "1s");
+	ask_dns(&silent, "one.good.test", "value", &a);
+	expect(&a, "dns.timeout");
+	ask_caa(&silent, "allow.caa.test", false, "ca.test", &a);
+	expect(&a, "caa.lookup");
+	world_prober_stop(&silent);
+	close(fd);
+}
+
+static void caa(const char *name, bool wildcard, const char *identity, const char *error)
+{
+	struct answer a;
+
+	ask_caa(&w, name, wildcard, identity, &a);
+	expect(&a, error);
+}
+
+static void caa_is_looked_for_up_the_tree(void **state)
+{
+	struct answer a;
+
+	(void)state;
+	ask_caa(&w, "deep.sub.allow.caa.test", false, "ca.test", &a);
+	assert_string_equal(json_string_value(json_object_get(a.evidence, "decided_at")), "allow.caa.test");
+	assert_string_equal(step_text(&a, 0, "of"), "deep.sub.allow.caa.test");
+	assert_true(a.ttl <= 5);
+	expect(&a, NULL);
+	caa("deep.sub.allow.caa.test", false, "other.test", "caa.forbidden");
+	caa("www.good.test", false, "ca.test", NULL);
+	caa("www.good.test", false, "", NULL);
+	caa("www.unsigned.test", true, "ca.test", NULL);
+}
+
+static void caa_decides(void **state)
+{
+	(void)state;
+	caa("allow.caa.test", false, "ca.test", NULL);
+	caa("allow.caa.test", true, "ca.test", NULL);
+	caa("allow.caa.test", false, "", "caa.forbidden");
+	caa("forbid.caa.test", false, "ca.test", "caa.forbidden");
+	caa("x.forbid.caa.test", false, "ca.test", "caa.forbidden");
+	caa("alias.caa.test", false, "ca.test", "caa.forbidden");
+	caa("wild.caa.test", false, "ca.test", "caa.forbidden");
+	caa("wild.caa.test", true, "ca.test", NULL);
+	caa("nowild.caa.test", true, "ca.test", "caa.forbidden");
+	caa("nowild.caa.test", false, "ca.test", NULL);
+	caa("critical.caa.test", false, "ca.test", "caa.critical");
+	caa("short.caa.test", false, "ca.test", "caa.malformed");
+}
+
+static void no_answer_is_no_permission(void **state)
+{
+	(void)state;
+	caa("www.servfail.test", false, "ca.test", "caa.lookup");
+	caa("www.tampered.test", false, "ca.test", NULL);
+	caa("www.wrongds.test", false, "ca.test", "caa.lookup");
+	caa("loop.caa.test", false, "ca.test", "caa.lookup");
+}
+
+static void an_address_has_no_caa(void **state)
+{
+	(void)state;
+	caa("192.0.2.1", false, "ca.test", NULL);
+	caa("2001:db8::1", false, "", NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_record_with_the_value_is_found),
+		cmocka_unit_test(strings_of_one_record_are_one_text),
+		cmocka_unit_test(only_the_exact_value_counts),
+		cmocka_unit_test(forged_answers_are_told_from_failures),
+		cmocka_unit_test(each_failure_has_its_own_id),
+		cmocka_unit_test(an_alias_into_another_zone_is_followed),
+		cmocka_unit_test(a_resolver_that_never_answers_is_a_timeout),
+		cmocka_unit_test(caa_is_looked_for_up_the_tree),
+		cmocka_unit_test(caa_decides),
+		cmocka_unit_test(no_answer_is_no_permission),
+		cmocka_unit_test(an_address_has_no_caa),
+	};
+
+	return cmocka_run_group_tests(tests, up, down);
+}
