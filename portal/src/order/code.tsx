@@ -1,0 +1,66 @@
+// The unlock code: asked for with the password again, shown for a minute, never in an address or any storage.
+import { useEffect, useState } from 'preact/hooks';
+import { api, type RevealedCode } from '../api';
+import { Alert, Button, Card, Copy, Day, Fact } from '../ui/basic';
+import { FormDialog } from '../ui/dialog';
+import { fieldError, Input } from '../ui/form';
+import { useAction } from '../ui/hooks';
+import type { PanelProps } from './page';
+
+const SHOWN_SECONDS = 60;
+
+export function CodePanel({ order, totp, set, writable }: PanelProps & { totp: boolean }) {
+  const [asking, setAsking] = useState(false);
+  const [code, setCode] = useState<RevealedCode | null>(null);
+  const info = order.code!;
+  const hide = () => setCode(null);
+  const shown = (c: RevealedCode) => { setAsking(false); setCode(c); api.order(order.id).then(set, () => undefined); };
+  return (
+    <Card title="Unlock code">
+      {info.state === 'destroyed'
+        ? <p>The unlock code was destroyed when its time was over. If you have not opened the archive, reissue: that makes a new key.</p>
+        : !code && <>
+          <p>It opens the key archive. We ask for your password again, because whoever has both archive and code has your key.</p>
+          {writable ? <Button kind={order.state === 'issued' ? undefined : 'secondary'} onClick={() => setAsking(true)}>Show the unlock code</Button> : <p class="muted">Your role only reads, so it cannot see the code.</p>}
+          <p class="muted">{info.expires_at && <>It is destroyed on <Day at={info.expires_at} />. </>}{info.reveals === 0 ? 'Not shown yet.' : `Shown ${info.reveals === 1 ? 'once' : `${info.reveals} times`} so far.`}</p>
+        </>}
+      {code && <Shown code={code} hide={hide} archive={order.archive?.filename ?? 'the archive'} />}
+      {asking && <Ask id={order.id} totp={totp} onClose={() => setAsking(false)} onCode={shown} />}
+    </Card>
+  );
+}
+
+function Ask({ id, totp, onClose, onCode }: { id: string; totp: boolean; onClose: () => void; onCode: (c: RevealedCode) => void }) {
+  const [password, setPassword] = useState('');
+  const [second, setSecond] = useState('');
+  const ask = useAction(async () => onCode(await api.revealCode(id, password, totp ? second.trim() : undefined)));
+  return (
+    <FormDialog title="Show the unlock code" doIt="Show" busy={ask.busy} error={ask.error} fields={totp ? ['password', 'totp'] : ['password']} onClose={onClose} onSubmit={() => void ask.run()}>
+      <p>Make sure that nobody looks over your shoulder. That you looked is recorded in the order's history.</p>
+      <Input name="password" type="password" label="Your password" autocomplete="current-password" value={password} onValue={setPassword} error={fieldError(ask.error, 'password')} />
+      {totp && <Input name="totp" label="Code from your authenticator app" autocomplete="one-time-code" value={second} onValue={setSecond} error={fieldError(ask.error, 'totp')} />}
+    </FormDialog>
+  );
+}
+
+function Shown({ code, hide, archive }: { code: RevealedCode; hide: () => void; archive: string }) {
+  const [left, setLeft] = useState(SHOWN_SECONDS);
+  useEffect(() => {
+    const end = Date.now() + SHOWN_SECONDS * 1000;
+    const timer = setInterval(() => { const rest = Math.ceil((end - Date.now()) / 1000); if (rest <= 0) hide(); else setLeft(rest); }, 500);
+    return () => clearInterval(timer);
+  }, []);
+  const groups = code.code.split(/[^0-9A-Z]+/i).filter(Boolean);
+  return (
+    <div class="reveal">
+      <p class="sr" role="status">The unlock code is shown for {SHOWN_SECONDS} seconds.</p>
+      <p class="code-groups" data-testid="unlock-code">{groups.map((g, i) => <span key={i}>{g}</span>)}</p>
+      <div class="form-end"><Copy text={groups.join('')} what="unlock code" /><Button kind="secondary" onClick={hide}>Hide</Button><span class="muted">hidden again in {left} s</span></div>
+      <Alert tone="info"><p>Type it without spaces and in capitals when {archive} asks for a password. There is no letter I, L, O or U in it.</p></Alert>
+      <dl class="facts tight">
+        <Fact name="Check symbol"><strong class="check-symbol">{code.check}</strong> <small>not part of the code: when you read the code out to somebody, it shows whether all was understood</small></Fact>
+        <Fact name="Fits the archive with SHA-256"><code class="break">{code.archive_sha256}</code></Fact>
+      </dl>
+    </div>
+  );
+}

@@ -1,0 +1,129 @@
+// One order: where it stands, the one thing to do next, and everything that belongs to it. Follows changes by itself.
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { api, type Order } from '../api';
+import { href } from '../router';
+import { canWrite, useUser } from '../session';
+import { baseName, type Files } from '../lib/commands';
+import { isAutoCsr, isMoving, isOver, nextSentence } from '../lib/order';
+import { saveFile } from '../lib/save';
+import { sentence, shortKey, stateWords } from '../lib/text';
+import { Alert, Badge, Button, Card, Copy, Day, Fact, Loading, Page, Time } from '../ui/basic';
+import { Problem } from '../ui/form';
+import { useAction, useLoad, usePoll } from '../ui/hooks';
+import { Actions } from './actions';
+import { ArchivePanel } from './archive';
+import { Certificates } from './certificates';
+import { CodePanel } from './code';
+import { Events } from './events';
+import { recall } from './fresh';
+import { InstallHelp, OpenHelp } from './help';
+import { Stepper } from './stepper';
+import { Validations } from './validations';
+import { VettingPanel } from './vetting';
+
+export interface PanelProps { order: Order; set: (order: Order) => void; files: Files; writable: boolean }
+
+export function OrderPage({ id }: { id: string }) {
+  const first = useRef(recall(id));
+  const load = useLoad(async () => withArchive(await api.order(id), first.current), [id]);
+  const order = load.data ?? first.current;
+  if (!order) return load.error
+    ? <Page title="Order" narrow><Problem error={load.error} /><p><a href={href('/orders')}>Back to the orders</a></p></Page>
+    : <Page title="Order"><Loading what="the order" /></Page>;
+  const set = (next: Order) => { if (next.archive_url) first.current = next; load.set(withArchive(next, first.current)); };
+  return <OrderView order={order} set={set} reload={load.reload} failed={load.error !== null} />;
+}
+
+// The address of an archive may come with the answer that made it, and not again.
+function withArchive(order: Order, made: Order | null): Order {
+  const same = made?.archive_url && order.archive?.state === 'waiting' && made.spki_sha256 === order.spki_sha256;
+  return same && !order.archive_url ? { ...order, archive_url: made.archive_url } : order;
+}
+
+function OrderView({ order, set, reload, failed }: { order: Order; set: (o: Order) => void; reload: () => Promise<void>; failed: boolean }) {
+  const user = useUser();
+  const moving = isMoving(order);
+  const poll = usePoll(reload, moving, `${order.state} ${order.updated_at}`);
+  const names = order.names_unicode?.length ? order.names_unicode : order.names;
+  const base = baseName(order.names[0]);
+  const files = { archive: order.archive?.filename ?? `${base}.zip`, key: order.archive?.key_filename ?? `${base}.key`, base };
+  const panel: PanelProps = { order, set, files, writable: canWrite(user) };
+  const title = names[0] ? names[0] + (names.length > 1 ? ` and ${names.length - 1} more` : '') : 'Order';
+  return (
+    <Page title={title} lead={<><Badge state={order.state} /> <span class="muted">{order.product}, ordered <Time at={order.created_at} /></span></>}
+      actions={<Actions {...panel} />}>
+      <Announce order={order} />
+      <Stepper order={order} />
+      <Card title={isOver(order) ? 'What happened' : order.state === 'issued' ? 'Ready' : 'What happens now'} id="next" tone="strong">
+        <p class="next">{nextSentence(order)}</p>
+        {order.waiting && <Waiting waiting={order.waiting} />}
+        {failed && <Alert tone="warn"><p>The service cannot be reached at the moment. What you see may be old; we keep trying.</p></Alert>}
+        {poll.paused && moving && <Alert tone="info"><p>Nothing has changed for a long time, so this page stopped looking.</p><Button kind="secondary" onClick={() => { void reload(); poll.restart(); }}>Look again</Button></Alert>}
+      </Card>
+      <div class="columns">
+        <div>
+          {isAutoCsr(order) && order.archive && <ArchivePanel {...panel} />}
+          {order.state === 'validating' && <Validations {...panel} />}
+          {(order.state === 'vetting' || order.vetting !== null) && <VettingPanel {...panel} admin={user.role === 'admin'} />}
+          {order.certificates.length > 0 && <Certificates {...panel} />}
+          {isAutoCsr(order) && order.code && <CodePanel {...panel} totp={user.totp} />}
+          {isAutoCsr(order) && <OpenHelp {...panel} />}
+          {order.certificates.length > 0 && <InstallHelp {...panel} />}
+        </div>
+        <div>
+          <Facts order={order} />
+          {!['new', 'handover', 'validating'].includes(order.state) && (order.validations?.length ?? 0) > 0 && <Validations {...panel} />}
+          <Events events={order.events ?? []} />
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+/** Reads a change of state out, once, to people who cannot see the page. */
+function Announce({ order }: { order: Order }) {
+  const before = useRef(order.state);
+  const [text, setText] = useState('');
+  useEffect(() => {
+    if (before.current === order.state) return;
+    before.current = order.state;
+    setText(`The order is now: ${stateWords[order.state]}. ${nextSentence(order)}`);
+  }, [order.state]);
+  return <p class="sr" role="status" aria-live="polite">{text}</p>;
+}
+
+function Waiting({ waiting }: { waiting: NonNullable<Order['waiting']> }) {
+  return (
+    <Alert tone="info">
+      <p>{sentence(waiting.reason)}</p>
+      <p class="muted">Since <Time at={waiting.since} />{waiting.next_try_at && <>; next try <Time at={waiting.next_try_at} /></>}.</p>
+    </Alert>
+  );
+}
+
+function Facts({ order }: { order: Order }) {
+  const subject = Object.entries(order.subject ?? {});
+  return (
+    <Card title="Details">
+      <dl class="facts tight">
+        <Fact name={order.names.length === 1 ? 'Name' : 'Names'}><ul class="bare">{order.names.map((n, i) => {
+          const shown = order.names_unicode?.[i];
+          return <li key={n} class="break">{shown && shown !== n ? <>{shown} <small class="muted">({n})</small></> : n}</li>;
+        })}</ul></Fact>
+        {subject.length > 0 && <Fact name="Subject">{subject.map(([k, v]) => `${k} = ${v}`).join(', ')}</Fact>}
+        <Fact name="Key">{shortKey(order.key_type)}, {isAutoCsr(order) ? 'made here' : 'yours'}</Fact>
+        <Fact name="Order"><code class="break">{order.id}</code> <Copy text={order.id} what="order id" /></Fact>
+        {order.spki_sha256 && <Fact name="Key fingerprint (SPKI SHA-256)"><code class="break">{order.spki_sha256}</code></Fact>}
+        {order.archive?.sha256 && <Fact name="Archive fingerprint (SHA-256)"><code class="break">{order.archive.sha256}</code></Fact>}
+        <Fact name="Ordered"><Day at={order.created_at} /></Fact>
+      </dl>
+      <CsrDownload order={order} />
+    </Card>
+  );
+}
+
+function CsrDownload({ order }: { order: Order }) {
+  const get = useAction(async () => saveFile(`${baseName(order.names[0])}.csr`, await api.csr(order.id)));
+  if (!order.spki_sha256) return null;
+  return <>{get.error && <Problem error={get.error} />}<Button kind="secondary" busy={get.busy} onClick={() => void get.run()}>Download the CSR</Button></>;
+}

@@ -1,0 +1,48 @@
+// The audit log: every change with who made it. The operator can have its hash chain verified.
+import { useState } from 'preact/hooks';
+import { api, type AuditVerdict } from '../api';
+import { absolute } from '../lib/text';
+import { Alert, Button, Card, Empty, Loading, Page } from '../ui/basic';
+import { Problem } from '../ui/form';
+import { useAction, useLoad } from '../ui/hooks';
+
+export function AuditPage({ all }: { all: boolean }) {
+  const [trail, setTrail] = useState<number[]>([]);
+  const after = trail[trail.length - 1] ?? 0;
+  const list = useLoad(() => api.audit(after, all), [after, all]);
+  return (
+    <Page title={all ? 'Audit' : 'Activity'} lead={all ? 'Every change, chained by hashes so that a missing or altered entry shows.' : 'What happened in this account, oldest first.'}>
+      {all && <Verify />}
+      {list.error && <Problem error={list.error} />}
+      {!list.data && list.loading && <Loading what="entries" />}
+      {list.data?.entries.length === 0 && <Empty><p>No entries.</p></Empty>}
+      {list.data && list.data.entries.length > 0 && (
+        <table class="stack small">
+          <thead><tr><th scope="col">No.</th><th scope="col">Time</th><th scope="col">Who</th><th scope="col">What</th><th scope="col">Object</th><th scope="col">Detail</th></tr></thead>
+          <tbody>{list.data.entries.map((e) => (
+            <tr key={e.seq}>
+              <td data-label="No.">{e.seq}</td><td data-label="Time"><time dateTime={e.at}>{absolute(e.at)}</time></td>
+              <td data-label="Who">{e.actor}</td><td data-label="What">{e.action}</td><td data-label="Object" class="break">{e.object}</td><td data-label="Detail">{e.detail}</td>
+            </tr>))}
+          </tbody>
+        </table>
+      )}
+      <div class="pager">
+        {trail.length > 0 && <Button kind="secondary" onClick={() => setTrail(trail.slice(0, -1))}>Earlier</Button>}
+        {list.data?.next_after && <Button kind="secondary" onClick={() => setTrail([...trail, list.data?.next_after ?? 0])}>Later</Button>}
+      </div>
+    </Page>
+  );
+}
+
+function Verify() {
+  const [verdict, setVerdict] = useState<AuditVerdict | null>(null);
+  const verify = useAction(async () => { setVerdict(null); setVerdict(await api.verifyAudit()); });
+  return (
+    <Card title="Is the log complete and unaltered?">
+      <Button kind="secondary" busy={verify.busy} onClick={() => void verify.run()}>Verify the chain</Button>
+      {verify.error && <Problem error={verify.error} />}
+      {verdict && <Alert tone={verdict.ok ? 'ok' : 'bad'}><p>{verdict.ok ? `Yes: ${verdict.entries} entries checked.` : `No: entry ${verdict.first_bad_seq} does not fit the chain.`}</p><p class="break"><small>Head: {verdict.head}</small></p></Alert>}
+    </Card>
+  );
+}

@@ -1,0 +1,78 @@
+// Products, for the operator: what customers can order.
+import { useState } from 'preact/hooks';
+import { api, type Level, type Product } from '../api';
+import { Badge, Button, Loading, Page } from '../ui/basic';
+import { FormDialog } from '../ui/dialog';
+import { Check, fieldError, Input, Problem, Select } from '../ui/form';
+import { useAction, useLoad } from '../ui/hooks';
+
+const levels: [string, string][] = [['dv', 'DV: domain checked'], ['ov', 'OV: organisation checked'], ['ev', 'EV: organisation checked by two people']];
+
+export function ProductsPage() {
+  const list = useLoad(() => api.products(), []);
+  const [edit, setEdit] = useState<Product | 'new' | null>(null);
+  return (
+    <Page title="Products" actions={<Button onClick={() => setEdit('new')}>Add a product</Button>}>
+      {list.error && <Problem error={list.error} />}
+      {!list.data && list.loading && <Loading what="products" />}
+      {list.data && (
+        <table class="stack">
+          <thead><tr><th scope="col">Product</th><th scope="col">Level</th><th scope="col">Names</th><th scope="col">Keys</th><th scope="col">Valid for</th><th scope="col">On sale</th><th scope="col"><span class="sr">Actions</span></th></tr></thead>
+          <tbody>{list.data.map((p) => (
+            <tr key={p.id}>
+              <th scope="row" data-label="Product">{p.title}<small class="muted"> {p.id}</small></th><td data-label="Level">{p.level.toUpperCase()}</td>
+              <td data-label="Names">{p.max_names}{p.wildcard && ', wildcard'}</td><td data-label="Keys">{p.key_types.join(', ')}</td>
+              <td data-label="Valid for">{p.validity_text}</td><td data-label="On sale">{p.active ? <Badge state="valid" /> : <span class="muted">no</span>}</td>
+              <td class="row-actions"><Button kind="quiet" onClick={() => setEdit(p)}>Change</Button></td>
+            </tr>))}
+          </tbody>
+        </table>
+      )}
+      {edit && <ProductDialog old={edit === 'new' ? null : edit} model={list.data?.[0]} onClose={() => setEdit(null)} done={() => { setEdit(null); void list.reload(); }} />}
+    </Page>
+  );
+}
+
+function ProductDialog({ old, model, onClose, done }: { old: Product | null; model?: Product; onClose: () => void; done: () => void }) {
+  const base = old ?? model;
+  const [v, setV] = useState({
+    id: old?.id ?? '', title: old?.title ?? '', level: base?.level ?? 'dv', wildcard: old?.wildcard ?? false, max_names: String(base?.max_names ?? 10),
+    key_types: (base?.key_types ?? ['rsa:2048']).join(' '), default_key_type: base?.default_key_type ?? 'rsa:2048', days: String(Math.round((base?.validity_seconds ?? 7776000) / 86400)),
+    issuer: base?.issuer ?? '', profile: base?.profile ?? '', autocsr: base?.autocsr ?? true, preauthorised: old?.preauthorised ?? false, active: old?.active ?? true,
+  });
+  const set = (part: Partial<typeof v>) => setV({ ...v, ...part });
+  const save = useAction(async () => {
+    const { id, days, ...rest } = v;
+    const seconds = Number(days) * 86400;
+    const body: Partial<Product> = { ...rest, level: v.level as Level, max_names: Number(v.max_names), key_types: v.key_types.split(/[\s,]+/).filter(Boolean),
+      validity_seconds: old && Math.round(old.validity_seconds / 86400) === Number(days) ? old.validity_seconds : seconds };
+    if (old) await api.changeProduct(old.id, changed(old, body)); else await api.newProduct({ ...body, id });
+    done();
+  });
+  const err = (name: string) => fieldError(save.error, name);
+  return (
+    <FormDialog title={old ? `Change ${old.title}` : 'Add a product'} doIt="Save" busy={save.busy} error={save.error}
+      fields={['id', 'title', 'level', 'max_names', 'key_types', 'default_key_type', 'validity_seconds', 'issuer', 'profile']} onClose={onClose} onSubmit={() => void save.run()}>
+      <div class="two">
+        {!old && <Input name="id" label="Short name" value={v.id} onValue={(id) => set({ id })} error={err('id')} />}
+        <Input name="title" label="Title" value={v.title} onValue={(title) => set({ title })} error={err('title')} />
+        <Select name="level" label="Level" value={v.level} onValue={(level) => set({ level: level as Level })} options={levels} error={err('level')} />
+        <Input name="max_names" type="number" min={1} label="Names at most" value={v.max_names} onValue={(max_names) => set({ max_names })} error={err('max_names')} />
+        <Input name="key_types" label="Key types" help="Separated by spaces" value={v.key_types} onValue={(key_types) => set({ key_types })} error={err('key_types')} />
+        <Input name="default_key_type" label="Usual key type" value={v.default_key_type} onValue={(default_key_type) => set({ default_key_type })} error={err('default_key_type')} />
+        <Input name="validity_seconds" type="number" min={1} label="Valid for (days)" value={v.days} onValue={(days) => set({ days })} error={err('validity_seconds')} />
+        <Input name="issuer" label="Issuer" value={v.issuer} onValue={(issuer) => set({ issuer })} error={err('issuer')} />
+        <Input name="profile" label="Profile" value={v.profile} onValue={(profile) => set({ profile })} error={err('profile')} />
+      </div>
+      <Check name="wildcard" label="Wildcards" checked={v.wildcard} onValue={(wildcard) => set({ wildcard })} />
+      <Check name="autocsr" label="The service may make the key" checked={v.autocsr} onValue={(autocsr) => set({ autocsr })} />
+      <Check name="preauthorised" label="Domains approved in advance need no check" checked={v.preauthorised} onValue={(preauthorised) => set({ preauthorised })} />
+      <Check name="active" label="On sale" checked={v.active} onValue={(active) => set({ active })} />
+    </FormDialog>
+  );
+}
+
+/** Only what differs is sent, so that a change made elsewhere meanwhile is not undone. */
+function changed(old: Product, body: Partial<Product>): Partial<Product> {
+  return Object.fromEntries(Object.entries(body).filter(([k, value]) => JSON.stringify(value) !== JSON.stringify(old[k as keyof Product])));
+}

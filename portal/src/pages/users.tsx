@@ -1,0 +1,76 @@
+// Users of the account: invite, change roles, disable, remove. The operator sees those of every account.
+import { useState } from 'preact/hooks';
+import { api, type Role, type User } from '../api';
+import { canManage, useUser } from '../session';
+import { Alert, Button, Card, Loading, Page, Time } from '../ui/basic';
+import { FormDialog } from '../ui/dialog';
+import { fieldError, Form, Input, Problem, Select } from '../ui/form';
+import { useAction, useLoad } from '../ui/hooks';
+
+const roles: [Role, string][] = [['owner', 'Owner: users, organisations, tokens, orders'], ['member', 'Member: orders'], ['auditor', 'Auditor: reads only']];
+
+export function UsersPage({ all }: { all?: boolean }) {
+  const me = useUser();
+  const list = useLoad(() => api.users(all), [all]);
+  const [gone, setGone] = useState<User | null>(null);
+  const change = useAction(async (user: User, what: { role?: Role; disabled?: boolean }) => { await api.changeUser(user.id, what); await list.reload(); });
+  return (
+    <Page title="Users" lead={all ? 'The users of every account.' : 'Everybody here sees the orders of this account.'}>
+      {list.error && <Problem error={list.error} />}
+      {change.error && <Problem error={change.error} />}
+      {!list.data && list.loading && <Loading what="users" />}
+      {list.data && (
+        <table class="stack">
+          <thead><tr><th scope="col">User</th>{all && <th scope="col">Account</th>}<th scope="col">Role</th><th scope="col">Second factor</th><th scope="col">Last login</th><th scope="col"><span class="sr">Actions</span></th></tr></thead>
+          <tbody>
+            {list.data.map((u) => (
+              <tr key={u.id}>
+                <th scope="row" data-label="User">{u.email}{u.disabled && <span class="muted"> (disabled)</span>}</th>
+                {all && <td data-label="Account">{u.account_name}</td>}
+                <td data-label="Role">{canManage(me) && u.id !== me.id && u.role !== 'admin' ? (
+                  <select aria-label={`Role of ${u.email}`} value={u.role} disabled={change.busy} onChange={(e) => void change.run(u, { role: e.currentTarget.value as Role })}>
+                    {roles.map(([r]) => <option key={r} value={r} selected={r === u.role}>{r}</option>)}
+                  </select>) : u.role}</td>
+                <td data-label="Second factor">{u.totp ? 'on' : 'off'}</td>
+                <td data-label="Last login"><Time at={u.last_login_at} /></td>
+                <td class="row-actions">{canManage(me) && u.id !== me.id && <>
+                  <Button kind="quiet" onClick={() => void change.run(u, { disabled: !u.disabled })}>{u.disabled ? 'Enable' : 'Disable'}</Button>
+                  <Button kind="quiet" onClick={() => setGone(u)}>Remove</Button></>}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {canManage(me) && !all && <Invite done={list.reload} />}
+      {gone && <Remove user={gone} onClose={() => setGone(null)} done={list.reload} />}
+    </Page>
+  );
+}
+
+function Invite({ done }: { done: () => Promise<void> }) {
+  const [email, setEmail] = useState('');
+  const [role, setRole] = useState<Role>('member');
+  const [invited, setInvited] = useState('');
+  const invite = useAction(async () => { setInvited(''); const user = await api.invite(email.trim(), role); setInvited(user.email); setEmail(''); await done(); });
+  return (
+    <Card title="Invite a colleague">
+      <Form error={invite.error} fields={['email', 'role']} onSubmit={() => void invite.run()}>
+        <div class="two">
+          <Input name="email" type="email" label="E-mail address" autocomplete="off" value={email} onValue={setEmail} error={fieldError(invite.error, 'email')} />
+          <Select name="role" label="Role" value={role} onValue={(v) => setRole(v as Role)} options={roles} error={fieldError(invite.error, 'role')} />
+        </div>
+        <div class="form-end"><Button type="submit" busy={invite.busy} disabled={!email.trim()}>Invite</Button></div>
+      </Form>
+      {invited && <Alert tone="ok"><p>{invited} is invited. The mail's link works once, for 7 days.</p></Alert>}
+    </Card>
+  );
+}
+
+function Remove({ user, onClose, done }: { user: User; onClose: () => void; done: () => Promise<void> }) {
+  const remove = useAction(async () => { await api.removeUser(user.id); onClose(); await done(); });
+  return (
+    <FormDialog title="Remove this user?" doIt="Remove" danger busy={remove.busy} error={remove.error} fields={[]} onClose={onClose} onSubmit={() => void remove.run()}>
+      <p>{user.email} will not be able to log in any more. Orders stay with the account.</p>
+    </FormDialog>
+  );
+}
