@@ -8,7 +8,6 @@ verifies · no key, archive or code is in the clear in any file of the state dir
 import contextlib
 import datetime
 import hashlib
-import json
 import pathlib
 import re
 import shutil
@@ -56,26 +55,36 @@ class Oracle:
             return [dict(r) for r in d.execute(sql, args)]
 
     def issuance_lines(self):
-        """The signer's own log: JSON lines, appended and synced before each signature."""
+        """The signer's own log as lists of fields, its hash chain checked (src/signer/issuance_log.h)."""
         files = [p for p in self.state.rglob("issuance*") if p.is_file()]
         assert len(files) == 1, f"the issuance log: {files}"
-        return [line for line in files[0].read_text().splitlines() if line]
-
-    def issued_serials(self):
-        """Serial (as a number) → lines of the issuance log that name it."""
-        out = {}
-        for line in self.issuance_lines():
-            entry = json.loads(line)
-            if entry.get("serial"):
-                out.setdefault(int(entry["serial"], 16), []).append(entry)
+        out, chain = [], bytes(32)
+        for number, line in enumerate(files[0].read_bytes().split(b"\n")[:-1], 1):
+            body, _, stated = line.rpartition(b"\t")
+            chain = hashlib.sha256(chain + body).digest()
+            assert chain.hex().encode() == stated, f"line {number} of the issuance log does not fit its chain"
+            out.append(body.decode().split("\t"))
+            assert out[-1][0] == str(number), f"line {number} of the issuance log is numbered {out[-1][0]}"
         return out
 
+    def issued_serials(self):
+        """Serial (as a number) → the `sign` line, of all that the signer signed for others than its own CA."""
+        begun, done = {}, set()
+        for line in self.issuance_lines():
+            if line[2] == "sign":
+                assert int(line[3], 16) not in begun, f"serial {line[3]} begun twice"
+                begun[int(line[3], 16)] = line
+            elif line[2] == "issued":
+                assert int(line[3], 16) in begun and int(line[3], 16) not in done, f"serial {line[3]} signed twice"
+                done.add(int(line[3], 16))
+        return {s: line for s, line in begun.items() if s in done and not line[5].startswith("ca-")}
+
     def log_line_of(self, serial):
-        return json.dumps(self.issued_serials()[serial])
+        return "\t".join(self.issued_serials()[serial])
 
     def signed_for(self, order):
-        """How many lines of the issuance log name this order."""
-        return sum(order in line for line in self.issuance_lines())
+        """How many certificates the signer signed for this order."""
+        return sum(line[6] == order for line in self.issued_serials().values())
 
     def evidence_of(self, order):
         return [r["evidence"] for r in self.rows("SELECT evidence FROM validations WHERE order_id = ?", order)]
@@ -134,16 +143,24 @@ class Oracle:
     def check_serials(self):
         known = {int(r["serial"], 16): r for r in self.rows("SELECT * FROM certificates")}
         logged = self.issued_serials()
-        for serial, lines in logged.items():
+        for serial in logged:
             assert serial in known, f"signed serial {serial:x} is not in the database"
         for serial, c in known.items():
             assert c["state"] not in SIGNED or serial in logged, f"{serial:x} is not in the issuance log"
+        self.check_crl_numbers()
         twice = self.rows("SELECT request_id, COUNT(*) AS n FROM certificates WHERE request_id IS NOT NULL AND state IN "
                           "('valid','replaced','revoked','expired') GROUP BY request_id HAVING n > 1")
         assert not twice, f"issued twice: {twice}"
         shared = self.rows("SELECT spki_sha256, COUNT(DISTINCT order_id) AS n FROM requests WHERE key_source = 'autocsr' AND "
                            "spki_sha256 != '' GROUP BY spki_sha256 HAVING n > 1")
         assert not shared, f"one key for two orders: {shared}"
+
+    def check_crl_numbers(self):
+        last = {}
+        for line in self.issuance_lines():
+            if line[2] == "crl":
+                assert int(line[4]) > last.get(line[3], -1), f"CRL number {line[4]} of {line[3]} came after {last[line[3]]}"
+                last[line[3]] = int(line[4])
 
     def check_hand_over(self):
         """Invariant 2: no certificate, and no signature begun, for a key that was not handed over."""
