@@ -168,32 +168,41 @@ static enum acsr_result may_send(
 	return ACSR_OK;
 }
 
-enum acsr_result chan_send(
-	struct chan *c, unsigned type, uint64_t id, const void *body, int fd, struct acsr_err *e)
+/* Takes over bytes and fd. */
+static enum acsr_result queue(struct chan *c, struct buf *bytes, int fd, struct acsr_err *e)
 {
-	const struct msg_desc *d;
-	struct frame *f = NULL;
+	struct frame *f = calloc(1, sizeof(*f));
 
-	if (may_send(c, type, fd, &d, e) != ACSR_OK)
-		goto fail;
-	f = calloc(1, sizeof(*f));
-	if (f == NULL) {
-		(void)err_nomem(e);
-		goto fail;
-	}
-	f->fd = -1;
-	buf_init(&f->bytes, FRAME_MAX);
-	if (msg_encode(d, id, body, &f->bytes, e) != ACSR_OK)
-		goto fail;
+	if (f == NULL)
+		return err_nomem(e);
 	f->fd = fd;
+	f->bytes = *bytes;
+	*bytes = (struct buf){ .max = bytes->max };
 	c->queued += f->bytes.len;
 	*c->out_tail = f;
 	c->out_tail = &f->next;
 	flush(c);
 	return ACSR_OK;
-fail:
-	if (f != NULL)
-		frame_free(f);
+}
+
+enum acsr_result chan_send_encoded(struct chan *c, unsigned type, struct buf *frame, struct acsr_err *e)
+{
+	const struct msg_desc *d;
+
+	TRY(may_send(c, type, -1, &d, e));
+	return queue(c, frame, -1, e);
+}
+
+enum acsr_result chan_send(
+	struct chan *c, unsigned type, uint64_t id, const void *body, int fd, struct acsr_err *e)
+{
+	const struct msg_desc *d;
+	CLEANUP_BUF struct buf bytes;
+
+	buf_init(&bytes, FRAME_MAX);
+	if (may_send(c, type, fd, &d, e) == ACSR_OK && msg_encode(d, id, body, &bytes, e) == ACSR_OK &&
+		queue(c, &bytes, fd, e) == ACSR_OK)
+		return ACSR_OK;
 	if (fd >= 0)
 		close(fd);
 	return ACSR_FAIL;

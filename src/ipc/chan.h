@@ -36,6 +36,10 @@ void chan_free(struct chan *c); /* NULL is fine; no callback; safe inside a call
  * broken), "ipc.permission" (messages.def does not allow it), "ipc.closed". */
 ACSR_MUST_USE enum acsr_result chan_send(
 	struct chan *c, unsigned type, uint64_t id, const void *body, int fd, struct acsr_err *e);
+/* The same for a frame that msg_encode made before; its bytes are taken out of *frame when it was accepted.
+ */
+ACSR_MUST_USE enum acsr_result chan_send_encoded(
+	struct chan *c, unsigned type, struct buf *frame, struct acsr_err *e);
 enum role chan_peer(const struct chan *c);
 
 /* Blocking, for the first messages of a process before it has a loop: read one whole message of `type`. */

@@ -1,0 +1,168 @@
+/* Group commit: every waiting step in one transaction, then everything that they want to say. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/pool.h"
+#include "core/request.h"
+#include "store/audit.h"
+
+struct step {
+	struct step *next;
+	struct request *q;
+	step_fn *run;
+	void *arg;
+	void (*done)(void *arg);
+};
+
+enum { STEPS_A_BATCH = 200 };
+
+void core_step(struct core *c, struct request *q, step_fn *run, void *arg, void (*done)(void *arg))
+{
+	struct step *s = calloc(1, sizeof(*s));
+
+	if (s == NULL) {
+		log_event(LOG_ERROR, "step.nomem", NULL);
+		abort(); /* a lost step would leave somebody waiting for ever; autocsrd starts us again */
+	}
+	*s = (struct step){ .q = q, .run = run, .arg = arg, .done = done };
+	*c->steps_tail = s;
+	c->steps_tail = &s->next;
+}
+
+static struct step *take_steps(struct core *c)
+{
+	struct step *first = c->steps, *last = first;
+
+	if (first == NULL)
+		return NULL;
+	for (int i = 1; i < STEPS_A_BATCH && last->next != NULL; i++)
+		last = last->next;
+	c->steps = last->next;
+	if (c->steps == NULL)
+		c->steps_tail = &c->steps;
+	last->next = NULL;
+	return first;
+}
+
+static enum acsr_result run_inside(struct core *c, struct step *s, struct acsr_err *e)
+{
+	TRY(db_savepoint(c->db, e));
+	if (s->run(c, s->arg, e) != ACSR_OK) {
+		db_rollback_to(c->db);
+		return ACSR_FAIL;
+	}
+	return db_release(c->db, e);
+}
+
+static void refuse(struct core *c, struct request *q, const struct acsr_err *why)
+{
+	if (q->later)
+		pool_forget(c, q);
+	q->later = false;
+	request_problem(q, why);
+}
+
+static void run_step(struct core *c, struct step *s)
+{
+	struct outgoing **mark = c->outbox_tail;
+	struct acsr_err e = { 0 };
+
+	c->count.steps++;
+	if (run_inside(c, s, &e) == ACSR_OK)
+		return;
+	call_drop_after(c, mark);
+	if (s->q != NULL) {
+		refuse(c, s->q, &e);
+	} else {
+		log_error(LOG_WARN, "step.failed", &e);
+	}
+}
+
+/* The commit failed, or never began: nobody's work was done, and everybody is told so. */
+static void refuse_all(struct core *c, struct step *steps, const struct acsr_err *why)
+{
+	struct outgoing **start = &c->outbox;
+
+	log_error(LOG_ERROR, "commit.failed", why);
+	call_drop_after(c, start);
+	for (struct step *s = steps; s != NULL; s = s->next) {
+		if (s->q == NULL)
+			continue;
+		refuse(c, s->q, why);
+	}
+}
+
+static void finish(struct core *c, struct step *steps)
+{
+	while (steps != NULL) {
+		struct step *s = steps;
+
+		steps = s->next;
+		if (s->q != NULL && !s->q->later)
+			request_send(c, s->q);
+		if (s->done != NULL)
+			s->done(s->arg);
+		free(s);
+	}
+}
+
+static enum acsr_result transact(struct core *c, struct step *steps, struct acsr_err *e)
+{
+	TRY(db_begin(c->db, e));
+	for (struct step *s = steps; s != NULL; s = s->next)
+		run_step(c, s);
+	return db_commit(c->db, e);
+}
+
+static void forget_deleted(struct core *c)
+{
+	struct acsr_err e;
+
+	if (!c->forget)
+		return;
+	c->forget = false;
+	if (db_forget(c->db, &e) != ACSR_OK)
+		log_error(LOG_WARN, "forget.failed", &e);
+}
+
+void batch_run(void *core)
+{
+	struct core *c = core;
+	struct step *steps;
+
+	while ((steps = take_steps(c)) != NULL) {
+		struct acsr_err e = { 0 };
+
+		c->now = clock_now();
+		c->count.batches++;
+		if (transact(c, steps, &e) != ACSR_OK) {
+			db_rollback(c->db);
+			refuse_all(c, steps, &e);
+		} else {
+			call_flush(c);
+		}
+		finish(c, steps);
+		forget_deleted(c);
+		core_run_jobs(c);
+	}
+}
+
+enum acsr_result core_audit(struct core *c, const char *actor, const char *account_id, const char *action,
+	const char *object, struct acsr_err *e, const char *detail, ...)
+{
+	struct audit_entry a = {
+		.at = c->now, .actor = actor, .account_id = account_id, .action = action, .object = object
+	};
+	char text[1000];
+	va_list ap;
+
+	va_start(ap, detail);
+	vsnprintf(text, sizeof(text), detail, ap);
+	va_end(ap);
+	a.detail = text;
+	TRY(audit_append(c->db, &a, e));
+	log_event(LOG_INFO, action, "object", object, "actor", actor, "detail", text, NULL);
+	return ACSR_OK;
+}

@@ -1,0 +1,36 @@
+/* The handlers of all routes (routes.c), one line each, grouped by the file that has them. */
+#ifndef CORE_HANDLERS_H
+#define CORE_HANDLERS_H
+
+#include "core/request.h"
+
+/* register.c: new accounts, by a link that is mailed */
+handler_fn register_start, register_confirm;
+/* session.c */
+handler_fn session_login, session_show, session_logout;
+/* password.c: changing and resetting */
+handler_fn password_change, password_reset_start, password_reset_confirm;
+/* user.c: the people of an account, invitations */
+handler_fn account_show, account_change, user_list, user_invite, user_accept, user_change, user_delete;
+/* token.c: API tokens */
+handler_fn token_list, token_make, token_delete;
+/* totp.c: the second factor */
+handler_fn totp_start, totp_confirm, totp_remove;
+/* organisation.c */
+handler_fn organisation_list, organisation_make, organisation_show, organisation_change, organisation_delete;
+/* product.c */
+handler_fn product_list, product_make, product_change;
+/* order_api.c: placing and looking at orders */
+handler_fn order_make, order_list, order_show, order_certificate, order_csr;
+/* handover_api.c: archive and code */
+handler_fn order_archive_new, order_archive_ack, order_code, archive_fetch;
+/* order_act.c: what can be done to an order */
+handler_fn order_validate, order_vetting, order_reissue, order_revoke, order_cancel;
+/* toolkit_api.c */
+handler_fn csr_check, csr_show;
+/* ca_api.c: what relying parties fetch */
+handler_fn ca_list, ca_crl_file, ca_cert_file, ca_crl_now;
+/* admin.c: status, audit, metrics */
+handler_fn audit_list, audit_check, admin_status, admin_preauthorised, ready_show, metrics_show, openapi_show;
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * Mail: texts are made here, queued in the database, and sent by the courier until the server has accepted
+ * them or refused them for good. Nothing secret is in a mail, and no mail has an unlock code or a key in it.
+ */
+#ifndef CORE_MAIL_H
+#define CORE_MAIL_H
+
+#include "core/core.h"
+
+struct mail_value {
+	const char *name, *value;
+};
+
+/* Queue a mail from the template `what` (mail_templates.c), its {{name}} replaced by the values (escaped for
+ * HTML in the HTML part); order_id may be NULL. Ends with a NULL name. When no mail server is configured:
+ * nothing is queued, and the log says so. */
+ACSR_MUST_USE enum acsr_result mail_queue(struct core *c, const char *what, const char *to,
+	const char *order_id, const struct mail_value *values, struct acsr_err *e);
+bool mail_possible(const struct core *c);
+/* Render without queueing: for the archive mail, which cannot be stored. All three are the caller's. */
+ACSR_MUST_USE enum acsr_result mail_render(const char *what, const struct mail_value *values, char **subject,
+	char **text, char **html, struct acsr_err *e);
+/* Job "mail". */
+ACSR_MUST_USE enum acsr_result mail_job(
+	struct core *c, const char *mail_id, int64_t attempts, struct acsr_err *e);
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * A few threads for what is slow and needs no database: argon2. The work runs in a thread and touches only
+ * its own argument; when it is finished, `then` runs as a step on the loop.
+ */
+#ifndef CORE_POOL_H
+#define CORE_POOL_H
+
+#include "core/core.h"
+
+ACSR_MUST_USE enum acsr_result pool_new(
+	struct pool **out, struct core *c, size_t threads, struct acsr_err *e);
+/* q (may be NULL) gets `later` set and waits. On success arg is the pool's: `done` frees it in the end. Error
+ * "busy.pool" when too much waits already; then arg stays the caller's. */
+ACSR_MUST_USE enum acsr_result pool_run(struct core *c, struct request *q, void (*work)(void *arg),
+	step_fn *then, void *arg, void (*done)(void *arg), struct acsr_err *e);
+/* q has been answered otherwise: what waits for it ends without its `then` (but with its `done`). */
+void pool_forget(struct core *c, const struct request *q);
+
+#endif
