@@ -77,6 +77,21 @@ static enum acsr_result unknown(const char *section, const char *name, struct ac
 		section);
 }
 
+/* What the type alone does not say, so that the error can name the line. */
+static enum acsr_result check_meaning(
+	const char *section, const char *name, const char *value, struct acsr_err *e)
+{
+	size_t n = strlen(name);
+	long port = n > 5 && strcmp(name + n - 5, "_port") == 0 ? strtol(value, NULL, 10) : 1;
+
+	if (port < 1 || port > 65535)
+		return err_set(e, "config.value", "%s is a port: write a number from 1 to 65535", name);
+	if (strcmp(section, "mail") == 0 && strcmp(name, "smtp") == 0 && *value != '\0' &&
+		!str_starts(value, "smtp://") && !str_starts(value, "smtps://"))
+		return err_set(e, "config.value", "smtp is smtp://HOST:PORT or smtps://HOST:PORT");
+	return ACSR_OK;
+}
+
 static enum acsr_result take(
 	struct reading *r, const char *section, const char *name, const char *value, struct acsr_err *e)
 {
@@ -88,6 +103,7 @@ static enum acsr_result take(
 	if (find(r->out, section, name) != NULL)
 		return err_set(e, "config.repeated", "%s stands twice in [%s]; remove one", name, section);
 	TRY(conf_check(k, value, e));
+	TRY(check_meaning(section, name, value, e));
 	if (k->type != CONF_PATH)
 		return add(r->out, section, name, value, e);
 	TRY(absolute(value, &path, e));
@@ -182,10 +198,6 @@ static enum acsr_result check_together(const char *path, const struct conf *c, s
 	if (*conf_str(c, "mail.smtp") != '\0' && *conf_str(c, "mail.from") == '\0')
 		return err_set(e, "config.together",
 			"%s: [mail] smtp is set, so set the sender address, from, too", path);
-	if (*conf_str(c, "mail.smtp") != '\0' && !str_starts(conf_str(c, "mail.smtp"), "smtp://") &&
-		!str_starts(conf_str(c, "mail.smtp"), "smtps://"))
-		return err_set(
-			e, "config.value", "%s: [mail] smtp is smtp://HOST:PORT or smtps://HOST:PORT", path);
 	return ACSR_OK;
 }
 

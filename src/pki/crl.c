@@ -322,7 +322,7 @@ enum acsr_result acsr_crl_parse(struct acsr_crl_view **out, const uint8_t *p, si
 	OSSL_AUTO(ossl_free_crl) X509_CRL *crl = NULL;
 	CLEANUP_BUF struct buf room;
 	struct acsr_crl_view *v;
-	struct bytes der;
+	struct bytes der = { 0 };
 
 	buf_init(&room, MAX_CRL);
 	TRY(to_der(p, len, &room, &der, e));

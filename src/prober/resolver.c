@@ -386,7 +386,7 @@ static enum acsr_result query_new(
 enum acsr_result resolver_ask(struct resolver *r, const char *name, int type, int64_t ms, dns_fn *fn,
 	void *arg, struct dns_query **out, struct acsr_err *e)
 {
-	struct dns_query *q;
+	struct dns_query *q = NULL;
 	char shown[161];
 
 	show_text(name, shown, sizeof(shown));
