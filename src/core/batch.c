@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/pool.h"
 #include "core/request.h"
 #include "store/audit.h"
 
@@ -27,6 +26,7 @@ void core_step(struct core *c, struct request *q, step_fn *run, void *arg, void 
 		abort(); /* a lost step would leave somebody waiting for ever; autocsrd starts us again */
 	}
 	*s = (struct step){ .q = q, .run = run, .arg = arg, .done = done };
+	request_hold(q);
 	*c->steps_tail = s;
 	c->steps_tail = &s->next;
 }
@@ -56,10 +56,8 @@ static enum acsr_result run_inside(struct core *c, struct step *s, struct acsr_e
 	return db_release(c->db, e);
 }
 
-static void refuse(struct core *c, struct request *q, const struct acsr_err *why)
+static void refuse(struct request *q, const struct acsr_err *why)
 {
-	if (q->later)
-		pool_forget(c, q);
 	q->later = false;
 	request_problem(q, why);
 }
@@ -69,12 +67,14 @@ static void run_step(struct core *c, struct step *s)
 	struct outgoing **mark = c->outbox_tail;
 	struct acsr_err e = { 0 };
 
+	if (s->q != NULL && s->q->answered)
+		return;
 	c->count.steps++;
 	if (run_inside(c, s, &e) == ACSR_OK)
 		return;
 	call_drop_after(c, mark);
 	if (s->q != NULL) {
-		refuse(c, s->q, &e);
+		refuse(s->q, &e);
 	} else {
 		log_error(LOG_WARN, "step.failed", &e);
 	}
@@ -88,9 +88,9 @@ static void refuse_all(struct core *c, struct step *steps, const struct acsr_err
 	log_error(LOG_ERROR, "commit.failed", why);
 	call_drop_after(c, start);
 	for (struct step *s = steps; s != NULL; s = s->next) {
-		if (s->q == NULL)
+		if (s->q == NULL || s->q->answered)
 			continue;
-		refuse(c, s->q, why);
+		refuse(s->q, why);
 	}
 }
 
@@ -100,10 +100,11 @@ static void finish(struct core *c, struct step *steps)
 		struct step *s = steps;
 
 		steps = s->next;
-		if (s->q != NULL && !s->q->later)
+		if (s->q != NULL && !s->q->later && !s->q->answered)
 			request_send(c, s->q);
 		if (s->done != NULL)
 			s->done(s->arg);
+		request_release(s->q);
 		free(s);
 	}
 }

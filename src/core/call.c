@@ -59,15 +59,23 @@ enum acsr_result core_ask(struct core *c, enum role to, unsigned type, const voi
 		return ACSR_FAIL;
 	}
 	o->call = call;
+	request_hold(call->q);
 	if (call->q != NULL)
 		call->q->later = true;
 	return ACSR_OK;
 }
 
+static void call_free(struct call *call)
+{
+	if (call != NULL)
+		request_release(call->q);
+	free(call);
+}
+
 static void outgoing_free(struct outgoing *o)
 {
 	buf_free(&o->frame);
-	free(o->call);
+	call_free(o->call);
 	free(o);
 }
 
@@ -103,7 +111,7 @@ static void answer_free(void *arg)
 	}
 	if (a->m.fd >= 0)
 		close(a->m.fd);
-	free(a->call);
+	call_free(a->call);
 	free(a);
 }
 

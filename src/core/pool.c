@@ -13,9 +13,8 @@
 enum { WAITING_MAX = 200 };
 
 struct task {
-	struct task *next, *next_all;
+	struct task *next;
 	struct request *q;
-	bool forgotten;
 	void (*work)(void *arg);
 	step_fn *then;
 	void *arg;
@@ -27,9 +26,7 @@ struct pool {
 	pthread_mutex_t lock;
 	pthread_cond_t more;
 	struct task *todo, **todo_tail, *finished;
-	/* Of the loop's thread only: */
-	struct task *all;
-	size_t waiting;
+	size_t waiting; /* of the loop's thread only */
 	int wake;
 };
 
@@ -73,26 +70,17 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
-static void unlist(struct pool *p, struct task *t)
-{
-	struct task **at = &p->all;
-
-	while (*at != t)
-		at = &(*at)->next_all;
-	*at = t->next_all;
-	p->waiting--;
-}
-
 static void finish_task(struct pool *p, struct task *t)
 {
-	unlist(p, t);
-	if (t->forgotten) {
+	p->waiting--;
+	if (t->q != NULL && t->q->answered) {
 		t->done(t->arg);
 	} else {
 		if (t->q != NULL)
 			t->q->later = false;
 		core_step(p->core, t->q, t->then, t->arg, t->done);
 	}
+	request_release(t->q);
 	free(t);
 }
 
@@ -158,19 +146,12 @@ enum acsr_result pool_run(struct core *c, struct request *q, void (*work)(void *
 	*t = (struct task){ .q = q, .work = work, .then = then, .arg = arg, .done = done };
 	if (q != NULL)
 		q->later = true;
+	request_hold(q);
 	p->waiting++;
-	t->next_all = p->all;
-	p->all = t;
 	pthread_mutex_lock(&p->lock);
 	*p->todo_tail = t;
 	p->todo_tail = &t->next;
 	pthread_cond_signal(&p->more);
 	pthread_mutex_unlock(&p->lock);
 	return ACSR_OK;
-}
-
-void pool_forget(struct core *c, const struct request *q)
-{
-	for (struct task *t = c->pool->all; t != NULL; t = t->next_all)
-		t->forgotten = t->forgotten || t->q == q;
 }

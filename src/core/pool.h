@@ -10,10 +10,8 @@
 ACSR_MUST_USE enum acsr_result pool_new(
 	struct pool **out, struct core *c, size_t threads, struct acsr_err *e);
 /* q (may be NULL) gets `later` set and waits. On success arg is the pool's: `done` frees it in the end. Error
- * "busy.pool" when too much waits already; then arg stays the caller's. */
+ * "busy.pool" when too much waits already; then arg stays the caller's. When q has been
+ * answered otherwise meanwhile, `then` does not run. */
 ACSR_MUST_USE enum acsr_result pool_run(struct core *c, struct request *q, void (*work)(void *arg),
 	step_fn *then, void *arg, void (*done)(void *arg), struct acsr_err *e);
-/* q has been answered otherwise: what waits for it ends without its `then` (but with its `done`). */
-void pool_forget(struct core *c, const struct request *q);
-
 #endif

@@ -24,9 +24,15 @@ struct request *request_new(struct core *c, struct msg *m)
 	return q;
 }
 
-void request_free(struct request *q)
+void request_hold(struct request *q)
 {
-	if (q == NULL)
+	if (q != NULL)
+		q->holders++;
+}
+
+void request_release(struct request *q)
+{
+	if (q == NULL || --q->holders > 0)
 		return;
 	msg_clear(msg_desc(MSG_http_request), &q->m);
 	json_decref(q->body);
@@ -260,5 +266,5 @@ void request_send(struct core *c, struct request *q)
 		role_send(c->proc, ROLE_FRONT, MSG_http_response, q->id, &m, -1, &e) != ACSR_OK)
 		log_error(LOG_WARN, "answer.lost", &e);
 	blob_free(&m.body);
-	request_free(q);
+	q->answered = true;
 }

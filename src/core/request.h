@@ -51,7 +51,9 @@ struct request {
 	char param[2][80]; /* the {…} segments in order */
 	json_t *body;      /* a JSON object, or NULL when there was none */
 	struct who who;
-	bool later; /* a later step answers */
+	bool later;    /* a later step answers */
+	bool answered; /* what still holds it must do nothing with it but let go */
+	int holders;
 	/* the answer */
 	unsigned status; /* 200 unless set */
 	json_t *answer;  /* owned; or raw: */
@@ -63,7 +65,9 @@ struct request {
 
 /* Take over what came in m (its body is emptied). */
 struct request *request_new(struct core *c, struct msg *m);
-void request_free(struct request *q);
+/* Who keeps a pointer to q beyond a step holds it, and looks at q->answered before using it. */
+void request_hold(struct request *q);    /* NULL is fine */
+void request_release(struct request *q); /* NULL is fine; the last one frees */
 
 /* A query parameter, percent-decoded into out; false when it is not there or does not fit. */
 bool request_query(const struct request *q, const char *name, char *out, size_t cap);
@@ -73,7 +77,7 @@ ACSR_MUST_USE enum acsr_result request_header(struct request *q, struct acsr_err
 enum acsr_result request_answer(struct request *q, unsigned status, json_t *answer);
 /* Set the answer to the problem document of `why`. */
 void request_problem(struct request *q, const struct acsr_err *why);
-/* Send the answer to front, if it is the front that asked, and free q. Only batch.c calls it. */
+/* Send the answer to front, if it is the front that asked. Only batch.c calls it. */
 void request_send(struct core *c, struct request *q);
 
 /* --- reading the body --- */

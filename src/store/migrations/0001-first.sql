@@ -79,18 +79,19 @@ CREATE TABLE requests (
   key_type TEXT NOT NULL, csr BYTEA, spki_sha256 TEXT NOT NULL,
   archive_state TEXT NOT NULL,           -- '' making waiting fetched acknowledged mailing mailed lost
   archive_sha256 TEXT NOT NULL, archive_size BIGINT NOT NULL, filename TEXT NOT NULL, key_filename TEXT NOT NULL,
-  ticket_hash BYTEA, ticket_expires_at BIGINT, code BYTEA, code_expires_at BIGINT, reveals BIGINT NOT NULL,
+  ticket TEXT NOT NULL, ticket_expires_at BIGINT, code BYTEA, code_expires_at BIGINT, reveals BIGINT NOT NULL,
   sandbox TEXT NOT NULL, made_at BIGINT NOT NULL, handed_over_at BIGINT);
 CREATE INDEX requests_order ON requests (order_id);
 CREATE INDEX requests_spki ON requests (spki_sha256);
-CREATE INDEX requests_ticket ON requests (ticket_hash);
+CREATE INDEX requests_ticket ON requests (ticket);
 CREATE INDEX requests_code ON requests (code_expires_at);
 
 CREATE TABLE validations (
   id TEXT PRIMARY KEY, order_id TEXT NOT NULL REFERENCES orders (id), name TEXT NOT NULL, wildcard BIGINT NOT NULL,
   method TEXT NOT NULL, token TEXT NOT NULL, value TEXT NOT NULL, state TEXT NOT NULL, error TEXT NOT NULL,
-  evidence TEXT NOT NULL, attempts BIGINT NOT NULL, created_at BIGINT NOT NULL, checked_at BIGINT,
-  next_check_at BIGINT, valid_until BIGINT);
+  evidence TEXT NOT NULL,                -- JSON; '' until control of the name is proven
+  proved_at BIGINT, caa_at BIGINT,       -- when that was, and when CAA last permitted it
+  attempts BIGINT NOT NULL, created_at BIGINT NOT NULL, checked_at BIGINT, next_check_at BIGINT, valid_until BIGINT);
 CREATE INDEX validations_order ON validations (order_id);
 
 -- Evidence that an account controls a name, reusable for the time that the rules give.
@@ -107,7 +108,7 @@ CREATE TABLE certificates (
   issuer TEXT NOT NULL, order_id TEXT REFERENCES orders (id), request_id TEXT, profile TEXT NOT NULL,
   state TEXT NOT NULL,                   -- signing valid replaced revoked failed
   not_before BIGINT NOT NULL, not_after BIGINT NOT NULL, der BYTEA, sha256 TEXT NOT NULL, spki_sha256 TEXT NOT NULL,
-  caa TEXT NOT NULL, revoked_at BIGINT, reason TEXT NOT NULL, created_at BIGINT NOT NULL);
+  revoked_at BIGINT, reason TEXT NOT NULL, created_at BIGINT NOT NULL);
 CREATE INDEX certificates_order ON certificates (order_id);
 CREATE INDEX certificates_revoked ON certificates (issuer, revoked_at);
 
