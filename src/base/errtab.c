@@ -49,6 +49,7 @@ static const struct err_face faces[] = {
 	{ "mail.", 502, 5, "serverInternal", "the mail cannot be sent" },
 	{ "mail.refused", 422, 4, "malformed", "the mail server refuses it" },
 	{ "mail.archive-lost", 410, 4, "malformed", "the archive is gone" },
+	{ "kek.", 500, 5, "serverInternal", "a stored secret cannot be opened" },
 	{ "mail.off", 503, 5, "serverInternal", "no mail server is configured" },
 	{ "net.", 502, 5, "connection", "another server did not answer" },
 	{ "config.", 500, 3, "serverInternal", "the configuration is not valid" },

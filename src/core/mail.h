@@ -11,6 +11,17 @@ struct mail_value {
 	const char *name, *value;
 };
 
+/*
+ * The templates and the values that each wants ({{service}}, the public URL, is always there):
+ *   to people            confirm: link · known-address · reset: link · invite: account, by, link ·
+ *                        password-changed
+ *   to those of an order (all: order, names, url)
+ *                        code-revealed: by, at · archive: filename, key_filename, sha256 · validation: tasks
+ * (lines; an empty line between two names) · issued: serial, not_after · failed: reason · waiting: reason ·
+ * revoked: serial, reason · expiring: not_after names: comma-separated; url: of the order's page,
+ * PUBLIC_URL/#/orders/ID. A value that is not given is empty.
+ */
+
 /* Queue a mail from the template `what` (mail_templates.c), its {{name}} replaced by the values (escaped for
  * HTML in the HTML part); order_id may be NULL. Ends with a NULL name. When no mail server is configured:
  * nothing is queued, and the log says so. */

@@ -15,4 +15,16 @@ typedef enum acsr_result password_then_fn(
 ACSR_MUST_USE enum acsr_result password_check(struct core *c, struct request *q, const char *email,
 	const char *password, const char *totp, password_then_fn *then, struct acsr_err *e);
 
+/* Is it fit to be this person's password? Errors "request.field.password…", naming `field`. */
+ACSR_MUST_USE enum acsr_result password_acceptable(
+	const char *password, const char *email, const char *field, struct acsr_err *e);
+/* Hash a new password in a thread; `then` runs as q's next step with the encoded hash. */
+typedef enum acsr_result password_hashed_fn(
+	struct core *c, struct request *q, const char *encoded, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result password_hash(struct core *c, struct request *q, const char *password,
+	password_hashed_fn *then, struct acsr_err *e);
+/* The same at once, without a thread; for the start. */
+ACSR_MUST_USE enum acsr_result password_hash_now(
+	const char *password, char *encoded, size_t cap, struct acsr_err *e);
+
 #endif

@@ -148,16 +148,16 @@ static bool own_origin(struct core *c, const struct request *q)
 }
 
 /* A cookie travels by itself, so a request that changes something must also prove that our portal made it:
- * the right Origin, the session's token in a header, and JSON, which no form can send. */
+ * no other site's Origin, the session's token in a header, and JSON, which no form can send. */
 static enum acsr_result check_csrf(struct core *c, const struct request *q, struct acsr_err *e)
 {
 	bool session = q->who.kind == WHO_SESSION;
 
 	if (safe_method(q) || q->who.kind == WHO_TOKEN)
 		return ACSR_OK;
-	if (q->m.origin[0] != '\0' ? !own_origin(c, q) : session)
-		return err_set(e, "auth.csrf", "the Origin header is %s, not this service's own",
-			q->m.origin[0] != '\0' ? q->m.origin : "missing");
+	if (q->m.origin[0] != '\0' && !own_origin(c, q))
+		return err_set(
+			e, "auth.csrf", "the Origin header is %s, not this service's own", q->m.origin);
 	if (session && !str_equal_ct(q->m.csrf, q->who.csrf))
 		return err_set(e, "auth.csrf", "the X-CSRF-Token header is missing or not the session's");
 	if (session && q->m.body.len > 0 && !str_starts(q->m.content_type, "application/json"))
