@@ -1,0 +1,46 @@
+/* Helpers. */
+#include "store/column.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void column_text(char *to, size_t cap, const struct db_rows *rows, int col)
+{
+	snprintf(to, cap, "%s", db_text(rows, col));
+}
+
+struct db_arg column_or_null(const char *text)
+{
+	return text != NULL && *text != '\0' ? DB_TEXT(text) : DB_NULL;
+}
+
+struct db_arg column_time(int64_t t)
+{
+	return t != 0 ? DB_INT(t) : DB_NULL;
+}
+
+enum acsr_result column_count(
+	struct db *d, int64_t *n, const char *sql, const struct db_arg *args, struct acsr_err *e)
+{
+	CLEANUP_ROWS struct db_rows *rows = NULL;
+	bool have;
+
+	TRY(db_query(d, &rows, sql, args, e));
+	TRY(db_next(rows, &have, e));
+	*n = have ? db_int(rows, 0) : 0;
+	return ACSR_OK;
+}
+
+void column_like(const char *part, char *out, size_t cap)
+{
+	size_t o = 0;
+
+	out[o++] = '%';
+	for (; *part != '\0' && o + 4 < cap; part++) {
+		if (strchr("%_!", *part) != NULL)
+			out[o++] = '!';
+		out[o++] = *part;
+	}
+	out[o++] = '%';
+	out[o] = '\0';
+}

@@ -1,0 +1,20 @@
+/* Small helpers that the store files share: optional columns, counts, patterns. */
+#ifndef STORE_COLUMN_H
+#define STORE_COLUMN_H
+
+#include "db/db.h"
+
+/* Copy a text column into a char array; what does not fit was never written by us and is cut. */
+#define COLUMN_TEXT(to, rows, col) column_text(to, sizeof(to), rows, col)
+void column_text(char *to, size_t cap, const struct db_rows *rows, int col);
+
+struct db_arg column_or_null(const char *text); /* "" and NULL are SQL NULL */
+struct db_arg column_time(int64_t t);           /* 0 is SQL NULL */
+
+/* The single number that a query gives. */
+ACSR_MUST_USE enum acsr_result column_count(
+	struct db *d, int64_t *n, const char *sql, const struct db_arg *args, struct acsr_err *e);
+/* "%part%" for LIKE … ESCAPE '!', with the pattern characters of part taken literally. */
+void column_like(const char *part, char *out, size_t cap);
+
+#endif

@@ -1,0 +1,50 @@
+/* The CSRs of orders and, when the service made the key, what became of archive and unlock code. */
+#ifndef STORE_CSR_REQUEST_H
+#define STORE_CSR_REQUEST_H
+
+#include "db/db.h"
+
+struct csr_request {
+	char id[40], order_id[40], key_source[12], key_type[32], spki_sha256[65];
+	char archive_state[16], archive_sha256[65], filename[300], key_filename[300], ticket[65];
+	int64_t archive_size, ticket_expires_at, code_expires_at, reveals, made_at, handed_over_at;
+	bool has_csr, has_code;
+	char sandbox[256];
+};
+
+ACSR_MUST_USE enum acsr_result csr_request_insert(
+	struct db *d, const struct csr_request *r, struct bytes csr, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result csr_request_load(
+	struct db *d, const char *id, struct csr_request *out, struct acsr_err *e);
+/* By archive ticket, within the account. Absent: "archive.gone". */
+ACSR_MUST_USE enum acsr_result csr_request_by_ticket(struct db *d, const char *ticket, const char *account_id,
+	struct csr_request *out, struct acsr_err *e);
+/* What is not about CSR and code: archive_state, ticket, times, reveals, sandbox, hash and size. */
+ACSR_MUST_USE enum acsr_result csr_request_save(
+	struct db *d, const struct csr_request *r, struct acsr_err *e);
+/* The keymaker's result. */
+ACSR_MUST_USE enum acsr_result csr_request_made(struct db *d, const char *id, struct bytes csr,
+	const char *spki_sha256, struct bytes code, struct acsr_err *e);
+/* The CSR, appended to out. */
+ACSR_MUST_USE enum acsr_result csr_request_csr(
+	struct db *d, const char *id, struct buf *out, struct acsr_err *e);
+/* The wrapped code, appended; "code.gone" when there is none. */
+ACSR_MUST_USE enum acsr_result csr_request_code(
+	struct db *d, const char *id, struct buf *out, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result csr_request_destroy_code(struct db *d, const char *id, struct acsr_err *e);
+
+/* Has any request with this key ever been made by the service, or (order_id) by this order? */
+ACSR_MUST_USE enum acsr_result csr_request_key_used(
+	struct db *d, const char *spki_sha256, const char *order_id, bool *used, struct acsr_err *e);
+/* Was a certificate with this key revoked as compromised? */
+ACSR_MUST_USE enum acsr_result csr_request_key_compromised(
+	struct db *d, const char *spki_sha256, bool *is, struct acsr_err *e);
+/* Archives that died with the process that held them: waiting, fetched or making become lost; their codes are
+ * destroyed. Fetched ones that were handed to the customer whole stay, they only wait for the
+ * acknowledgement. */
+ACSR_MUST_USE enum acsr_result csr_request_lose_unfetched(struct db *d, int64_t *lost, struct acsr_err *e);
+/* Rows of ids whose ticket ran out unfetched before `now`. */
+ACSR_MUST_USE enum acsr_result csr_request_overdue(
+	struct db *d, int64_t now, struct db_rows **out, struct acsr_err *e);
+
+#endif

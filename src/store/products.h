@@ -1,0 +1,23 @@
+/* Rows of products. */
+#ifndef STORE_PRODUCTS_H
+#define STORE_PRODUCTS_H
+
+#include "db/db.h"
+
+struct product {
+	char id[64], title[128], level[8], key_types[256], default_key_type[32], issuer[65], profile[65];
+	bool wildcard, autocsr, preauthorised, active;
+	int64_t max_names, validity; /* seconds */
+	int64_t position;            /* in lists */
+};
+
+ACSR_MUST_USE enum acsr_result products_count(struct db *d, int64_t *n, struct acsr_err *e);
+/* Insert, or change the one with that id. */
+ACSR_MUST_USE enum acsr_result products_put(struct db *d, const struct product *p, struct acsr_err *e);
+/* "object.absent". */
+ACSR_MUST_USE enum acsr_result products_load(
+	struct db *d, const char *id, struct product *out, struct acsr_err *e);
+/* Rows of ids in their order. */
+ACSR_MUST_USE enum acsr_result products_list(struct db *d, struct db_rows **out, struct acsr_err *e);
+
+#endif
