@@ -5,18 +5,28 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Copy, showing control characters as \xNN so that a hostile name cannot forge a line. */
+#include "base/str.h"
+
+/* Copy, showing control characters and what is not UTF-8 as \xNN, so that a hostile name cannot forge a line.
+ * What does not fit is cut between two characters. */
 static void copy_printable(char *out, size_t cap, const char *in)
 {
-	size_t o = 0;
+	size_t o = 0, used;
 
-	for (; *in != '\0' && o + 5 < cap; in++) {
+	for (; *in != '\0'; in += used) {
 		unsigned char c = (unsigned char)*in;
+		char one[8] = { 0 };
 
-		if (c >= 0x20 && c != 0x7f)
-			out[o++] = (char)c;
-		else
-			o += (size_t)snprintf(out + o, cap - o, "\\x%02x", c);
+		used = c < 0x80 ? 1 : c >> 5 == 6 ? 2 : c >> 4 == 14 ? 3 : 4;
+		memcpy(one, in, strnlen(in, used));
+		if (!str_is_utf8(one, strlen(one)) || str_has_control(one)) {
+			used = 1;
+			snprintf(one, sizeof(one), "\\x%02x", c);
+		}
+		if (o + strlen(one) >= cap)
+			break;
+		memcpy(out + o, one, strlen(one));
+		o += strlen(one);
 	}
 	out[o] = '\0';
 }

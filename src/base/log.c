@@ -2,11 +2,13 @@
 #include "base/log.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/str.h"
 
 enum { LINE_MAX_BYTES = 8192 };
 
@@ -24,44 +26,71 @@ void log_init(const char *role, enum log_level least)
 	least_level = least;
 }
 
-static void put(struct line *l, const char *s)
+/* Room is always kept for what closes a value and the line. */
+static bool fits(const struct line *l, size_t n)
 {
-	size_t n = strlen(s);
-
-	/* Room is kept for the closing quote, brace and newline. */
-	if (l->n + n + 4 < sizeof(l->s)) {
-		memcpy(l->s + l->n, s, n);
-		l->n += n;
-	}
+	return l->n + n + 4 < sizeof(l->s);
 }
 
+static void put(struct line *l, const char *s, size_t n)
+{
+	memcpy(l->s + l->n, s, n);
+	l->n += n;
+}
+
+/* One character of s as JSON into esc: *used bytes were read, the result is the number written. */
+static size_t escape(const char *s, char esc[16], size_t *used)
+{
+	unsigned char c = (unsigned char)*s;
+	char one[5] = { 0 };
+	unsigned code;
+
+	*used = c < 0x80 ? 1 : c >> 5 == 6 ? 2 : c >> 4 == 14 ? 3 : 4;
+	memcpy(one, s, strnlen(s, *used));
+	if (!str_is_utf8(one, strlen(one))) {
+		*used = 1;
+		return (size_t)snprintf(esc, 16, "\\ufffd");
+	}
+	if (c == '"' || c == '\\')
+		return (size_t)snprintf(esc, 16, "\\%c", c);
+	if (!str_has_control(one))
+		return (size_t)snprintf(esc, 16, "%s", one);
+	code = *used == 1   ? c
+	       : *used == 2 ? (c & 0x1fu) << 6 | (one[1] & 0x3fu)
+			    : (c & 0xfu) << 12 | (one[1] & 0x3fu) << 6 | (one[2] & 0x3fu);
+	return (size_t)snprintf(esc, 16, "\\u%04x", code & 0xffffu);
+}
+
+/* What does not fit is cut between two characters. */
 static void put_json(struct line *l, const char *s)
 {
-	put(l, "\"");
-	for (; *s != '\0'; s++) {
-		unsigned char c = (unsigned char)*s;
-		char esc[8];
+	size_t used;
 
-		if (c == '"' || c == '\\')
-			snprintf(esc, sizeof(esc), "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			snprintf(esc, sizeof(esc), "\\u%04x", c);
-		else
-			snprintf(esc, sizeof(esc), "%c", c);
-		put(l, esc);
+	put(l, "\"", 1);
+	for (; *s != '\0'; s += used) {
+		char esc[16];
+		size_t n = escape(s, esc, &used);
+
+		if (!fits(l, n))
+			break;
+		put(l, esc, n);
 	}
-	put(l, "\"");
+	put(l, "\"", 1);
 }
 
+/* A pair whose name does not fit is left out. */
 static void put_pair(struct line *l, const char *name, const char *value)
 {
-	put(l, l->n > 1 ? "," : "");
+	if (!fits(l, strlen(name) + 16))
+		return;
+	if (l->n > 1)
+		put(l, ",", 1);
 	put_json(l, name);
-	put(l, ":");
+	put(l, ":", 1);
 	if (value != NULL)
 		put_json(l, value);
 	else
-		put(l, "null");
+		put(l, "null", 4);
 }
 
 static void start(struct line *l, enum log_level level, const char *event)
@@ -71,7 +100,7 @@ static void start(struct line *l, enum log_level level, const char *event)
 
 	clock_rfc3339(clock_now(), at);
 	l->n = 0;
-	put(l, "{");
+	put(l, "{", 1);
 	put_pair(l, "time", at);
 	put_pair(l, "level", names[level]);
 	put_pair(l, "role", role_name);

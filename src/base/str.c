@@ -265,7 +265,7 @@ enum acsr_result str_u64(const char *s, uint64_t max, uint64_t *out, struct acsr
 
 		if (d > 9)
 			return err_set(e, "input.number", "\"%s\" is not a decimal number", s);
-		if (v > max / 10 || v * 10 > max - d)
+		if (d > max || v > (max - d) / 10)
 			return err_set(e, "input.number", "%s is more than %llu", s, (unsigned long long)max);
 		v = v * 10 + d;
 	}

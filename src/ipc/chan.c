@@ -328,6 +328,8 @@ static enum acsr_result dispatch_all(struct chan *c, struct acsr_err *e)
 
 static enum acsr_result keep_fds(struct chan *c, struct msghdr *mh, struct acsr_err *e)
 {
+	bool many = false;
+
 	for (struct cmsghdr *cm = CMSG_FIRSTHDR(mh); cm != NULL; cm = CMSG_NXTHDR(mh, cm)) {
 		size_t n;
 
@@ -342,12 +344,13 @@ static enum acsr_result keep_fds(struct chan *c, struct msghdr *mh, struct acsr_
 				c->fds[c->nfds++] = fd;
 			else {
 				close(fd);
-				(void)err_set(
-					e, "ipc.fd", "%s sent too many descriptors", role_name(c->peer));
+				many = true;
 			}
 		}
 	}
-	return (mh->msg_flags & MSG_CTRUNC) != 0 ? err_set(e, "ipc.fd", "descriptors were lost") : ACSR_OK;
+	if (many || (mh->msg_flags & MSG_CTRUNC) != 0)
+		return err_set(e, "ipc.fd", "%s sent too many descriptors", role_name(c->peer));
+	return ACSR_OK;
 }
 
 /* One read. *open becomes false at the end of the stream. */
