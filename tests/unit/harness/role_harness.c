@@ -2,11 +2,13 @@
 #include "role_harness.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -179,6 +181,13 @@ void harness_recv(struct harness *h, enum role as, unsigned type, void *body, ui
 	memmove(end->fds, end->fds + 1, end->nfds * sizeof(int));
 }
 
+unsigned harness_peek(struct harness *h, enum role as)
+{
+	uint64_t id;
+
+	return next_frame(&h->ends[as], &id);
+}
+
 void harness_recv_failed(struct harness *h, enum role as, uint64_t id, const char *error)
 {
 	struct msg_failed f = { 0 };
@@ -271,6 +280,20 @@ void harness_start(
 	harness_recv(h, ROLE_AUTOCSRD, MSG_ready, &m, NULL, NULL);
 }
 
+/* The role reads its channels in no particular order: what is sent next must find this one read. */
+static void wait_until_read(const struct harness_end *end)
+{
+	for (int waited = 0; waited < HARNESS_TIMEOUT_MS; waited++) {
+		int left;
+
+		assert_int_equal(0, ioctl(end->fd, SIOCOUTQ, &left));
+		if (left == 0)
+			return;
+		poll(NULL, 0, 1);
+	}
+	fail_msg("the role does not read its control channel");
+}
+
 void harness_peer(struct harness *h, enum role peer)
 {
 	struct msg_peer m = { .role = peer };
@@ -280,6 +303,7 @@ void harness_peer(struct harness *h, enum role peer)
 	end_close(&h->ends[peer]);
 	end_open(&h->ends[peer], sv[0]);
 	harness_send(h, ROLE_AUTOCSRD, MSG_peer, 0, &m, sv[1]);
+	wait_until_read(&h->ends[ROLE_AUTOCSRD]);
 }
 
 void harness_peer_close(struct harness *h, enum role peer)

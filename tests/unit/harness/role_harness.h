@@ -38,7 +38,7 @@ void harness_start(
 /* The same without waiting: for a role that shall refuse to start. */
 void harness_launch(
 	struct harness *h, const char *binary, enum role role, const char *dir, const char *const *keys);
-/* Give the role a channel to that peer, played by us. */
+/* Give the role a channel to that peer, played by us; it has it when this returns. */
 void harness_peer(struct harness *h, enum role peer);
 /* Close our end of a peer's channel. */
 void harness_peer_close(struct harness *h, enum role peer);
@@ -48,6 +48,8 @@ void harness_send(struct harness *h, enum role as, unsigned type, uint64_t id, c
 /* The next message to `as`, which must be of that type: fills *body (clear it with harness_clear) and, when
  * not NULL, *id and *fd. */
 void harness_recv(struct harness *h, enum role as, unsigned type, void *body, uint64_t *id, int *fd);
+/* The type of the next message to `as`, which stays; waits for it. */
+unsigned harness_peek(struct harness *h, enum role as);
 /* The next message to `as` must be `failed` with this error id. */
 void harness_recv_failed(struct harness *h, enum role as, uint64_t id, const char *error);
 void harness_clear(unsigned type, void *body);
