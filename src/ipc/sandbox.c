@@ -179,8 +179,8 @@ static const int calls_threads[] = { CALL(clone), CALL(set_tid_address), CALL(sc
 
 static const int calls_fork[] = { CALL(clone), CALL(fork), CALL(vfork), CALL(wait4), CALL(waitid), CALL(kill),
 	CALL(pidfd_open), CALL(pidfd_send_signal), CALL(prctl), CALL(seccomp), CALL(setrlimit),
-	CALL(mlockall), CALL(set_tid_address), CALL(memfd_secret), CALL(ftruncate),
-	CALL(landlock_create_ruleset) };
+	CALL(mlockall), CALL(set_tid_address), CALL(memfd_secret), CALL(ftruncate), CALL(close_range),
+	CALL(dup2), CALL(dup3), CALL(setpriority), CALL(landlock_create_ruleset) };
 
 /* Libraries try these and live without them: an error, not the end. */
 static const int calls_refused[] = { CALL(openat), CALL(open), CALL(access), CALL(faccessat),

@@ -1,0 +1,279 @@
+/* One order in memory: every key type, other people's tools, and each refusal. */
+#include "make.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#include "autocsr/csr.h"
+#include "orders.h"
+
+static struct acsr_key *new_key(const char *type)
+{
+	struct acsr_key *key;
+	struct acsr_err e = { 0 };
+
+	if (acsr_key_generate(&key, type, &e) != ACSR_OK)
+		fail_msg("%s: %s", e.id, e.text);
+	return key;
+}
+
+static void make(struct made *out, struct msg_key_make *order, const struct acsr_key *key)
+{
+	struct acsr_err e = { 0 };
+
+	if (make_check(order, &e) != ACSR_OK || make_order(out, order, key, &e) != ACSR_OK)
+		fail_msg("%s: %s (%s)", e.id, e.text, e.field);
+}
+
+static void one_type(const char *type, const char *signature)
+{
+	struct msg_key_make order = orders_new(type);
+	struct acsr_key *key = new_key(type), *got;
+	struct acsr_csr_view *v;
+	struct made m;
+
+	make(&m, &order, key);
+	assert_int_equal(26, secret_len(m.code));
+	got = orders_open(m.archive, m.archive_len, m.code);
+	assert_true(acsr_key_same(key, got));
+	orders_check_csr(m.csr.p, m.csr.len, got);
+	assert_int_equal(ACSR_OK, acsr_csr_parse(&v, m.csr.p, m.csr.len, NULL));
+	assert_string_equal(signature, v->signature_alg);
+	acsr_csr_view_free(v);
+	acsr_key_free(got);
+	acsr_key_free(key);
+	made_clear(&m);
+	orders_clear(&order);
+}
+
+static void test_every_key_type(void **state)
+{
+	(void)state;
+	one_type("rsa:2048", "sha256WithRSAEncryption");
+	one_type("rsa:3072", "sha256WithRSAEncryption");
+	one_type("rsa:4096", "sha256WithRSAEncryption");
+	one_type("ec:p256", "ecdsa-with-SHA256");
+	one_type("ec:p384", "ecdsa-with-SHA384");
+	one_type("ec:p521", "ecdsa-with-SHA512");
+	one_type("ed25519", "ED25519");
+}
+
+static void test_the_archive_hash_is_of_the_archive(void **state)
+{
+	struct msg_key_make order = orders_new("ec:p256");
+	struct acsr_key *key = new_key("ec:p256");
+	uint8_t want[32];
+	struct made m;
+
+	(void)state;
+	make(&m, &order, key);
+	assert_int_equal(1, EVP_Q_digest(NULL, "SHA256", NULL, m.archive, m.archive_len, want, NULL));
+	assert_memory_equal(want, m.archive_sha256, 32);
+	acsr_key_free(key);
+	made_clear(&m);
+	orders_clear(&order);
+}
+
+static int run(const char *fmt, const char *dir, const char *code)
+{
+	char command[512];
+	int status;
+
+	snprintf(command, sizeof(command), fmt, dir, code, dir, dir, dir);
+	status = system(command);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* What customers have: 7-Zip and bsdtar open it with the code, refuse another, and openssl reads the key. */
+static void test_other_tools_open_it(void **state)
+{
+	char dir[] = "/tmp/autocsr-make-XXXXXX", path[64], code[32];
+	struct msg_key_make order = orders_new("ec:p256");
+	struct acsr_key *key = new_key("ec:p256");
+	struct made m;
+	FILE *f;
+
+	(void)state;
+	make(&m, &order, key);
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/a.zip", dir);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(m.archive_len, fwrite(m.archive, 1, m.archive_len, f));
+	assert_int_equal(0, fclose(f));
+	snprintf(code, sizeof(code), "%.*s", (int)secret_len(m.code), (const char *)secret_bytes(m.code));
+	assert_int_equal(0, run("cd %s && 7z x -y -p%s a.zip >out.txt && openssl pkey -noout -in "
+				"%s/www.example.com.key && rm %s/www.example.com.key",
+				    dir, code));
+	assert_int_equal(0, run("cd %s && bsdtar -x --passphrase %s -f a.zip && openssl pkey -noout -in "
+				"%s/www.example.com.key && rm %s/www.example.com.key",
+				    dir, code));
+	assert_int_not_equal(0, run("cd %s && 7z x -y -p%sX a.zip >out.txt 2>&1", dir, code));
+	assert_int_equal(0, run("rm -rf %s %.0s", dir, ""));
+	acsr_key_free(key);
+	made_clear(&m);
+	orders_clear(&order);
+}
+
+static void test_codes_differ(void **state)
+{
+	struct msg_key_make order = orders_new("ec:p256");
+	struct acsr_key *key = new_key("ec:p256");
+	struct made a, b;
+
+	(void)state;
+	make(&a, &order, key);
+	make(&b, &order, key);
+	assert_false(secret_equal(a.code, b.code));
+	acsr_key_free(key);
+	made_clear(&a);
+	made_clear(&b);
+	orders_clear(&order);
+}
+
+static void test_a_weak_key_does_not_leave(void **state)
+{
+	struct msg_key_make order = orders_new("ec:p256");
+	struct acsr_key *key = new_key("ec:p256"), *weak;
+	EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024);
+	struct made m = { 0 };
+	struct acsr_err e = { 0 };
+
+	(void)state;
+	assert_non_null(pkey);
+	assert_int_equal(ACSR_OK, acsr_key_wrap_evp(&weak, pkey, NULL));
+	assert_int_equal(ACSR_FAIL, make_order(&m, &order, weak, &e));
+	assert_string_equal("sys.key-check", e.id);
+	assert_null(m.code);
+	EVP_PKEY_free(pkey);
+	acsr_key_free(weak);
+	acsr_key_free(key);
+	orders_clear(&order);
+}
+
+/* --- refusals --- */
+
+static void refused(struct msg_key_make *order, const char *id)
+{
+	struct acsr_err e = { 0 };
+
+	assert_int_equal(ACSR_FAIL, make_check(order, &e));
+	assert_string_equal(id, e.id);
+	orders_clear(order);
+}
+
+static void set_text(char **at, const char *s)
+{
+	free(*at);
+	assert_int_equal(ACSR_OK, str_dup(at, s, NULL));
+}
+
+static void test_a_wrong_deliverer_is_refused(void **state)
+{
+	struct msg_key_make m = orders_new("ec:p256");
+
+	(void)state;
+	m.deliver = ROLE_CORE;
+	refused(&m, "request.field.deliver");
+}
+
+static void test_an_unknown_key_type_is_refused(void **state)
+{
+	struct msg_key_make m = orders_new("rsa:1024");
+
+	(void)state;
+	refused(&m, "request.field.key_type");
+}
+
+static void test_a_type_that_openssl_lacks_is_refused(void **state)
+{
+	struct msg_key_make m = orders_new("ml-dsa-44");
+	const struct acsr_key_type *t;
+
+	(void)state;
+	assert_int_equal(ACSR_OK, acsr_key_type_find(&t, "ml-dsa-44", NULL));
+	if (acsr_key_type_available(t))
+		orders_clear(&m);
+	else
+		refused(&m, "openssl.unsupported");
+}
+
+static void test_bad_entry_names_are_refused(void **state)
+{
+	static const char *const bad[] = { "", "../x", "a/b", "a\\b", ".ssh", "a\nb" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct msg_key_make m = orders_new("ec:p256");
+
+		set_text(&m.entry_name, bad[i]);
+		refused(&m, "request.field.entry_name");
+	}
+}
+
+static void test_bad_lists_are_refused(void **state)
+{
+	static const struct {
+		size_t list; /* offset */
+		const char *entry, *id;
+	} bad[] = {
+		{ offsetof(struct msg_key_make, ekus), "anyway", "request.field.ekus" },
+		{ offsetof(struct msg_key_make, sans), "www.example.com", "request.field.sans" },
+		{ offsetof(struct msg_key_make, sans), "URI:https://x", "request.field.sans" },
+		{ offsetof(struct msg_key_make, sans), "IP:192.0.2.256", "name.ip" },
+		{ offsetof(struct msg_key_make, subject), "Example", "subject.field" },
+		{ offsetof(struct msg_key_make, subject), "=Example", "subject.field" },
+		{ offsetof(struct msg_key_make, subject), "nonsense=Example", "subject.field" },
+		{ offsetof(struct msg_key_make, subject), "C=DEU", "subject.length" },
+		{ offsetof(struct msg_key_make, subject), "C=D1", "subject.country" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct msg_key_make m = orders_new("ec:p256");
+
+		assert_int_equal(
+			ACSR_OK, strv_add((struct strv *)((char *)&m + bad[i].list), bad[i].entry, NULL));
+		refused(&m, bad[i].id);
+	}
+}
+
+static void test_over_long_entries_are_refused(void **state)
+{
+	struct msg_key_make m = orders_new("ec:p256");
+	char longest[1024];
+
+	(void)state;
+	memset(longest, 'a', sizeof(longest));
+	memcpy(longest, "DNS:", 4);
+	longest[sizeof(longest) - 1] = '\0';
+	assert_int_equal(ACSR_OK, strv_add(&m.sans, longest, NULL));
+	refused(&m, "request.too-large");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_key_type),
+		cmocka_unit_test(test_the_archive_hash_is_of_the_archive),
+		cmocka_unit_test(test_other_tools_open_it),
+		cmocka_unit_test(test_codes_differ),
+		cmocka_unit_test(test_a_weak_key_does_not_leave),
+		cmocka_unit_test(test_a_wrong_deliverer_is_refused),
+		cmocka_unit_test(test_an_unknown_key_type_is_refused),
+		cmocka_unit_test(test_a_type_that_openssl_lacks_is_refused),
+		cmocka_unit_test(test_bad_entry_names_are_refused),
+		cmocka_unit_test(test_bad_lists_are_refused),
+		cmocka_unit_test(test_over_long_entries_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
