@@ -1,0 +1,156 @@
+/*
+ * autocsr-signer: holds the CA's keys, and signs certificates and CRLs from typed fields under its own
+ * profiles. It believes nobody: what core asks is judged again here, and logged before it is signed.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "certify.h"
+#include "ipc/role.h"
+
+enum { SECURE_HEAP = 256 * 1024 };
+
+struct signer {
+	struct key_store *keys;
+	struct authority ca;
+	char base_url[300];
+};
+
+/* --- start --- */
+
+/* Where relying parties fetch CRLs and issuers: the first of these settings that is there. */
+static void find_base_url(struct signer *s, const struct conf *c)
+{
+	const char *base = conf_str(c, "ca.base_url"), *plain = conf_str(c, "server.http_listen"),
+		   *url = conf_str(c, "server.public_url");
+	size_t n;
+
+	if (*base != '\0')
+		snprintf(s->base_url, sizeof(s->base_url), "%s", base);
+	else if (*plain != '\0')
+		snprintf(s->base_url, sizeof(s->base_url), "http://%s", plain);
+	else if (*url != '\0')
+		snprintf(s->base_url, sizeof(s->base_url), "%s", url);
+	else
+		snprintf(s->base_url, sizeof(s->base_url), "https://%s", conf_str(c, "server.listen"));
+	n = strlen(s->base_url);
+	while (n > 0 && s->base_url[n - 1] == '/')
+		s->base_url[--n] = '\0';
+	s->ca.base_url = s->base_url;
+}
+
+static enum acsr_result open_log(struct proc *p, struct acsr_err *e)
+{
+	struct signer *s = p->own;
+	char bytes[32];
+	size_t healed;
+
+	TRY(issuance_log_open(&s->ca.log, p->dir, &healed, e));
+	if (healed == 0)
+		return ACSR_OK;
+	snprintf(bytes, sizeof(bytes), "%zu", healed);
+	log_event(LOG_WARN, "signer.log-healed", "torn_bytes", bytes, NULL);
+	return ACSR_OK;
+}
+
+/* Behind the sandbox, so that the files belong to the signer's own user. */
+static enum acsr_result signer_start(struct proc *p, struct acsr_err *e)
+{
+	struct signer *s = p->own;
+	const struct issuers_config config = { .dir = p->dir,
+		.name = conf_str(&p->conf, "ca.name"),
+		.key_type = conf_str(&p->conf, "ca.key_type"),
+		.base_url = s->base_url };
+
+	find_base_url(s, &p->conf);
+	TRY(key_store_open(&s->keys, p->dir, e));
+	TRY(open_log(p, e));
+	return issuers_open(&s->ca.issuers, &config, s->keys, s->ca.log, e);
+}
+
+/* --- what it says and is asked --- */
+
+static void announce(struct proc *p, const struct issuer *i, const struct issuer *root)
+{
+	struct msg_issuer m = { .name = (char *)(uintptr_t)i->name,
+		.kind = (char *)(uintptr_t)(i->root ? "root" : "issuing"),
+		.certificate = (char *)i->pem.p,
+		.chain = i->root ? NULL : (char *)root->pem.p,
+		.can_sign = i->key != NULL };
+	struct acsr_err e = { 0 };
+
+	if (role_send(p, ROLE_CORE, MSG_issuer, 0, &m, -1, &e) != ACSR_OK)
+		log_error(LOG_WARN, "signer.issuer", &e);
+}
+
+static void signer_peer_opened(struct proc *p, enum role peer)
+{
+	const struct signer *s = p->own;
+
+	for (size_t i = 0; peer == ROLE_CORE && i < s->ca.issuers.n; i++)
+		announce(p, &s->ca.issuers.v[i], &s->ca.issuers.v[0]);
+}
+
+static void answer(struct proc *p, unsigned type, uint64_t id, const void *body, const struct acsr_err *why)
+{
+	struct acsr_err e = { 0 };
+
+	if (why != NULL) {
+		log_error(LOG_WARN, "signer.refused", why);
+		role_send_failed(p, id, why);
+	} else if (role_send(p, ROLE_CORE, type, id, body, -1, &e) != ACSR_OK) {
+		log_error(LOG_WARN, "signer.answer", &e);
+	}
+}
+
+static void on_sign_cert(struct proc *p, struct chan *c, struct msg *m)
+{
+	struct signer *s = p->own;
+	struct msg_cert_signed out = { 0 };
+	struct acsr_blob der = { 0 };
+	struct acsr_err e = { 0 };
+	enum acsr_result r = certify(&s->ca, m->body, &der, &out.lint, &e);
+
+	(void)c;
+	out.certificate = (struct blob){ der.p, der.len };
+	answer(p, MSG_cert_signed, m->id, &out, r == ACSR_OK ? NULL : &e);
+	free_charp(&out.lint);
+	acsr_blob_free(&der);
+}
+
+static void on_sign_crl(struct proc *p, struct chan *c, struct msg *m)
+{
+	struct signer *s = p->own;
+	struct msg_crl_signed out = { 0 };
+	struct acsr_blob der = { 0 };
+	struct acsr_err e = { 0 };
+	enum acsr_result r = certify_crl(&s->ca, m->body, &der, &e);
+
+	(void)c;
+	out.crl = (struct blob){ der.p, der.len };
+	answer(p, MSG_crl_signed, m->id, &out, r == ACSR_OK ? NULL : &e);
+	acsr_blob_free(&der);
+}
+
+int main(void)
+{
+	static const struct role_handler handlers[] = { { ROLE_CORE, MSG_sign_cert, on_sign_cert },
+		{ ROLE_CORE, MSG_sign_crl, on_sign_crl }, { 0 } };
+	static const struct role_spec spec = { .role = ROLE_SIGNER,
+		.needs = { .calls = SYS_FILES },
+		.secure_heap = SECURE_HEAP,
+		.start = signer_start,
+		.peer_opened = signer_peer_opened,
+		.handlers = handlers };
+	static struct signer own;
+	int status;
+
+	signal(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk, not the end */
+	status = role_main(&spec, &own);
+	issuers_close(&own.ca.issuers);
+	issuance_log_free(own.ca.log);
+	key_store_free(own.keys);
+	return status;
+}
