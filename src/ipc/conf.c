@@ -63,7 +63,8 @@ static enum acsr_result parse_span(const char *s, uint64_t *out, struct acsr_err
 			continue;
 		memcpy(digits, s, n);
 		digits[n] = '\0';
-		TRY(str_u64(digits, 36500ULL * 86400 / units[i].seconds, out, e));
+		if (str_u64(digits, 36500ULL * 86400 / units[i].seconds, out, NULL) != ACSR_OK)
+			return err_set(e, "config.value", "\"%s\" is more than a hundred years", s);
 		*out *= units[i].seconds;
 		return ACSR_OK;
 	}

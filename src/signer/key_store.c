@@ -67,7 +67,7 @@ enum acsr_result key_store_load(
 	CLEANUP_SECRET struct secret *room = NULL;
 	char path[PATH_MAX];
 	enum acsr_result r;
-	size_t n;
+	size_t n = 0;
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s.key", ks->dir, name);
