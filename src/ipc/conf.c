@@ -176,7 +176,8 @@ static enum acsr_result check_choice(const struct conf_key *k, const char *value
 
 	for (const char *p = k->preset; p != NULL; p = strchr(p, '|')) {
 		p += *p == '|';
-		if (n > 0 && strncmp(p, value, n) == 0 && (p[n] == '|' || p[n] == '\0'))
+		if (n > 0 && strchr(value, '|') == NULL && strncmp(p, value, n) == 0 &&
+			(p[n] == '|' || p[n] == '\0'))
 			return ACSR_OK;
 	}
 	return err_set(e, "config.value", "\"%s\" is none of %s", value, k->preset);
