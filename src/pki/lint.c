@@ -361,7 +361,8 @@ static const char *level_subject(struct lint *l)
 		return "a domain-validated certificate must not name an organisation or place";
 	if (l->p->level >= ACSR_LEVEL_OV && (!o || acsr_dn_get(dn, "C") == NULL))
 		return "an organisation-validated certificate must name organisation and country";
-	if (l->p->public_trust && l->p->level >= ACSR_LEVEL_OV && acsr_dn_get(dn, "L") == NULL && acsr_dn_get(dn, "ST") == NULL)
+	if (l->p->public_trust && l->p->level >= ACSR_LEVEL_OV && acsr_dn_get(dn, "L") == NULL &&
+		acsr_dn_get(dn, "ST") == NULL)
 		return "an organisation-validated certificate must name a place";
 	return NULL;
 }
