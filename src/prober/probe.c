@@ -52,16 +52,22 @@ int64_t probe_left(const struct probe *p)
 
 /* --- running --- */
 
-/* The last two labels: near enough to "one customer" for fairness. */
-static const char *domain_of(const char *name)
+/* The part of name that begins `labels` labels before its end. */
+static const char *tail_of(const char *name, unsigned labels)
 {
-	const char *last = strrchr(name, '.'), *p;
+	const char *p = name + strlen(name);
 
-	if (last == NULL)
-		return name;
-	for (p = last; p > name && p[-1] != '.';)
+	while (p > name && (p[-1] != '.' || --labels > 0))
 		p--;
 	return p;
+}
+
+/* Near enough to "one customer" for fairness: two labels, or three below something like co.uk. */
+static const char *domain_of(const char *name)
+{
+	const char *two = tail_of(name, 2), *one = tail_of(name, 1);
+
+	return strlen(one) == 2 && one - two <= 4 ? tail_of(name, 3) : two;
 }
 
 static size_t running_for(const struct prober *p, const char *domain)

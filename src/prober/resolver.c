@@ -41,45 +41,67 @@ struct dns_query {
 
 /* --- opening --- */
 
-static enum acsr_result option(struct ub_ctx *ctx, const char *name, const char *value, struct acsr_err *e)
-{
-	int r = ub_ctx_set_option(ctx, name, value);
+struct option {
+	const char *name, *value;
+};
 
-	if (r != 0)
-		return err_set(
-			e, "sys.resolver", "libunbound refuses %s %s: %s", name, value, ub_strerror(r));
+static enum acsr_result set_options(
+	struct ub_ctx *ctx, const struct option *options, size_t n, struct acsr_err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		int r = ub_ctx_set_option(ctx, options[i].name, options[i].value);
+
+		if (r != 0)
+			return err_set(e, "sys.resolver", "libunbound refuses %s %s: %s", options[i].name,
+				options[i].value, ub_strerror(r));
+	}
 	return ACSR_OK;
 }
 
-static enum acsr_result set_options(struct ub_ctx *ctx, struct acsr_err *e)
-{
-	static const char *const options[][2] = {
-		{ "do-not-query-localhost:", "no" },
-		/* Fresh answers: a customer who has just published a record must not wait for a cache. */
-		{ "cache-max-ttl:", "5" },
-		{ "cache-max-negative-ttl:", "1" },
-		{ "val-bogus-ttl:", "1" },
-		{ "aggressive-nsec:", "no" },
-		/* A server that was down is asked again soon. */
-		{ "infra-host-ttl:", "30" },
-		{ "infra-keep-probing:", "yes" },
-		{ "outgoing-range:", "256" },
-		{ "num-queries-per-thread:", "1024" },
-		{ "outgoing-num-tcp:", "32" },
-		{ "harden-dnssec-stripped:", "yes" },
-		{ "harden-glue:", "yes" },
-		{ "minimal-responses:", "yes" },
-		{ "msg-cache-size:", "2m" },
-		{ "rrset-cache-size:", "4m" },
-		{ "key-cache-size:", "1m" },
-		{ "neg-cache-size:", "256k" },
-	};
+#define SET_OPTIONS(ctx, list, e) set_options(ctx, list, sizeof(list) / sizeof((list)[0]), e)
 
-	ub_ctx_debugout(ctx, NULL);
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		TRY(option(ctx, options[i][0], options[i][1], e));
-	return ACSR_OK;
-}
+static const struct option always[] = {
+	/* Fresh answers: a customer who has just published a record must not wait for a cache. */
+	{ "cache-max-negative-ttl:", "1" },
+	{ "val-bogus-ttl:", "1" },
+	{ "aggressive-nsec:", "no" },
+	/* A server that was down is asked again soon. */
+	{ "infra-host-ttl:", "5" },
+	{ "infra-keep-probing:", "yes" },
+	{ "outgoing-range:", "256" },
+	{ "num-queries-per-thread:", "1024" },
+	{ "outgoing-num-tcp:", "32" },
+	{ "harden-dnssec-stripped:", "yes" },
+	{ "harden-glue:", "yes" },
+	{ "minimal-responses:", "yes" },
+	{ "msg-cache-size:", "2m" },
+	{ "rrset-cache-size:", "4m" },
+	{ "key-cache-size:", "1m" },
+	{ "neg-cache-size:", "256k" },
+};
+
+/* One server does the work; it may well be on this machine. */
+static const struct option with_server[] = {
+	{ "cache-max-ttl:", "5" },
+	{ "do-not-query-localhost:", "no" },
+};
+
+/* We walk from the root: delegations are kept a minute, and none leads into our own network. */
+static const struct option without_server[] = {
+	{ "cache-max-ttl:", "60" },
+	{ "qname-minimisation:", "yes" },
+	{ "do-not-query-localhost:", "yes" },
+	{ "do-not-query-address:", "0.0.0.0/8" },
+	{ "do-not-query-address:", "10.0.0.0/8" },
+	{ "do-not-query-address:", "100.64.0.0/10" },
+	{ "do-not-query-address:", "169.254.0.0/16" },
+	{ "do-not-query-address:", "172.16.0.0/12" },
+	{ "do-not-query-address:", "192.168.0.0/16" },
+	{ "do-not-query-address:", "::ffff:0:0/96" },
+	{ "do-not-query-address:", "64:ff9b::/96" },
+	{ "do-not-query-address:", "fc00::/7" },
+	{ "do-not-query-address:", "fe80::/10" },
+};
 
 static enum acsr_result set_server(struct ub_ctx *ctx, const char *server, struct acsr_err *e)
 {
@@ -88,7 +110,8 @@ static enum acsr_result set_server(struct ub_ctx *ctx, const char *server, struc
 	int r;
 
 	if (*server == '\0')
-		return ACSR_OK;
+		return SET_OPTIONS(ctx, without_server, e);
+	TRY(SET_OPTIONS(ctx, with_server, e));
 	TRY(conf_address(server, host, &port, e));
 	snprintf(target, sizeof(target), "%s@%u", host, (unsigned)port);
 	r = ub_ctx_set_fwd(ctx, target);
@@ -141,7 +164,8 @@ static enum acsr_result set_up(struct ub_ctx *ctx, const struct resolver_conf *c
 {
 	int r;
 
-	TRY(set_options(ctx, e));
+	ub_ctx_debugout(ctx, NULL);
+	TRY(SET_OPTIONS(ctx, always, e));
 	TRY(set_server(ctx, conf->server, e));
 	r = ub_ctx_async(ctx, 1);
 	if (r != 0)

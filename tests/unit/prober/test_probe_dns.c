@@ -1,5 +1,7 @@
 /* DNS validation and CAA against a real signed tree, through the real process in its sandbox. */
 #include <setjmp.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
@@ -109,6 +111,33 @@ static void a_resolver_that_never_answers_is_a_timeout(void **state)
 	close(fd);
 }
 
+/* The name servers go away for a while. Whoever asks after they are back gets an answer, without help. */
+static void it_recovers_when_dns_comes_back(void **state)
+{
+	struct world outage = w;
+	struct answer a;
+
+	(void)state;
+	world_prober(&outage, "", "2s");
+	ask_dns(&outage, "one.good.test", "value", &a);
+	expect(&a, NULL);
+	kill(w.dns, SIGSTOP);
+	for (int i = 0; i < 4; i++) {
+		ask_dns(&outage, i % 2 == 0 ? "many.good.test" : "www.unsigned.test", "value", &a);
+		expect(&a, "dns.timeout");
+	}
+	kill(w.dns, SIGCONT);
+	for (int i = 0; i < 60; i++) {
+		poll(NULL, 0, 1000);
+		ask_dns(&outage, "many.good.test", "value", &a);
+		if (a.ok)
+			break;
+		answer_free(&a);
+	}
+	expect(&a, NULL);
+	world_prober_stop(&outage);
+}
+
 static void caa(const char *name, bool wildcard, const char *identity, const char *error)
 {
 	struct answer a;
@@ -176,6 +205,7 @@ int main(void)
 		cmocka_unit_test(each_failure_has_its_own_id),
 		cmocka_unit_test(an_alias_into_another_zone_is_followed),
 		cmocka_unit_test(a_resolver_that_never_answers_is_a_timeout),
+		cmocka_unit_test(it_recovers_when_dns_comes_back),
 		cmocka_unit_test(caa_is_looked_for_up_the_tree),
 		cmocka_unit_test(caa_decides),
 		cmocka_unit_test(no_answer_is_no_permission),
