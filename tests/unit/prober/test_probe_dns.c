@@ -4,11 +4,13 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "recursor.h"
 #include "world.h"
 
 static struct world w = { .web_port = 80, .tls_port = 443 };
@@ -111,6 +113,42 @@ static void a_resolver_that_never_answers_is_a_timeout(void **state)
 	close(fd);
 }
 
+/* The same verdicts when the resolver is not the authority itself but a plain recursive one in front of it.
+ */
+static void a_recursive_resolver_will_do(void **state)
+{
+	static const struct {
+		const char *record, *error, *dnssec;
+	} cases[] = { { "one.good.test", NULL, "secure" }, { "many.good.test", NULL, "secure" },
+		{ "far.good.test", NULL, "insecure" }, { "www.unsigned.test", NULL, "insecure" },
+		{ "www.tampered.test", "dns.bogus", "bogus" }, { "www.wrongds.test", "dns.bogus", "bogus" },
+		{ "nothing.unsigned.test", "dns.nxdomain", "insecure" },
+		{ "one.one.good.test", "dns.nxdomain", "secure" },
+		{ "www.good.test", "dns.nodata", "secure" },
+		{ "www.servfail.test", "dns.servfail", "insecure" },
+		{ "loop1.good.test", "dns.loop", "insecure" } };
+	struct world behind = w;
+	char resolver[32];
+	struct answer a;
+
+	(void)state;
+	snprintf(resolver, sizeof(resolver), "127.0.0.1:%d", recursor_up(w.dns_port));
+	world_prober_at(&behind, resolver, "", "6s");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		print_message("%s\n", cases[i].record);
+		ask_dns(&behind, cases[i].record, "value", &a);
+		assert_string_equal(step_text(&a, 0, "dnssec"), cases[i].dnssec);
+		expect(&a, cases[i].error);
+	}
+	ask_caa(&behind, "deep.sub.allow.caa.test", false, "ca.test", &a);
+	expect(&a, NULL);
+	ask_caa(&behind, "alias.caa.test", false, "ca.test", &a);
+	expect(&a, "caa.forbidden");
+	ask_caa(&behind, "www.servfail.test", false, "ca.test", &a);
+	expect(&a, "caa.lookup");
+	world_prober_stop(&behind);
+}
+
 /* The name servers go away for a while. Whoever asks after they are back gets an answer, without help. */
 static void it_recovers_when_dns_comes_back(void **state)
 {
@@ -118,7 +156,7 @@ static void it_recovers_when_dns_comes_back(void **state)
 	struct answer a;
 
 	(void)state;
-	world_prober(&outage, "", "2s");
+	world_prober(&outage, "", "1s");
 	ask_dns(&outage, "one.good.test", "value", &a);
 	expect(&a, NULL);
 	kill(w.dns, SIGSTOP);
@@ -205,6 +243,7 @@ int main(void)
 		cmocka_unit_test(each_failure_has_its_own_id),
 		cmocka_unit_test(an_alias_into_another_zone_is_followed),
 		cmocka_unit_test(a_resolver_that_never_answers_is_a_timeout),
+		cmocka_unit_test(a_recursive_resolver_will_do),
 		cmocka_unit_test(it_recovers_when_dns_comes_back),
 		cmocka_unit_test(caa_is_looked_for_up_the_tree),
 		cmocka_unit_test(caa_decides),
