@@ -1,0 +1,190 @@
+/* The program autocsr: find the command, run it, print its result, choose the exit code. */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "base/secret.h"
+#include "base/str.h"
+#include "cli/command.h"
+#include "cli/help.h"
+#include "cli/say.h"
+
+#define SECRET_HEAP (1024 * 1024)
+#define EXIT_NO 1
+#define EXIT_USAGE 2
+#define EXIT_FAILED 5
+
+/* Keys and codes pass through here: no core files, no readers in other processes. */
+static enum acsr_result set_up(struct acsr_err *e)
+{
+	struct rlimit none = { 0, 0 };
+	bool locked;
+
+	setlocale(LC_CTYPE, "C.UTF-8");
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	signal(SIGPIPE, SIG_IGN);
+	return secret_heap_init(SECRET_HEAP, &locked, e);
+}
+
+static bool wants(int argc, char **argv, const char *option)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], option) == 0)
+			return true;
+	return false;
+}
+
+static enum acsr_result no_such(const char *noun, const char *verb, struct acsr_err *e)
+{
+	const char *names[128] = { NULL };
+	const struct command *c;
+	const char *near;
+	size_t n = 0;
+
+	for (size_t i = 0; (c = command_at(i)) != NULL && n < 127; i++)
+		if (verb == NULL || (strcmp(c->noun, noun) == 0 && c->verb != NULL))
+			names[n++] = verb == NULL ? c->noun : c->verb;
+	near = args_nearest(verb == NULL ? noun : verb, names);
+	if (near != NULL)
+		return err_set(e, "usage.command", "there is no \"autocsr %.40s%s%.40s\", did you mean %s?",
+			noun, verb == NULL ? "" : " ", verb == NULL ? "" : verb, near);
+	return err_set(e, "usage.command", "there is no \"autocsr %.40s%s%.40s\"; autocsr alone lists all",
+		noun, verb == NULL ? "" : " ", verb == NULL ? "" : verb);
+}
+
+/* argv[*at] is the noun; moves *at behind noun and verb. NULL without error: the noun alone was given. */
+static enum acsr_result find_command(
+	const struct command **out, int argc, char **argv, int *at, struct acsr_err *e)
+{
+	const char *noun = argv[*at];
+	const char *verb = *at + 1 < argc && argv[*at + 1][0] != '-' ? argv[*at + 1] : NULL;
+
+	*out = command_find(noun, NULL);
+	if (*out != NULL) {
+		*at += 1;
+		return ACSR_OK;
+	}
+	if (!command_is_noun(noun))
+		return no_such(noun, NULL, e);
+	if (verb == NULL)
+		return ACSR_OK;
+	*out = command_find(noun, verb);
+	*at += 2;
+	return *out != NULL ? ACSR_OK : no_such(noun, verb, e);
+}
+
+static enum acsr_result parse(struct cli *c, int argc, char **argv, struct acsr_err *e)
+{
+	size_t n = 0;
+
+	if (c->cmd->opts != NULL)
+		c->args.sets[n++] = c->cmd->opts;
+	if (c->cmd->service)
+		c->args.sets[n++] = command_service;
+	c->args.sets[n++] = command_common;
+	TRY(args_parse(&c->args, c->cmd->max_words, argc, argv, e));
+	if (!args_flag(&c->args, "help") && c->args.n_words < c->cmd->min_words)
+		return err_set(e, "usage.words", "autocsr %s%s%s needs %s", c->cmd->noun,
+			c->cmd->verb != NULL ? " " : "", c->cmd->verb != NULL ? c->cmd->verb : "",
+			c->cmd->words);
+	return ACSR_OK;
+}
+
+static int fail(struct cli *c, const struct acsr_err *e)
+{
+	int code = err_face(e->id)->exit_code;
+
+	say_error(c->json, e);
+	if (code == EXIT_USAGE && !c->json && c->cmd != NULL)
+		fprintf(stderr, "  help    autocsr %s%s%s --help\n", c->cmd->noun,
+			c->cmd->verb != NULL ? " " : "", c->cmd->verb != NULL ? c->cmd->verb : "");
+	return code;
+}
+
+static int run(struct cli *c, int argc, char **argv, int at)
+{
+	struct acsr_err e = { 0 };
+
+	if (find_command(&c->cmd, argc, argv, &at, &e) != ACSR_OK)
+		return fail(c, &e);
+	if (c->cmd == NULL) {
+		bool asked = wants(argc, argv, "--help") || wants(argc, argv, "-h");
+
+		help_noun(asked ? stdout : stderr, argv[at]);
+		return asked ? 0 : EXIT_USAGE;
+	}
+	if (parse(c, argc - at, argv + at, &e) != ACSR_OK)
+		return fail(c, &e);
+	if (args_flag(&c->args, "help")) {
+		help_command(stdout, c->cmd);
+		return 0;
+	}
+	if (c->cmd->run(c, &e) != ACSR_OK)
+		return fail(c, &e);
+	if (!say_result(c)) {
+		fputs("autocsr: cannot write to standard output\n", stderr);
+		return EXIT_FAILED;
+	}
+	return c->answer_no ? EXIT_NO : 0;
+}
+
+/* "autocsr help csr new" is "autocsr csr new --help". */
+static int help(int argc, char **argv, int at)
+{
+	const struct command *c = NULL;
+	struct acsr_err e = { 0 };
+	struct cli none = { 0 };
+	int noun = at;
+
+	if (at >= argc) {
+		help_overview(stdout);
+		return 0;
+	}
+	if (find_command(&c, argc, argv, &at, &e) != ACSR_OK)
+		return fail(&none, &e);
+	if (c != NULL)
+		help_command(stdout, c);
+	else
+		help_noun(stdout, argv[noun]);
+	return 0;
+}
+
+static int start(struct cli *c, int argc, char **argv)
+{
+	int at = 1;
+
+	while (at < argc && strcmp(argv[at], "--json") == 0)
+		at++;
+	if (at >= argc || strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0) {
+		help_overview(stdout);
+		return 0;
+	}
+	if (strcmp(argv[at], "--version") == 0 || strcmp(argv[at], "version") == 0) {
+		puts(c->json ? "{\"version\": \"" ACSR_VERSION "\"}" : "autocsr " ACSR_VERSION);
+		return 0;
+	}
+	if (strcmp(argv[at], "help") == 0)
+		return help(argc, argv, at + 1);
+	return run(c, argc, argv, at);
+}
+
+int main(int argc, char **argv)
+{
+	static struct cli c;
+	struct acsr_err e = { 0 };
+	int code;
+
+	c.json = wants(argc, argv, "--json");
+	buf_init(&c.raw, 32 * 1024 * 1024);
+	c.result = json_object();
+	if (c.result == NULL || set_up(&e) != ACSR_OK)
+		return fail(&c, &e);
+	code = start(&c, argc, argv);
+	json_decref(c.result);
+	buf_free(&c.raw);
+	return code;
+}

@@ -1,0 +1,225 @@
+/* ca, audit and status: what an operator looks at. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "autocsr/crl.h"
+#include "base/str.h"
+#include "cli/cmds.h"
+#include "cli/files.h"
+#include "cli/say.h"
+#include "cli/service.h"
+#include "cli/view.h"
+
+enum acsr_result cmd_ca_show_run(struct cli *c, struct acsr_err *e)
+{
+	CLEANUP_SERVICE struct service *s = NULL;
+	json_t *answer = NULL;
+
+	TRY(service_open(&s, &c->args, e));
+	TRY(service_get(s, "/api/v1/ca", &answer, e));
+	return command_take(c, answer, e);
+}
+
+void cmd_ca_show_show(struct cli *c, const json_t *result)
+{
+	const json_t *list = json_object_get(result, "issuers");
+
+	(void)c;
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *o = json_array_get(list, i);
+
+		if (i > 0)
+			say("%s", "");
+		say_field("issuer", view_str(o, "id"));
+		say_field("name", view_str(o, "name"));
+		say_field("kind", view_str(o, "kind"));
+		say_field("to", view_str(o, "not_after"));
+		say_field("SHA-256", view_str(o, "sha256"));
+		say_field("CRL", view_str(o, "crl_url"));
+	}
+}
+
+/* The issuer to ask for when none is named: the only one, or the first that issues. */
+static enum acsr_result first_issuer(struct service *s, char **id, struct acsr_err *e)
+{
+	json_t *ca = NULL;
+	const json_t *list;
+	enum acsr_result r;
+
+	TRY(service_get(s, "/api/v1/ca", &ca, e));
+	list = json_object_get(ca, "issuers");
+	r = json_array_size(list) > 0 ? str_dup(id, view_str(json_array_get(list, 0), "id"), e)
+				      : err_set(e, "object.absent", "the service has no issuer");
+	for (size_t i = 0; r == ACSR_OK && i < json_array_size(list); i++)
+		if (view_str(json_array_get(list, i), "crl_url")[0] != '\0') {
+			free(*id);
+			*id = NULL;
+			r = str_dup(id, view_str(json_array_get(list, i), "id"), e);
+			break;
+		}
+	json_decref(ca);
+	return r;
+}
+
+static enum acsr_result put_crl(struct cli *c, const struct buf *b, struct acsr_err *e)
+{
+	const char *out = args_one(&c->args, "out");
+	struct acsr_crl_view *v = NULL;
+	enum acsr_result r;
+
+	TRY(acsr_crl_parse(&v, b->p, b->len, NULL, e));
+	r = command_put(c->result, "number", json_integer((json_int_t)v->number), e);
+	if (r == ACSR_OK)
+		r = command_put(c->result, "this_update", view_time(v->this_update), e);
+	if (r == ACSR_OK)
+		r = command_put(c->result, "next_update", view_time(v->next_update), e);
+	if (r == ACSR_OK)
+		r = command_put(c->result, "revoked", json_integer((json_int_t)v->n_entries), e);
+	acsr_crl_view_free(v);
+	TRY(r);
+	if (out == NULL)
+		return ACSR_OK;
+	TRY(command_put_str(c->result, "file", out, e));
+	return file_put(out, b->p, b->len, 0644, args_flag(&c->args, "force"), e);
+}
+
+static enum acsr_result fetch_crl(struct cli *c, struct service *s, struct acsr_err *e)
+{
+	CLEANUP_STR char *id = NULL;
+	CLEANUP_STR char *safe = NULL;
+	CLEANUP_STR char *path = NULL;
+	struct https_answer a = { 0 };
+	enum acsr_result r;
+
+	if (c->args.n_words > 0)
+		TRY(str_dup(&id, c->args.words[0], e));
+	else
+		TRY(first_issuer(s, &id, e));
+	TRY(https_escape(&safe, id, e));
+	TRY(str_printf(&path, e, "/crl/%s.crl", safe));
+	TRY(command_put_str(c->result, "issuer", id, e));
+	r = service_download(s, path, &a, e);
+	if (r == ACSR_OK)
+		r = put_crl(c, &a.body, e);
+	buf_free(&a.body);
+	return r;
+}
+
+enum acsr_result cmd_ca_crl_run(struct cli *c, struct acsr_err *e)
+{
+	CLEANUP_SERVICE struct service *s = NULL;
+	const char *out = args_one(&c->args, "out");
+
+	if (out != NULL && strcmp(out, "-") == 0)
+		return err_set(e, "usage.value", "--out is a file here");
+	TRY(service_open(&s, &c->args, e));
+	if (args_flag(&c->args, "publish"))
+		TRY(service_post(s, "/api/v1/admin/crl", NULL, NULL, e));
+	return fetch_crl(c, s, e);
+}
+
+void cmd_ca_crl_show(struct cli *c, const json_t *result)
+{
+	(void)c;
+	say_field("issuer", view_str(result, "issuer"));
+	say("%-16s %lld", "CRL number", (long long)json_integer_value(json_object_get(result, "number")));
+	say_field("from", view_str(result, "this_update"));
+	say_field("next by", view_str(result, "next_update"));
+	say("%-16s %lld", "revoked", (long long)json_integer_value(json_object_get(result, "revoked")));
+	say_field("written", view_str(result, "file"));
+}
+
+enum acsr_result cmd_audit_verify_run(struct cli *c, struct acsr_err *e)
+{
+	CLEANUP_SERVICE struct service *s = NULL;
+	json_t *answer = NULL;
+
+	TRY(service_open(&s, &c->args, e));
+	TRY(service_get(s, "/api/v1/audit/verify", &answer, e));
+	c->answer_no = !json_is_true(json_object_get(answer, "ok"));
+	return command_take(c, answer, e);
+}
+
+void cmd_audit_verify_show(struct cli *c, const json_t *result)
+{
+	if (c->answer_no)
+		say("no: the audit chain is broken at entry %lld",
+			(long long)json_integer_value(json_object_get(result, "first_bad_seq")));
+	else
+		say("yes: %lld entries, every one follows from the one before",
+			(long long)json_integer_value(json_object_get(result, "entries")));
+	say_field("head", view_str(result, "head"));
+}
+
+enum acsr_result cmd_audit_list_run(struct cli *c, struct acsr_err *e)
+{
+	CLEANUP_SERVICE struct service *s = NULL;
+	CLEANUP_STR char *path = NULL;
+	const char *after = args_one(&c->args, "after"), *limit = args_one(&c->args, "limit");
+	uint64_t from = 0, count = 100;
+	json_t *answer = NULL;
+
+	if (after != NULL && str_u64(after, INT64_MAX, &from, NULL) != ACSR_OK)
+		return err_set(e, "usage.value", "--after is the number of an entry");
+	if (limit != NULL && str_u64(limit, 1000, &count, NULL) != ACSR_OK)
+		return err_set(e, "usage.value", "--limit is a number up to 1000");
+	TRY(service_open(&s, &c->args, e));
+	TRY(str_printf(&path, e, "/api/v1/audit?after=%llu&limit=%llu%s", (unsigned long long)from,
+		(unsigned long long)count, args_flag(&c->args, "all") ? "&all=1" : ""));
+	TRY(service_get(s, path, &answer, e));
+	return command_take(c, answer, e);
+}
+
+void cmd_audit_list_show(struct cli *c, const json_t *result)
+{
+	const json_t *list = json_object_get(result, "entries");
+
+	(void)c;
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *x = json_array_get(list, i);
+
+		say("%6lld  %s  %-22s %s  %s  %s", (long long)json_integer_value(json_object_get(x, "seq")),
+			view_str(x, "at"), view_str(x, "action"), view_str(x, "actor"), view_str(x, "object"),
+			view_str(x, "detail"));
+	}
+}
+
+enum acsr_result cmd_status_run(struct cli *c, struct acsr_err *e)
+{
+	CLEANUP_SERVICE struct service *s = NULL;
+	json_t *answer = NULL;
+
+	TRY(service_open(&s, &c->args, e));
+	TRY(service_get(s, "/api/v1/admin/status", &answer, e));
+	return command_take(c, answer, e);
+}
+
+static void show_counts(const char *label, const json_t *counts)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach((json_t *)counts, key, v)
+	{
+		say("%-16s %s %lld", label, key, (long long)json_integer_value(v));
+		label = "";
+	}
+}
+
+void cmd_status_show(struct cli *c, const json_t *result)
+{
+	const json_t *roles = json_object_get(result, "roles");
+
+	(void)c;
+	say_field("version", view_str(result, "version"));
+	for (size_t i = 0; i < json_array_size(roles); i++) {
+		const json_t *r = json_array_get(roles, i);
+
+		say("%-16s %s, process %lld, restarted %lld times", i == 0 ? "roles" : "",
+			view_str(r, "role"), (long long)json_integer_value(json_object_get(r, "pid")),
+			(long long)json_integer_value(json_object_get(r, "restarts")));
+	}
+	show_counts("jobs", json_object_get(result, "jobs"));
+	show_counts("orders", json_object_get(result, "orders"));
+	show_counts("mail", json_object_get(result, "mail"));
+}

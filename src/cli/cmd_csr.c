@@ -1,0 +1,111 @@
+/* csr show, match, key check: looking at keys and CSRs. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cmds.h"
+#include "cli/load.h"
+#include "cli/say.h"
+#include "cli/view.h"
+
+enum acsr_result cmd_csr_show_run(struct cli *c, struct acsr_err *e)
+{
+	struct acsr_csr_view *v = NULL;
+	json_t *view;
+
+	TRY(load_csr(c->args.words[0], &v, NULL, e));
+	view = view_csr(v);
+	acsr_csr_view_free(v);
+	if (view == NULL || json_object_update_new(c->result, view) != 0)
+		return err_nomem(e);
+	return ACSR_OK;
+}
+
+void cmd_csr_show_show(struct cli *c, const json_t *result)
+{
+	(void)c;
+	view_show_csr(result);
+}
+
+static enum acsr_result match_one(
+	json_t *files, const char *path, const char *passphrase_file, uint8_t spki[32], struct acsr_err *e)
+{
+	enum acsr_object kind;
+	json_t *o;
+
+	TRY(load_match(path, passphrase_file, &kind, spki, e));
+	o = json_object();
+	if (o == NULL || json_array_append_new(files, o) != 0)
+		return err_nomem(e);
+	TRY(command_put_str(o, "file", path, e));
+	TRY(command_put_str(o, "kind", acsr_object_name(kind), e));
+	return command_put(o, "spki_sha256", view_hex(spki, 32), e);
+}
+
+enum acsr_result cmd_match_run(struct cli *c, struct acsr_err *e)
+{
+	const char *passphrase_file = args_one(&c->args, "passphrase-file");
+	uint8_t first[32], spki[32];
+	json_t *files = json_array();
+
+	TRY(command_put(c->result, "files", files, e));
+	TRY(match_one(files, c->args.words[0], passphrase_file, first, e));
+	for (size_t i = 1; i < c->args.n_words; i++) {
+		TRY(match_one(files, c->args.words[i], passphrase_file, spki, e));
+		if (memcmp(first, spki, 32) != 0)
+			c->answer_no = true;
+	}
+	return command_put(c->result, "match", json_boolean(!c->answer_no), e);
+}
+
+void cmd_match_show(struct cli *c, const json_t *result)
+{
+	const json_t *files = json_object_get(result, "files");
+
+	for (size_t i = 0; i < json_array_size(files); i++) {
+		const json_t *f = json_array_get(files, i);
+
+		say("%s  %-11s  %s", view_str(f, "spki_sha256"), view_str(f, "kind"), view_str(f, "file"));
+	}
+	say(c->answer_no ? "no: not all of them hold the same public key"
+			 : "yes: all of them hold the same public key");
+}
+
+enum acsr_result cmd_key_check_run(struct cli *c, struct acsr_err *e)
+{
+	const char *policy_name = args_one(&c->args, "policy");
+	bool public_trust = policy_name != NULL && strcmp(policy_name, "public") == 0;
+	struct acsr_key_policy policy = { .allow_eddsa = !public_trust, .allow_pqc = !public_trust };
+	struct acsr_findings all = { NULL, 0 };
+	struct acsr_key *key = NULL;
+	struct acsr_err found = { 0 };
+	enum acsr_object kind;
+	enum acsr_result r;
+	uint8_t spki[32];
+
+	if (policy_name != NULL && !public_trust && strcmp(policy_name, "private") != 0)
+		return err_set(e, "usage.policy", "--policy is public or private");
+	TRY(load_any_key(&key, &kind, c->args.words[0], args_one(&c->args, "passphrase-file"), e));
+	c->answer_no = acsr_key_check_public(key, &policy, &all, &found) != ACSR_OK;
+	r = acsr_key_spki_sha256(key, spki, e);
+	if (r == ACSR_OK)
+		r = command_put_str(c->result, "kind", acsr_object_name(kind), e);
+	if (r == ACSR_OK)
+		r = command_put_str(c->result, "key_type", acsr_key_name(key), e);
+	if (r == ACSR_OK)
+		r = command_put(c->result, "spki_sha256", view_hex(spki, 32), e);
+	if (r == ACSR_OK)
+		r = command_put(c->result, "ok", json_boolean(!c->answer_no), e);
+	if (r == ACSR_OK)
+		r = command_put(c->result, "checks", view_findings(&all), e);
+	acsr_findings_free(&all);
+	acsr_key_free(key);
+	return r;
+}
+
+void cmd_key_check_show(struct cli *c, const json_t *result)
+{
+	(void)c;
+	say("%s in %s, SPKI SHA-256 %s", view_str(result, "key_type"), view_str(result, "kind"),
+		view_str(result, "spki_sha256"));
+	view_show_findings(json_object_get(result, "checks"));
+}

@@ -1,0 +1,69 @@
+/* csr check: every rule with its verdict, and whether the names that one cares about are covered. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "cli/cmds.h"
+#include "cli/csr_rules.h"
+#include "cli/load.h"
+#include "cli/say.h"
+#include "cli/view.h"
+
+/* Rules about the contents of something that is a CSR are verdicts; what is no CSR at all is bad input. */
+static bool is_verdict(const struct acsr_err *e)
+{
+	return err_is(e, "csr.") && !str_starts(e->id, "csr.der") && !err_is(e, "csr.trailing") &&
+	       !err_is(e, "csr.too-large");
+}
+
+static enum acsr_result findings(
+	struct cli *c, const struct acsr_csr_view *v, struct acsr_findings *all, struct acsr_err *e)
+{
+	CLEANUP_POLICY struct csr_policy p;
+	const char *host;
+
+	TRY(csr_policy_load(&p, args_one(&c->args, "policy"), e));
+	TRY(csr_rules(v, &p, clock_now(), all, e));
+	for (size_t i = 0; (host = args_many(&c->args, "host", i)) != NULL; i++)
+		TRY(csr_rules_host(v, &p, host, all, e));
+	return ACSR_OK;
+}
+
+static enum acsr_result put(
+	struct cli *c, const struct acsr_csr_view *v, const struct acsr_findings *all, struct acsr_err *e)
+{
+	c->answer_no = acsr_findings_worst(all) == ACSR_ERROR;
+	TRY(command_put(c->result, "ok", json_boolean(!c->answer_no), e));
+	TRY(command_put(c->result, "checks", view_findings(all), e));
+	return command_put(c->result, "csr", v != NULL ? view_csr(v) : json_null(), e);
+}
+
+enum acsr_result cmd_csr_check_run(struct cli *c, struct acsr_err *e)
+{
+	struct acsr_findings all = { NULL, 0 };
+	struct acsr_csr_view *v = NULL;
+	struct acsr_err found = { 0 };
+	enum acsr_result r;
+
+	if (load_csr(c->args.words[0], &v, NULL, &found) == ACSR_OK) {
+		r = findings(c, v, &all, e);
+	} else if (is_verdict(&found)) {
+		r = acsr_findings_add_err(
+			&all, &found, "make the CSR again; the other rules were not looked at", e);
+	} else {
+		if (e != NULL)
+			*e = found;
+		return ACSR_FAIL;
+	}
+	if (r == ACSR_OK)
+		r = put(c, v, &all, e);
+	acsr_findings_free(&all);
+	acsr_csr_view_free(v);
+	return r;
+}
+
+void cmd_csr_check_show(struct cli *c, const json_t *result)
+{
+	(void)c;
+	view_show_findings(json_object_get(result, "checks"));
+}

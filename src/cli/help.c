@@ -1,0 +1,81 @@
+/* Printing help. */
+#include "cli/help.h"
+
+#include <string.h>
+
+#define NAME_WIDTH 18
+#define OPTION_WIDTH 26
+
+static void command_line(FILE *f, const struct command *c)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s%s%s", c->noun, c->verb != NULL ? " " : "",
+		c->verb != NULL ? c->verb : "");
+	fprintf(f, "  %-*s %s\n", NAME_WIDTH, name, c->summary);
+}
+
+void help_overview(FILE *f)
+{
+	fputs("autocsr " ACSR_VERSION
+	      ": certificates without the CSR, and a toolkit for keys, CSRs and certificates\n"
+	      "\n"
+	      "usage: autocsr NOUN VERB [words] [--options]\n"
+	      "\n"
+	      "on this machine, no network:\n",
+		f);
+	for (const struct command *c = command_toolkit; c->noun != NULL; c++)
+		command_line(f, c);
+	fputs("\nagainst a service:\n", f);
+	for (const struct command *c = command_online; c->noun != NULL; c++)
+		command_line(f, c);
+	fputs("\nstart here:\n"
+	      "  autocsr csr new --host www.example.com --out www.csr --archive www.zip\n"
+	      "      a key in an AES-256 archive, its unlock code on the terminal, and the CSR\n"
+	      "  autocsr csr check www.csr --host www.example.com\n"
+	      "      every rule that a CA will judge it by\n"
+	      "  autocsr login --server https://ca.example.com\n"
+	      "  autocsr order new --product dv --host www.example.com --archive www.zip --wait\n"
+	      "      no CSR needed: the service makes the key, hands it over and keeps nothing\n"
+	      "\n"
+	      "more: autocsr NOUN, autocsr NOUN VERB --help, man autocsr\n"
+	      "exit: 0 done, 1 the answer is no, 2 wrong usage, 3 bad input, 4 refused by policy,\n"
+	      "      5 service or network failed\n",
+		f);
+}
+
+void help_noun(FILE *f, const char *noun)
+{
+	const struct command *c;
+
+	fprintf(f, "usage: autocsr %s VERB [words] [--options]\n\n", noun);
+	for (size_t i = 0; (c = command_at(i)) != NULL; i++)
+		if (strcmp(c->noun, noun) == 0)
+			command_line(f, c);
+	fprintf(f, "\nmore: autocsr %s VERB --help\n", noun);
+}
+
+static void options(FILE *f, const struct opt *o)
+{
+	for (; o != NULL && o->name != NULL; o++) {
+		char left[64];
+
+		snprintf(left, sizeof(left), "--%s%s%s%s", o->name, o->kind == OPT_FLAG ? "" : " ",
+			o->kind == OPT_FLAG ? "" : o->arg, o->kind == OPT_MANY ? " …" : "");
+		/* "…" is three bytes wide and one column. */
+		fprintf(f, "  %-*s %s\n", OPTION_WIDTH + (o->kind == OPT_MANY ? 2 : 0), left, o->help);
+	}
+}
+
+void help_command(FILE *f, const struct command *c)
+{
+	fprintf(f, "usage: autocsr %s%s%s%s%s [--options]\n\n%s\n", c->noun, c->verb != NULL ? " " : "",
+		c->verb != NULL ? c->verb : "", c->words[0] != '\0' ? " " : "", c->words, c->summary);
+	if (c->text != NULL)
+		fprintf(f, "\n%s", c->text);
+	fputs("\noptions:\n", f);
+	options(f, c->opts);
+	if (c->service)
+		options(f, command_service);
+	options(f, command_common);
+}

@@ -1,0 +1,53 @@
+/* Files that the toolkit's commands read: CSRs, certificates, keys, in any usual form. */
+#ifndef CLI_LOAD_H
+#define CLI_LOAD_H
+
+#include "autocsr/cert.h"
+#include "autocsr/csr.h"
+#include "autocsr/key.h"
+#include "autocsr/match.h"
+#include "base/secret.h"
+
+#define LOAD_MAX (1024 * 1024) /* more than any file of these kinds */
+
+/* A list of certificates as DER. Zero-initialise it. */
+struct load_certs {
+	struct acsr_blob *v;
+	size_t n;
+};
+void load_certs_free(struct load_certs *l);
+#define CLEANUP_CERTS __attribute__((cleanup(load_certs_free)))
+
+/* PEM, base64 or DER, strictly parsed; *der may be NULL. */
+ACSR_MUST_USE enum acsr_result load_csr(
+	const char *path, struct acsr_csr_view **view, struct acsr_blob *der, struct acsr_err *e);
+
+/* PEM (one or more), DER, PKCS#7 (PEM or DER); appended to l. At least one, else input.empty. */
+ACSR_MUST_USE enum acsr_result load_certs(struct load_certs *l, const char *path, struct acsr_err *e);
+
+/* A copy of one more. */
+ACSR_MUST_USE enum acsr_result load_certs_add(
+	struct load_certs *l, const uint8_t *der, size_t n, struct acsr_err *e);
+/* The many roots that a system trusts, in one PEM file; what cannot be read there is left out. */
+ACSR_MUST_USE enum acsr_result load_system_roots(struct load_certs *l, const char *path, struct acsr_err *e);
+/* A CRL that acsr_crl_parse took, PEM or DER, as DER. */
+ACSR_MUST_USE enum acsr_result load_crl_der(
+	struct acsr_blob *der, const uint8_t *p, size_t n, struct acsr_err *e);
+
+/* PKCS#12 as well: passphrase may be NULL; *key (may be NULL) gets the private key when there is one. */
+ACSR_MUST_USE enum acsr_result load_bundle(struct load_certs *l, struct acsr_key **key, const char *path,
+	const struct secret *passphrase, struct acsr_err *e);
+
+/* A private key; an encrypted one is opened with passphrase_file, or by asking on the terminal. */
+ACSR_MUST_USE enum acsr_result load_private_key(
+	struct acsr_key **key, const char *path, const char *passphrase_file, struct acsr_err *e);
+
+/* The public key of whatever lies in the file, and what that was. */
+ACSR_MUST_USE enum acsr_result load_any_key(struct acsr_key **key, enum acsr_object *kind, const char *path,
+	const char *passphrase_file, struct acsr_err *e);
+
+/* Kind and SPKI hash of whatever lies in the file. */
+ACSR_MUST_USE enum acsr_result load_match(const char *path, const char *passphrase_file,
+	enum acsr_object *kind, uint8_t spki_sha256[32], struct acsr_err *e);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * From a freshly placed order to its certificate: take the archive and acknowledge it, answer the
+ * validation, wait. Used by order new, reissue and archive.
+ *
+ * What may fail at home (files, ports) is done before the service is asked for anything.
+ */
+#ifndef CLI_ORDER_FLOW_H
+#define CLI_ORDER_FLOW_H
+
+#include "cli/command.h"
+#include "cli/files.h"
+#include "cli/responder.h"
+#include "cli/service.h"
+
+struct order_flow {
+	const struct args *a;
+	struct service *service;
+	struct new_file archive, cert;
+	char *archive_name;          /* when it was made from the order's first name */
+	struct responder *responder; /* NULL without --standalone */
+	json_t *order;               /* the newest state, owned */
+	char sha256[65];             /* of the saved archive, or "" */
+};
+
+/* The options that all users of the flow share, to be put into their tables. */
+#define ORDER_FLOW_OPTIONS                                                                                  \
+	{ "standalone", OPT_ONE, "ADDR:PORT",                                                               \
+		"answer the file validation itself there (0.0.0.0:80), and wait" },                         \
+		{ "wait", OPT_FLAG, NULL, "wait until the certificate is issued or the order has failed" }, \
+		{ "timeout", OPT_ONE, "SECONDS", "give up waiting after this long (3600)" },                \
+	{                                                                                                   \
+		"cert", OPT_ONE, "FILE.pem", "save the certificate with its chain there, and wait"          \
+	}
+
+/* Opens what the options name. `wants_archive`: the service will make a key; `name` is the first name of the
+ * order for the archive's default file name, or NULL. */
+ACSR_MUST_USE enum acsr_result order_flow_open(
+	struct order_flow *f, const struct args *a, bool wants_archive, const char *name, struct acsr_err *e);
+/* Goes on from f->order, which the caller has set. */
+ACSR_MUST_USE enum acsr_result order_flow_run(struct order_flow *f, struct acsr_err *e);
+/* Puts the order, and where things were saved, into the command's result. */
+ACSR_MUST_USE enum acsr_result order_flow_result(struct order_flow *f, json_t *result, struct acsr_err *e);
+void order_flow_close(struct order_flow *f);
+
+#endif

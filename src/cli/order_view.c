@@ -1,0 +1,172 @@
+/* Showing orders. */
+#include "cli/order_view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "cli/say.h"
+#include "cli/view.h"
+
+#define NAMES_SHOWN 3
+
+char *order_view_names(const json_t *order)
+{
+	const json_t *names = json_object_get(order, "names");
+	size_t n = json_array_size(names);
+	json_t *some = json_array();
+	char *joined, *out;
+
+	for (size_t i = 0; i < n && i < NAMES_SHOWN; i++)
+		json_array_append(some, json_array_get(names, i));
+	joined = view_join(some);
+	json_decref(some);
+	if (n <= NAMES_SHOWN)
+		return joined;
+	if (asprintf(&out, "%s and %zu more", joined, n - NAMES_SHOWN) < 0)
+		abort();
+	free(joined);
+	return out;
+}
+
+/* The first certificate that is valid, or the newest of any state; NULL when there is none. */
+static const json_t *current_certificate(const json_t *order)
+{
+	const json_t *list = json_object_get(order, "certificates");
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (strcmp(view_str(json_array_get(list, i), "state"), "valid") == 0)
+			return json_array_get(list, i);
+	return json_array_get(list, 0);
+}
+
+void order_view_line(const json_t *order)
+{
+	const json_t *cert = current_certificate(order);
+	CLEANUP_STR char *names = order_view_names(order);
+
+	say("%-31s %-10s %-12s %-20s %s", view_str(order, "id"), view_str(order, "state"),
+		view_str(order, "product"), cert != NULL ? view_str(cert, "not_after") : "-", names);
+}
+
+static bool to_be_published(const json_t *v)
+{
+	return strcmp(view_str(v, "state"), "pending") == 0 || strcmp(view_str(v, "state"), "failed") == 0;
+}
+
+static void publish_http(const json_t *v)
+{
+	const json_t *http = json_object_get(v, "http");
+
+	say_progress("  file     %s", view_str(http, "url"));
+	say_progress("  content  %s", view_str(http, "content"));
+}
+
+static void publish_dns(const json_t *v)
+{
+	const json_t *dns = json_object_get(v, "dns");
+
+	say_progress("  record   %s. %s \"%s\"", view_str(dns, "record"), view_str(dns, "type"),
+		view_str(dns, "value"));
+}
+
+void order_view_publish(const json_t *order)
+{
+	const json_t *list = json_object_get(order, "validations");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *v = json_array_get(list, i);
+
+		if (!to_be_published(v))
+			continue;
+		say_progress("publish for %s:", view_str(v, "name"));
+		if (strcmp(view_str(v, "method"), "dns") == 0)
+			publish_dns(v);
+		else
+			publish_http(v);
+	}
+}
+
+static const char *problem_text(const json_t *v)
+{
+	const json_t *error = json_object_get(v, "error");
+
+	return json_is_string(error) ? json_string_value(error) : view_str(error, "detail");
+}
+
+static void show_validation(const json_t *v)
+{
+	const json_t *http = json_object_get(v, "http"), *dns = json_object_get(v, "dns");
+
+	say("\n%s: %s (%s)", view_str(v, "name"), view_str(v, "state"), view_str(v, "method"));
+	if (to_be_published(v)) {
+		if (json_is_object(http)) {
+			say_field("  file", view_str(http, "url"));
+			say_field("  content", view_str(http, "content"));
+		}
+		if (json_is_object(dns)) {
+			say("  %-14s %s. %s \"%s\"", json_is_object(http) ? "or record" : "record",
+				view_str(dns, "record"), view_str(dns, "type"), view_str(dns, "value"));
+		}
+	}
+	say_field("  problem", problem_text(v));
+	say_field("  checked", view_str(v, "checked_at"));
+	say_field("  next check", view_str(v, "next_check_at"));
+	say_field("  valid until", view_str(v, "valid_until"));
+}
+
+static void show_archive(const json_t *order)
+{
+	const json_t *a = json_object_get(order, "archive"), *code = json_object_get(order, "code");
+
+	if (json_is_object(a)) {
+		say_field("archive", view_str(a, "state"));
+		say_field("archive SHA-256", view_str(a, "sha256"));
+		say_field("archive file", view_str(order, "archive_file"));
+	}
+	if (json_is_object(code))
+		say("%-16s %s until %s, shown %lld times", "unlock code", view_str(code, "state"),
+			view_str(code, "expires_at"),
+			(long long)json_integer_value(json_object_get(code, "reveals")));
+}
+
+static void show_certificates(const json_t *order)
+{
+	const json_t *list = json_object_get(order, "certificates");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *cert = json_array_get(list, i);
+
+		say("%-16s %s, %s, %s to %s%s%s", i == 0 ? "certificates" : "", view_str(cert, "serial"),
+			view_str(cert, "state"), view_str(cert, "not_before"), view_str(cert, "not_after"),
+			view_str(cert, "reason")[0] != '\0' ? ", " : "", view_str(cert, "reason"));
+	}
+}
+
+void order_view_show(const json_t *order)
+{
+	const json_t *names = json_object_get(order, "names"), *waiting = json_object_get(order, "waiting");
+	const json_t *list = json_object_get(order, "validations");
+
+	say_field("order", view_str(order, "id"));
+	say_field("state", view_str(order, "state"));
+	say_field("next", view_str(order, "next"));
+	if (json_is_object(waiting)) {
+		say_field("waiting for", view_str(waiting, "reason"));
+		say_field("next try", view_str(waiting, "next_try_at"));
+	}
+	say_field("product", view_str(order, "product"));
+	for (size_t i = 0; i < json_array_size(names); i++)
+		say_field(i == 0 ? "names" : "", json_string_value(json_array_get(names, i)));
+	say("%-16s %s, %s", "key", view_str(order, "key_type"),
+		strcmp(view_str(order, "key_source"), "autocsr") == 0 ? "made by the service"
+								      : "from your CSR");
+	say_field("SPKI SHA-256", view_str(order, "spki_sha256"));
+	show_archive(order);
+	show_certificates(order);
+	say_field("certificate in", view_str(order, "certificate_file"));
+	say_field("ordered", view_str(order, "created_at"));
+	for (size_t i = 0; i < json_array_size(list); i++)
+		show_validation(json_array_get(list, i));
+}

@@ -1,0 +1,31 @@
+/*
+ * Everything that the program prints. Results go to standard output, progress and errors to
+ * standard error. Whatever came from a file or a peer is made harmless first: control characters
+ * and bidi overrides are written as \u001b, so that no certificate can repaint a terminal.
+ */
+#ifndef CLI_SAY_H
+#define CLI_SAY_H
+
+#include <stdio.h>
+
+#include "cli/command.h"
+
+/* A line to standard output; arguments must be safe (see say_safe). */
+void say(const char *fmt, ...) ACSR_PRINTF(1, 2);
+/* "Subject        CN=…": a label of fixed width and a value; nothing when the value is NULL or "". */
+void say_field(const char *label, const char *value);
+/* A line of progress to standard error, "autocsr: …", escaped. */
+void say_progress(const char *fmt, ...) ACSR_PRINTF(1, 2);
+
+/* A copy in which control characters, bidi controls and bytes that are not UTF-8 are spelled out.
+ * Never NULL (aborts without memory); free() it. */
+char *say_safe(const char *s);
+/* The same for every string and member name of a document. A new reference. */
+json_t *say_safe_json(const json_t *v);
+
+/* The result: JSON, raw bytes or the command's own lines. False when standard output failed. */
+bool say_result(struct cli *c);
+/* An error: problem document on standard output with json, else text on standard error. */
+void say_error(bool json, const struct acsr_err *e);
+
+#endif

@@ -1,0 +1,127 @@
+/* Talking to /dev/tty. */
+#include "cli/term.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define ANSWER_MAX 1024
+
+static volatile sig_atomic_t caught;
+
+static void on_signal(int sig)
+{
+	caught = sig;
+}
+
+static void put(int fd, const void *p, size_t n)
+{
+	if (write(fd, p, n) < 0)
+		return; /* a terminal that is gone has nobody to tell */
+}
+
+/* One line into p, without its end; false at end of file, at a signal, or when it is too long. */
+static bool read_line(int fd, char *p, size_t cap, size_t *n)
+{
+	for (*n = 0; *n + 1 < cap;) {
+		ssize_t r = read(fd, p + *n, 1);
+
+		if (r <= 0)
+			return false;
+		if (p[*n] == '\n') {
+			p[*n] = '\0';
+			return true;
+		}
+		*n += 1;
+	}
+	return false;
+}
+
+/* Signals that would leave the terminal without echo are held until it is mended. */
+static bool ask(int fd, const char *prompt, bool echo, char *p, size_t cap, size_t *n)
+{
+	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	struct sigaction old[4], sa = { .sa_handler = on_signal };
+	struct termios before, quiet;
+	bool have = tcgetattr(fd, &before) == 0;
+	bool ok;
+
+	caught = 0;
+	for (size_t i = 0; i < 4; i++)
+		sigaction(sigs[i], &sa, &old[i]);
+	put(fd, prompt, strlen(prompt));
+	if (have && !echo) {
+		quiet = before;
+		quiet.c_lflag &= ~(tcflag_t)ECHO;
+		tcsetattr(fd, TCSAFLUSH, &quiet);
+	}
+	ok = read_line(fd, p, cap, n);
+	if (have && !echo) {
+		tcsetattr(fd, TCSAFLUSH, &before);
+		put(fd, "\n", 1);
+	}
+	for (size_t i = 0; i < 4; i++)
+		sigaction(sigs[i], &old[i], NULL);
+	if (caught != 0)
+		raise(caught);
+	return ok;
+}
+
+static enum acsr_result open_terminal(int *fd, const char *instead, struct acsr_err *e)
+{
+	*fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	if (*fd < 0)
+		return err_set(e, "usage.terminal", "there is no terminal to ask on; use %s", instead);
+	return ACSR_OK;
+}
+
+enum acsr_result term_ask(char *out, size_t cap, const char *prompt, const char *instead, struct acsr_err *e)
+{
+	size_t n = 0;
+	int fd;
+	bool ok;
+
+	TRY(open_terminal(&fd, instead, e));
+	ok = ask(fd, prompt, true, out, cap, &n);
+	close(fd);
+	if (!ok || n == 0)
+		return err_set(e, "usage.answer", "no answer was given; use %s", instead);
+	return ACSR_OK;
+}
+
+enum acsr_result term_ask_secret(
+	struct secret **out, const char *prompt, const char *instead, struct acsr_err *e)
+{
+	char line[ANSWER_MAX];
+	enum acsr_result r;
+	size_t n = 0;
+	int fd;
+	bool ok;
+
+	TRY(open_terminal(&fd, instead, e));
+	ok = ask(fd, prompt, false, line, sizeof(line), &n);
+	close(fd);
+	if (!ok || n == 0)
+		r = err_set(e, "usage.answer", "no answer was given; use %s", instead);
+	else
+		r = secret_new(out, line, n, e);
+	wipe(line, sizeof(line));
+	return r;
+}
+
+void term_show_secret(const char *label, const struct secret *s, const char *suffix)
+{
+	int fd = open("/dev/tty", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	int to = fd >= 0 ? fd : STDERR_FILENO;
+
+	put(to, label, strlen(label));
+	put(to, secret_bytes(s), secret_len(s));
+	put(to, suffix, strlen(suffix));
+	put(to, "\n", 1);
+	if (fd >= 0)
+		close(fd);
+}
