@@ -191,6 +191,7 @@ struct layout {
 	size_t name_len;
 	unsigned version, strength;
 	uint32_t crc, time;
+	const uint8_t *aes;  /* the AES extra field */
 	const uint8_t *data; /* salt first */
 	size_t packed, size;
 };
@@ -200,17 +201,39 @@ static enum acsr_result bad_format(struct acsr_err *e, const char *text)
 	return err_set(e, "archive.format", "this is not a hand-over archive: %s", text);
 }
 
-/* The AE extra field must be the only one: no other field says anything that we honour. */
+/* The one AES field among the extra fields; others (times, owners) say nothing that we honour. */
+static const uint8_t *find_aes(const uint8_t *p, size_t n)
+{
+	const uint8_t *found = NULL;
+
+	while (n >= 4) {
+		size_t size = 4 + (size_t)get16(p + 2);
+
+		if (size > n)
+			return NULL;
+		if (get16(p) == AE_EXTRA_ID) {
+			if (found != NULL || size != AE_EXTRA_SIZE)
+				return NULL;
+			found = p;
+		}
+		p += size;
+		n -= size;
+	}
+	return n == 0 ? found : NULL;
+}
+
 static enum acsr_result read_extra(const uint8_t *p, size_t n, struct layout *l, struct acsr_err *e)
 {
-	if (n != AE_EXTRA_SIZE || get16(p) != AE_EXTRA_ID || get16(p + 2) != AE_EXTRA_SIZE - 4 ||
-		p[6] != 'A' || p[7] != 'E')
+	const uint8_t *aes = find_aes(p, n);
+
+	if (aes == NULL || aes[6] != 'A' || aes[7] != 'E')
 		return bad_format(e, "its AES field is missing or not alone");
-	l->version = get16(p + 4);
-	l->strength = p[8];
+	l->aes = aes;
+	l->version = get16(aes + 4);
+	l->strength = aes[8];
 	if ((l->version != 1 && l->version != 2) || l->strength < 1 || l->strength > 3)
 		return bad_format(e, "an unknown version or strength of AES");
-	if (get16(p + 9) != 0)
+	if (get16(aes + 9) != 0)
 		return err_set(e, "archive.method", "the entry is compressed; only stored entries are read");
 	return ACSR_OK;
 }
@@ -255,16 +278,18 @@ static enum acsr_result read_local(const uint8_t *p, size_t len, struct layout *
 	return ACSR_OK;
 }
 
-/* The central header must say exactly what the local one says. */
-static enum acsr_result check_central(const uint8_t *p, const struct layout *l, struct acsr_err *e)
+/* The central header (its `extra` bytes of extra fields are there) must say what the local one says. */
+static enum acsr_result check_central(
+	const uint8_t *p, size_t extra, const struct layout *l, struct acsr_err *e)
 {
-	const uint8_t *name = p + ZIP_CENTRAL_SIZE;
-	const uint8_t *local = (const uint8_t *)l->name - ZIP_LOCAL_SIZE;
+	const uint8_t *local = (const uint8_t *)l->name - ZIP_LOCAL_SIZE, *name = p + ZIP_CENTRAL_SIZE;
+	const uint8_t *aes = find_aes(name + l->name_len, extra);
 
-	if (memcmp(p + 6, local + 4, 26) != 0 || get16(p + 32) != 0 || get16(p + 34) != 0 ||
-		get32(p + 42) != 0)
+	/* version needed to name length; no comment, first disk, at the beginning of the file */
+	if (memcmp(p + 6, local + 4, 24) != 0 || get32(p + 32) != 0 || get32(p + 42) != 0 ||
+		memcmp(name, l->name, l->name_len) != 0)
 		return bad_format(e, "its two headers differ");
-	if (memcmp(name, l->name, l->name_len + AE_EXTRA_SIZE) != 0)
+	if (aes == NULL || memcmp(aes, l->aes, AE_EXTRA_SIZE) != 0)
 		return bad_format(e, "its two headers differ");
 	return ACSR_OK;
 }
@@ -303,16 +328,19 @@ static enum acsr_result check_start(const uint8_t *p, size_t len, struct acsr_er
 
 static enum acsr_result read_layout(const uint8_t *p, size_t len, struct layout *l, struct acsr_err *e)
 {
-	size_t at, central, left;
+	size_t at, central, left, extra;
 
 	TRY(check_start(p, len, e));
 	TRY(read_local(p, len, l, e));
 	at = (size_t)(l->data - p) + l->packed;
 	left = len - at;
-	central = ZIP_CENTRAL_SIZE + l->name_len + AE_EXTRA_SIZE;
-	if (left < central || get32(p + at) != ZIP_CENTRAL)
+	if (left < ZIP_CENTRAL_SIZE || get32(p + at) != ZIP_CENTRAL)
 		return unexpected(p + at, left, e);
-	TRY(check_central(p + at, l, e));
+	extra = get16(p + at + 30);
+	central = ZIP_CENTRAL_SIZE + l->name_len + extra;
+	if (left < central)
+		return bad_format(e, "it is cut short");
+	TRY(check_central(p + at, extra, l, e));
 	if (left >= central + 4 && get32(p + at + central) == ZIP_CENTRAL)
 		return err_set(e, "archive.entries", "the archive has several entries; exactly one is right");
 	if (left < central + ZIP_END_SIZE)

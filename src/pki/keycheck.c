@@ -142,6 +142,8 @@ static bool may_be_square(const BIGNUM *v)
 
 static bool is_square(const BIGNUM *v, BIGNUM *root, BIGNUM *back, BN_CTX *ctx)
 {
+	if (BN_is_zero(v))
+		return true; /* n itself is a square */
 	return may_be_square(v) && square_root(root, v, ctx) && BN_sqr(back, root, ctx) &&
 	       BN_cmp(back, v) == 0;
 }

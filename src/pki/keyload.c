@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "base/str.h"
 #include "key_int.h"
+#include "pem.h"
 
 struct asked {
 	const struct secret *passphrase;
@@ -48,6 +50,25 @@ static enum acsr_result why(const struct asked *a, struct acsr_err *e)
 	return err_set(e, "key.parse", "this is not a private key in PEM or DER that can be read");
 }
 
+/* From the BEGIN line of the private key on: "EC PARAMETERS" or a certificate often stands before it, and
+ * OpenSSL's decoder takes the first block for the whole. */
+static void skip_other_blocks(const uint8_t **p, size_t *len)
+{
+	struct bytes in = { *p, *len };
+	struct pem_block b;
+	size_t pos = 0;
+
+	while (pem_next(in, &pos, &b)) {
+		const uint8_t *begin = b.text.p - strlen("-----BEGIN -----") - strlen(b.label);
+
+		if (!str_ends(b.label, "PRIVATE KEY"))
+			continue;
+		*len -= (size_t)(begin - *p);
+		*p = begin;
+		return;
+	}
+}
+
 enum acsr_result acsr_key_load_private(struct acsr_key **out, const uint8_t *p, size_t len,
 	const struct secret *passphrase, struct acsr_err *e)
 {
@@ -57,6 +78,7 @@ enum acsr_result acsr_key_load_private(struct acsr_key **out, const uint8_t *p, 
 
 	if (len == 0 || len > 64 * 1024)
 		return err_set(e, "key.parse", "a private key of %zu bytes; at most 65536 are read", len);
+	skip_other_blocks(&p, &len);
 	pkey = decode(p, len, &a);
 	if (pkey == NULL)
 		return why(&a, e);
