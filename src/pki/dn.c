@@ -79,12 +79,17 @@ static bool is_printable_string(const char *s)
 	return true;
 }
 
-static enum acsr_result check_charset(const struct field *f, const char *value, struct acsr_err *e)
+static enum acsr_result check_country(const struct field *f, const char *value, struct acsr_err *e)
 {
 	if ((f->nid == NID_countryName || f->nid == NID_jurisdictionCountryName) &&
 		!(strlen(value) == 2 && isalpha((unsigned char)value[0]) && isalpha((unsigned char)value[1])))
 		return err_rule(e, "subject.country", f->name, "ISO 3166-1",
 			"the country must be two letters, such as DE");
+	return ACSR_OK;
+}
+
+static enum acsr_result check_charset(const struct field *f, const char *value, struct acsr_err *e)
+{
 	if (f->type == V_ASN1_PRINTABLESTRING && !is_printable_string(value))
 		return err_rule(e, "subject.charset", f->name, "RFC 5280 A.1",
 			"this field takes Latin letters, digits and simple punctuation only");
@@ -106,6 +111,8 @@ static enum acsr_result check_field(const char *name, const char *value, struct 
 	if (!str_is_utf8(value, strlen(value)) || str_has_control(value))
 		return err_rule(e, "subject.control", name, "RFC 5280 4.1.2.4",
 			"the field holds a control character or is not UTF-8");
+	if (f != NULL)
+		TRY(check_country(f, value, e));
 	if (value[0] == '\0' || characters(value) > max)
 		return err_rule(e, "subject.length", name, "RFC 5280 A.1",
 			"the field must have 1 to %zu characters", max);

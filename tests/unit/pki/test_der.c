@@ -30,7 +30,7 @@ static void bad_der(void **state)
 		{ "t.der", DER("\x30\x02\x05") },
 		{ "t.der", DER("\x30\x82\x01") },
 		{ "t.der", DER("\x30\x03\x04\x02\x00") }, /* longer than its parent */
-		{ "t.der", DER("\x1f\x01\x00") },     /* high tag number */
+		{ "t.der", DER("\x1f\x01\x00") },         /* high tag number */
 		{ "t.der", DER("\x00\x00") },
 		{ "t.der", DER("\x01\x01\x01") }, /* boolean of neither kind */
 		{ "t.der", DER("\x01\x00") },
