@@ -55,9 +55,9 @@ static size_t escape(const char *s, char esc[16], size_t *used)
 		return (size_t)snprintf(esc, 16, "\\%c", c);
 	if (!str_has_control(one))
 		return (size_t)snprintf(esc, 16, "%s", one);
-	code = *used == 1   ? c
-	       : *used == 2 ? (c & 0x1fu) << 6 | (one[1] & 0x3fu)
-			    : (c & 0xfu) << 12 | (one[1] & 0x3fu) << 6 | (one[2] & 0x3fu);
+	code = *used == 1 ? c : *used == 2 ? c & 0x1fu : c & 0xfu;
+	for (size_t i = 1; i < *used; i++)
+		code = code << 6 | ((unsigned char)one[i] & 0x3fu);
 	return (size_t)snprintf(esc, 16, "\\u%04x", code & 0xffffu);
 }
 

@@ -83,6 +83,9 @@ __attribute__((noinline, no_sanitize_address)) static size_t count_left(void)
 static void test_the_stack(void **state)
 {
 	(void)state;
+#if defined(__SANITIZE_ADDRESS__)
+	skip(); /* frames lie elsewhere and have zones between them */
+#endif
 	leave_a_secret();
 	clear_stack();
 	assert_in_range(count_left(), 0, 16); /* what these calls put there themselves */
