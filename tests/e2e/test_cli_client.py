@@ -240,7 +240,8 @@ def test_a_key_is_never_sent_as_a_csr(cli, fake):
     (403, {"type": "urn:autocsr:error:auth.forbidden", "detail": "no"}, "auth.forbidden", 4),
     (409, {"type": "urn:autocsr:error:state.x", "detail": "no"}, "state.x", 4), (404, b"<html>", "object.absent", 3), (302, b"", "request.status", 3),
     (500, b"", "net.status", 5), (200, b"{", "net.answer", 5), (200, b"[]", "net.answer", 5), (200, b'{"a":1,"a":2}', "net.answer", 5),
-    (200, b"\xff", "net.answer", 5), (200, b" " * (9 << 20), "net.large", 5)])
+    (200, b"\xff", "net.answer", 5), (200, b" " * (9 << 20), "net.large", 5)],
+    ids=lambda v: str(v)[:30])
 def test_answers_become_exit_codes(cli, fake, status, body, problem, code):
     fake.says("GET", "/orders/ord_1", (status, body, {"Location": "https://127.0.0.1:1/"} if status == 302 else {}))
     done = cli.run("order", "show", "ord_1", "--json", code=code)

@@ -402,7 +402,8 @@ def test_cert_show_in_every_form(cli, d, ca):
 
 
 @pytest.mark.parametrize("data", [b"", b"rubbish", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", b"\x30\x82\xff\xff",
-                                  b"-----BEGIN CERTIFICATE-----\n" + b"A" * 300000 + b"\n-----END CERTIFICATE-----\n"])
+                                  b"-----BEGIN CERTIFICATE-----\n" + b"A" * 300000 + b"\n-----END CERTIFICATE-----\n"],
+                         ids=["empty", "rubbish", "short", "der", "long"])
 def test_what_is_no_certificate_is_bad_input(cli, data):
     cli.run("cert", "show", "-", "--json", stdin=data, code=3)
     cli.run("cert", "verify", "-", "--json", stdin=data, code=3)
