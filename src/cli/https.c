@@ -15,39 +15,12 @@
 
 struct https {
 	CURL *curl;
-	char *ca_file;
 };
 
 struct sink {
 	struct https_answer *a;
 	bool too_large;
 };
-
-enum acsr_result https_new(struct https **out, const char *ca_file, struct acsr_err *e)
-{
-	struct https *h = calloc(1, sizeof(*h));
-
-	if (h == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-		free(h);
-		return err_nomem(e);
-	}
-	h->curl = curl_easy_init();
-	if (h->curl == NULL || (ca_file != NULL && str_dup(&h->ca_file, ca_file, e) != ACSR_OK)) {
-		https_free(h);
-		return err_nomem(e);
-	}
-	*out = h;
-	return ACSR_OK;
-}
-
-void https_free(struct https *h)
-{
-	if (h == NULL)
-		return;
-	curl_easy_cleanup(h->curl);
-	free(h->ca_file);
-	free(h);
-}
 
 static size_t on_body(char *p, size_t size, size_t n, void *user)
 {
@@ -89,6 +62,53 @@ static size_t on_header(char *p, size_t size, size_t n, void *user)
 		s->a->sha256[64] = '\0';
 	}
 	return size * n;
+}
+
+/* What holds for every request. */
+static void set_rules(CURL *c, const char *ca_file)
+{
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
+	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
+	if (ca_file != NULL) {
+		curl_easy_setopt(c, CURLOPT_CAINFO, ca_file);
+		curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+	}
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
+	curl_easy_setopt(c, CURLOPT_TIMEOUT, TOTAL_SECONDS);
+	curl_easy_setopt(c, CURLOPT_COOKIEFILE, "");
+	curl_easy_setopt(c, CURLOPT_USERAGENT, "autocsr/" ACSR_VERSION);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+}
+
+enum acsr_result https_new(struct https **out, const char *ca_file, struct acsr_err *e)
+{
+	struct https *h = calloc(1, sizeof(*h));
+
+	if (h == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		free(h);
+		return err_nomem(e);
+	}
+	h->curl = curl_easy_init();
+	if (h->curl == NULL) {
+		https_free(h);
+		return err_nomem(e);
+	}
+	set_rules(h->curl, ca_file);
+	*out = h;
+	return ACSR_OK;
+}
+
+void https_free(struct https *h)
+{
+	if (h == NULL)
+		return;
+	curl_easy_cleanup(h->curl);
+	free(h);
 }
 
 static enum acsr_result add_header(
@@ -143,37 +163,20 @@ static void free_headers(struct curl_slist *l)
 	curl_slist_free_all(l);
 }
 
-static void set_up(const struct https *h, const struct https_request *req, struct curl_slist *l,
+static void set_request(const struct https *h, const struct https_request *req, struct curl_slist *l,
 	struct sink *s, char *error)
 {
 	CURL *c = h->curl;
 
-	curl_easy_reset(c);
 	curl_easy_setopt(c, CURLOPT_URL, req->url);
-	curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, req->method);
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
-	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
-	if (h->ca_file != NULL) {
-		curl_easy_setopt(c, CURLOPT_CAINFO, h->ca_file);
-		curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
-	}
-	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
-	curl_easy_setopt(c, CURLOPT_TIMEOUT, TOTAL_SECONDS);
-	curl_easy_setopt(c, CURLOPT_COOKIEFILE, "");
-	curl_easy_setopt(c, CURLOPT_USERAGENT, "autocsr/" ACSR_VERSION);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, l);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, error);
-	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, s);
-	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(c, CURLOPT_HEADERDATA, s);
 	/* On a connection that it reuses, libcurl repeats a request whose answer never came. */
-	if (strcmp(req->method, "GET") != 0 && req->idempotency_key == NULL)
-		curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT,
+		strcmp(req->method, "GET") != 0 && req->idempotency_key == NULL ? 1L : 0L);
+	curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
 	if (req->body != NULL) {
 		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)secret_len(req->body));
 		curl_easy_setopt(c, CURLOPT_POSTFIELDS, (const char *)secret_bytes(req->body));
@@ -181,6 +184,7 @@ static void set_up(const struct https *h, const struct https_request *req, struc
 		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, 0L);
 		curl_easy_setopt(c, CURLOPT_POSTFIELDS, "");
 	}
+	curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, req->method);
 }
 
 static enum acsr_result failed(CURLcode code, const char *detail, const char *url, struct acsr_err *e)
@@ -226,8 +230,10 @@ enum acsr_result https_do(
 		free_headers(l);
 		return ACSR_FAIL;
 	}
-	set_up(h, req, l, &s, error);
+	set_request(h, req, l, &s, error);
 	code = curl_easy_perform(h->curl);
+	curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, NULL);
+	curl_easy_setopt(h->curl, CURLOPT_ERRORBUFFER, NULL);
 	free_headers(l);
 	if (s.too_large)
 		return err_set(e, "net.large", "the answer is larger than %d bytes", ANSWER_MAX);
