@@ -7,7 +7,7 @@ import { saveFile, sha256 } from '../lib/save';
 import { Alert, Button, Card, Day } from '../ui/basic';
 import { FormDialog } from '../ui/dialog';
 import { Problem } from '../ui/form';
-import { useAction } from '../ui/hooks';
+import { useAction, useFocusOnce } from '../ui/hooks';
 import type { PanelProps } from './page';
 
 interface Held { data: ArrayBuffer; hash: string; spki: string | null }
@@ -58,8 +58,9 @@ function Offer({ order, set, files, onHeld }: PanelProps & { onHeld: (h: Held) =
 
 function Confirm({ order, set, files, held }: PanelProps & { held: Held }) {
   const ack = useAction(async () => set(await api.ackArchive(order.id, held.hash)));
+  const box = useFocusOnce<HTMLDivElement>();
   return (
-    <>
+    <div ref={box} tabIndex={-1} class="quiet-focus">
       <Alert tone="info">
         <p><strong>Look into your downloads folder: is {files.archive} there ({bytes(held.data.byteLength)})?</strong></p>
         <p>What arrived here is complete: its fingerprint is the one that the service announced. Only after you confirm does the order go on.</p>
@@ -71,7 +72,7 @@ function Confirm({ order, set, files, held }: PanelProps & { held: Held }) {
         <Button kind="secondary" onClick={() => saveFile(files.archive, held.data, 'application/zip')}>Save it again</Button>
       </div>
       <p class="muted">"Save it again" works as long as you stay on this page.</p>
-    </>
+    </div>
   );
 }
 

@@ -4,7 +4,7 @@ import { api, type RevealedCode } from '../api';
 import { Alert, Button, Card, Copy, Day, Fact } from '../ui/basic';
 import { FormDialog } from '../ui/dialog';
 import { fieldError, Input } from '../ui/form';
-import { useAction } from '../ui/hooks';
+import { useAction, useFocusOnce } from '../ui/hooks';
 import type { PanelProps } from './page';
 
 const SHOWN_SECONDS = 60;
@@ -50,9 +50,10 @@ function Shown({ code, hide, archive }: { code: RevealedCode; hide: () => void; 
     const timer = setInterval(() => { const rest = Math.ceil((end - Date.now()) / 1000); if (rest <= 0) hide(); else setLeft(rest); }, 500);
     return () => clearInterval(timer);
   }, []);
+  const box = useFocusOnce<HTMLDivElement>();
   const groups = code.code.split(/[^0-9A-Z]+/i).filter(Boolean);
   return (
-    <div class="reveal">
+    <div class="reveal quiet-focus" ref={box} tabIndex={-1}>
       <p class="sr" role="status">The unlock code is shown for {SHOWN_SECONDS} seconds.</p>
       <p class="code-groups" data-testid="unlock-code">{groups.map((g, i) => <span key={i}>{g}</span>)}</p>
       <div class="form-end"><Copy text={groups.join('')} what="unlock code" /><Button kind="secondary" onClick={hide}>Hide</Button><span class="muted">hidden again in {left} s</span></div>

@@ -1,6 +1,6 @@
 // One order: where it stands, the one thing to do next, and everything that belongs to it. Follows changes by itself.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { api, type Order } from '../api';
+import { api, type ApiError, type Order } from '../api';
 import { href } from '../router';
 import { canWrite, useUser } from '../session';
 import { baseName, type Files } from '../lib/commands';
@@ -31,7 +31,7 @@ export function OrderPage({ id }: { id: string }) {
     ? <Page title="Order" narrow><Problem error={load.error} /><p><a href={href('/orders')}>Back to the orders</a></p></Page>
     : <Page title="Order"><Loading what="the order" /></Page>;
   const set = (next: Order) => { if (next.archive_url) first.current = next; load.set(withArchive(next, first.current)); };
-  return <OrderView order={order} set={set} reload={load.reload} failed={load.error !== null} />;
+  return <OrderView order={order} set={set} reload={load.reload} error={load.error} />;
 }
 
 // The address of an archive may come with the answer that made it, and not again.
@@ -40,10 +40,10 @@ function withArchive(order: Order, made: Order | null): Order {
   return same && !order.archive_url ? { ...order, archive_url: made.archive_url } : order;
 }
 
-function OrderView({ order, set, reload, failed }: { order: Order; set: (o: Order) => void; reload: () => Promise<void>; failed: boolean }) {
+function OrderView({ order, set, reload, error }: { order: Order; set: (o: Order) => void; reload: () => Promise<void>; error: ApiError | null }) {
   const user = useUser();
   const moving = isMoving(order);
-  const poll = usePoll(reload, moving, `${order.state} ${order.updated_at}`);
+  const poll = usePoll(reload, moving, `${order.state} ${order.updated_at} ${error === null}`);
   const names = order.names_unicode?.length ? order.names_unicode : order.names;
   const base = baseName(order.names[0]);
   const files = { archive: order.archive?.filename ?? `${base}.zip`, key: order.archive?.key_filename ?? `${base}.key`, base };
@@ -57,7 +57,7 @@ function OrderView({ order, set, reload, failed }: { order: Order; set: (o: Orde
       <Card title={isOver(order) ? 'What happened' : order.state === 'issued' ? 'Ready' : 'What happens now'} id="next" tone="strong">
         <p class="next">{nextSentence(order)}</p>
         {order.waiting && <Waiting waiting={order.waiting} />}
-        {failed && <Alert tone="warn"><p>The service cannot be reached at the moment. What you see may be old; we keep trying.</p></Alert>}
+        {error && <Stale error={error} />}
         {poll.paused && moving && <Alert tone="info"><p>Nothing has changed for a long time, so this page stopped looking.</p><Button kind="secondary" onClick={() => { void reload(); poll.restart(); }}>Look again</Button></Alert>}
       </Card>
       <div class="columns">
@@ -87,9 +87,17 @@ function Announce({ order }: { order: Order }) {
   useEffect(() => {
     if (before.current === order.state) return;
     before.current = order.state;
+    // What had the focus may have gone with the old state.
+    if (!document.activeElement || document.activeElement === document.body) document.getElementById('next')?.focus();
     setText(`The order is now: ${stateWords[order.state]}. ${nextSentence(order)}`);
   }, [order.state]);
   return <p class="sr" role="status" aria-live="polite">{text}</p>;
+}
+
+/** The last look failed: what is shown may be old. */
+function Stale({ error }: { error: ApiError }) {
+  const away = error.status === 0 || error.status >= 500;
+  return away ? <Alert tone="warn"><p>The service cannot be reached at the moment. What you see may be old; we keep trying.</p></Alert> : <Problem error={error} />;
 }
 
 function Waiting({ waiting }: { waiting: NonNullable<Order['waiting']> }) {

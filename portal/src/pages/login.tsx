@@ -1,5 +1,5 @@
 // Login: the password first; the second factor only when the service asks for it.
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { api, ApiError } from '../api';
 import { go, href } from '../router';
 import { useSession } from '../session';
@@ -8,7 +8,8 @@ import { fieldError, Form, Input } from '../ui/form';
 import { useAction } from '../ui/hooks';
 
 export function LoginPage({ next, lost }: { next?: string; lost?: boolean }) {
-  const { enter } = useSession();
+  const { enter, session } = useSession();
+  useEffect(() => { if (session && !next) go('/orders'); }, [session]);
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
   const [totp, setTotp] = useState('');
@@ -19,7 +20,6 @@ export function LoginPage({ next, lost }: { next?: string; lost?: boolean }) {
       if (!second) { setSecond(true); return; }
       throw new ApiError(e.id, e.status, 'This code is not right, or was used already. Wait for the next one and try again.', 'totp');
     }
-    if (!next) go('/orders');
   });
   return (
     <Page title="Log in" narrow>

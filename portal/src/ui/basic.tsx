@@ -29,7 +29,7 @@ export function Card({ title, tone, children, id }: { title?: string; tone?: str
   const label = id ?? (title ? `card-${title.toLowerCase().replace(/[^a-z]+/g, '-')}` : undefined);
   return (
     <section class={`card ${tone ?? ''}`} aria-labelledby={title ? label : undefined}>
-      {title && <h2 id={label}>{title}</h2>}
+      {title && <h2 id={label} tabIndex={-1}>{title}</h2>}
       {children}
     </section>
   );

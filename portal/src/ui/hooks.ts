@@ -30,6 +30,13 @@ export function useLoad<T>(load: () => Promise<T>, keys: unknown[]): Loaded<T> {
 
 export interface Action<A extends unknown[]> { busy: boolean; error: ApiError | null; run: (...a: A) => Promise<void>; clear: () => void }
 
+/** Moves the focus to what has just appeared, when the control that made it appear is gone. */
+export function useFocusOnce<E extends HTMLElement>() {
+  const target = useRef<E>(null);
+  useEffect(() => { target.current?.focus(); }, []);
+  return target;
+}
+
 /** One thing the person asked for: busy while it runs, with the problem when it failed. A second click while busy does nothing. */
 export function useAction<A extends unknown[]>(act: (...a: A) => Promise<void>): Action<A> {
   const [busy, setBusy] = useState(false);
