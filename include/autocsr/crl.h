@@ -46,6 +46,9 @@ struct acsr_crl_spec {
 	size_t issuer_len;
 };
 
+/* Everything that acsr_crl_sign would refuse about times and entries, before anything is signed. */
+ACSR_MUST_USE enum acsr_result acsr_crl_check(const struct acsr_crl_spec *spec, struct acsr_err *e);
+
 /* DER. The key must be the issuer's (cert.issuer-key), nextUpdate after thisUpdate (cert.crl.times), no
  * serial twice (cert.crl.duplicate), no certificateHold and no removeFromCRL (cert.reason). */
 ACSR_MUST_USE enum acsr_result acsr_crl_sign(const struct acsr_crl_spec *spec,

@@ -192,6 +192,13 @@ static enum acsr_result set_head(
 	return ok ? ACSR_OK : ossl_err(e, "sys.openssl", "cannot make a CRL");
 }
 
+enum acsr_result acsr_crl_check(const struct acsr_crl_spec *spec, struct acsr_err *e)
+{
+	if (spec->next_update <= spec->this_update)
+		return err_set(e, "cert.crl.times", "the CRL's next update is not after this one");
+	return check_entries(spec, e);
+}
+
 enum acsr_result acsr_crl_sign(const struct acsr_crl_spec *spec, const struct acsr_key *issuer_key,
 	struct acsr_blob *der, struct acsr_err *e)
 {
@@ -203,9 +210,7 @@ enum acsr_result acsr_crl_sign(const struct acsr_crl_spec *spec, const struct ac
 
 	if (crl == NULL)
 		return err_nomem(e);
-	if (spec->next_update <= spec->this_update)
-		return err_set(e, "cert.crl.times", "the CRL's next update is not after this one");
-	TRY(check_entries(spec, e));
+	TRY(acsr_crl_check(spec, e));
 	TRY(key_digest(&md, issuer_key, NULL, e));
 	TRY(certview_load(&issuer, spec->issuer_der, spec->issuer_len, e));
 	if (EVP_PKEY_eq(X509_get0_pubkey(issuer), issuer_key->pkey) != 1)

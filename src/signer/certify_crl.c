@@ -58,14 +58,6 @@ static enum acsr_result read_entries(const struct strv *l, struct acsr_crl_entry
 	return ACSR_OK;
 }
 
-static enum acsr_result check_times(const struct msg_sign_crl *m, struct acsr_err *e)
-{
-	if (m->next_update <= m->this_update)
-		return err_rule(e, "cert.crl.times", "next_update", "RFC 5280 5.1.2.5",
-			"nextUpdate is not after thisUpdate");
-	return ACSR_OK;
-}
-
 static enum acsr_result sign_logged(struct authority *a, const struct issuer *issuer,
 	const struct msg_sign_crl *m, const struct acsr_crl_spec *spec, struct acsr_blob *der,
 	struct acsr_err *e)
@@ -78,6 +70,7 @@ static enum acsr_result sign_logged(struct authority *a, const struct issuer *is
 		.entries = m->entries.n,
 		.params = params };
 
+	TRY(acsr_crl_check(spec, e)); /* before it uses up a number */
 	TRY(params_of_crl(&is, &m->entries, params, e));
 	TRY(issuance_log_crl(a->log, &is, e));
 	return acsr_crl_sign(spec, issuer->key, der, e);
@@ -95,7 +88,6 @@ enum acsr_result certify_crl(
 	enum acsr_result r;
 
 	TRY(certify_issuer(&issuer, a, m->issuer, e));
-	TRY(check_times(m, e));
 	TRY(read_entries(&m->entries, &entries, e));
 	spec.entries = entries;
 	spec.issuer_der = issuer->der.p;
