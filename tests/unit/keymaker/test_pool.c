@@ -190,6 +190,20 @@ static void test_other_types_leave_warm_workers_alone(void **state)
 	harness_stop(&h);
 }
 
+/* With one place and a warm worker in it, an order that cannot use it is not kept waiting. */
+static void test_a_warm_worker_gives_way(void **state)
+{
+	static const char *const keys[] = { "keymaker.warm_workers=1", "keymaker.max_workers=1", NULL };
+	struct harness h;
+
+	(void)state;
+	start(&h, keys);
+	wait_for_workers(&h, 1);
+	order(&h, 1, "ec:p256", ROLE_FRONT);
+	receive(&h, 1, ROLE_FRONT);
+	harness_stop(&h);
+}
+
 static void test_idle_warm_workers_end_until_needed(void **state)
 {
 	static const char *const keys[] = { "keymaker.warm_workers=2", "keymaker.warm_idle=1s", NULL };
@@ -370,6 +384,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_a_bad_order_is_answered),
 		cmocka_unit_test(test_warm_workers_are_used_and_replaced),
 		cmocka_unit_test(test_other_types_leave_warm_workers_alone),
+		cmocka_unit_test(test_a_warm_worker_gives_way),
 		cmocka_unit_test(test_idle_warm_workers_end_until_needed),
 		cmocka_unit_test(test_orders_wait_in_line),
 		cmocka_unit_test(test_a_full_line_refuses),
