@@ -10,7 +10,7 @@ import { Problem } from '../ui/form';
 import { useAction, useFocusOnce } from '../ui/hooks';
 import type { PanelProps } from './page';
 
-interface Held { data: ArrayBuffer; hash: string; spki: string | null }
+interface Held { data: ArrayBuffer; hash: string; spki: string | null; compared: boolean }
 
 export function ArchivePanel(props: PanelProps) {
   const { order } = props;
@@ -35,7 +35,7 @@ function Offer({ order, set, files, onHeld }: PanelProps & { onHeld: (h: Held) =
     const hash = await sha256(got.bytes);
     const expected = [got.sha256, archive.sha256].filter(Boolean) as string[];
     if (expected.some((h) => h.toLowerCase() !== hash)) throw localProblem('', 'The archive was damaged on the way. Make a new key below.');
-    onHeld({ data: got.bytes, hash, spki: order.spki_sha256 });
+    onHeld({ data: got.bytes, hash, spki: order.spki_sha256, compared: expected.length > 0 });
     saveFile(files.archive, got.bytes, 'application/zip');
     set(await api.order(order.id));
   });
@@ -63,7 +63,7 @@ function Confirm({ order, set, files, held }: PanelProps & { held: Held }) {
     <div ref={box} tabIndex={-1} class="quiet-focus">
       <Alert tone="info">
         <p><strong>Look into your downloads folder: is {files.archive} there ({bytes(held.data.byteLength)})?</strong></p>
-        <p>What arrived here is complete: its fingerprint is the one that the service announced. Only after you confirm does the order go on.</p>
+        <p>{held.compared && 'What arrived here is complete: its fingerprint is the one that the service announced. '}Only after you confirm does the order go on.</p>
         <p class="break"><small>SHA-256: {held.hash}</small></p>
       </Alert>
       {ack.error && <Problem error={ack.error} />}

@@ -1,7 +1,7 @@
 // Products, for the operator: what customers can order.
 import { useState } from 'preact/hooks';
 import { api, type Level, type Product } from '../api';
-import { Badge, Button, Loading, Page } from '../ui/basic';
+import { Button, Loading, Page } from '../ui/basic';
 import { FormDialog } from '../ui/dialog';
 import { Check, fieldError, Input, Problem, Select } from '../ui/form';
 import { useAction, useLoad } from '../ui/hooks';
@@ -22,7 +22,7 @@ export function ProductsPage() {
             <tr key={p.id}>
               <th scope="row" data-label="Product">{p.title}<small class="muted"> {p.id}</small></th><td data-label="Level">{p.level.toUpperCase()}</td>
               <td data-label="Names">{p.max_names}{p.wildcard && ', wildcard'}</td><td data-label="Keys">{p.key_types.join(', ')}</td>
-              <td data-label="Valid for">{p.validity_text}</td><td data-label="On sale">{p.active ? <Badge state="valid" /> : <span class="muted">no</span>}</td>
+              <td data-label="Valid for">{p.validity_text}</td><td data-label="On sale">{p.active ? 'yes' : <span class="muted">no</span>}</td>
               <td class="row-actions"><Button kind="quiet" onClick={() => setEdit(p)}>Change</Button></td>
             </tr>))}
           </tbody>

@@ -36,7 +36,7 @@ function Crl() {
   const publish = useAction(async () => { setDone(false); await api.publishCrl(); setDone(true); });
   return (
     <Card title="Revocation list">
-      <p>A new list is signed by itself, and after each revocation. You can have one made now.</p>
+      <p>New lists are made regularly and after revocations. You can also have one made now.</p>
       <Button kind="secondary" busy={publish.busy} onClick={() => void publish.run()}>Sign and publish a new list now</Button>
       {publish.error && <Problem error={publish.error} />}
       {done && <Alert tone="ok"><p>A new list is signed and published.</p></Alert>}

@@ -1,6 +1,6 @@
 // Dialogs on the browser's own <dialog>: it keeps the focus inside, closes on Escape and gives the focus back.
 import { type ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import type { ApiError } from '../api';
 import { Button } from './basic';
 import { Form } from './form';
@@ -8,7 +8,7 @@ import { Form } from './form';
 export function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ComponentChildren }) {
   const box = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = box.current;
     const before = document.activeElement as HTMLElement | null;
     dialog?.showModal();

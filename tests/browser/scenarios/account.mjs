@@ -1,0 +1,104 @@
+// The account: users, tokens, second factor, passwords. Secrets are shown once and kept nowhere.
+import assert from 'node:assert/strict';
+
+export default async function account({ portal, ask }) {
+  const p = await portal();
+  const { page } = p;
+  const owner = await p.newcomer();
+
+  p.step('a name with markup is shown as text');
+  const name = '<img src=x onerror="alert(1)"> Müller & Söhne';
+  await p.open('/account');
+  await p.field('Name of the account').fill(name);
+  await p.press('Save');
+  await p.sees('Saved.');
+  await page.getByRole('heading', { level: 2, name }).waitFor();
+  assert.equal(await page.locator('main img').count(), 0);
+
+  p.step('invite a colleague, who joins in another browser');
+  const mate = await ask('new_person');
+  await p.open('/account/users');
+  await p.fill({ 'E-mail address': mate.email });
+  await p.press('Invite');
+  await p.sees(`${mate.email} is invited`);
+  await p.shot('users');
+  const other = await portal({ colorScheme: 'dark' });
+  await other.open(`/invite/${await ask('mailed_token', mate.email, 'invite')}`);
+  await other.shot('invitation');
+  await other.fill({ Password: mate.password });
+  await other.press('Join');
+  await other.sees('can log in now');
+  await other.login(mate);
+  await other.open('/account/users');
+  assert.equal(await other.button('Invite').count(), 0, 'a member is offered what only an owner may do');
+
+  p.step('an API token is shown once and works');
+  await p.open('/account/tokens');
+  await p.field('What is it for?').fill('deploy script');
+  await p.press('Make the token');
+  await p.sees('It is shown this once');
+  const token = (await page.locator('.card.strong pre').innerText()).trim();
+  await p.shot('token');
+  const status = await page.evaluate(async (t) => (await fetch('/api/v1/account', { headers: { Authorization: `Bearer ${t}` }, credentials: 'omit' })).status, token);
+  assert.equal(status, 200);
+  await p.nothingStored(token);
+  await page.reload();
+  await page.getByRole('row', { name: /deploy script/ }).waitFor();
+  assert.ok(!(await page.content()).includes(token), 'the token is shown a second time');
+  await page.getByRole('row', { name: /deploy script/ }).getByRole('button', { name: 'Remove' }).click();
+  await page.locator('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
+  await p.sees('No tokens yet');
+
+  p.step('second factor: enrol, log in with it');
+  await p.open('/account/security');
+  await p.field('Your password').fill(owner.password);
+  await p.press('Set up');
+  await page.locator('img.qr').waitFor();
+  assert.ok(await page.locator('img.qr').evaluate((i) => i.decode().then(() => i.naturalWidth > 0)), 'the QR code is not shown');
+  const secret = (await page.locator('.plain-steps code').first().innerText()).trim();
+  await p.field('Code').last().fill(await ask('totp', secret));
+  await p.press('Switch on');
+  await p.sees('Your recovery codes');
+  const codes = (await page.locator('.card.strong pre').innerText()).trim().split(/\s+/);
+  assert.equal(codes.length, 10);
+  await p.nothingStored(secret, codes[0]);
+  await p.press('I have them');
+  await p.sees('The second factor is on');
+  await p.shot('second-factor');
+  await p.press('Log out');
+  await p.heading('Log in');
+  await p.fill({ 'E-mail address': owner.email, Password: owner.password });
+  await p.press('Log in');
+  await p.field('Code from your authenticator app').fill('000000');
+  await p.press('Log in');
+  await page.getByRole('alert').waitFor();
+  await p.shot('second-factor-wrong');
+  await p.field('Code from your authenticator app').fill(codes[0]);
+  await p.press('Log in');
+  await p.heading('Orders');
+  await p.open('/account/security');
+  await page.getByText('Switch it off').click();
+  await p.field('Your password').fill(owner.password);
+  await p.field('Code from the app, or a recovery code').fill(codes[1]);
+  await p.press('Switch off');
+  await p.button('Set up').waitFor();
+
+  p.step('change the password, then forget it');
+  await p.fill({ 'Current password': owner.password, 'New password': 'short' });
+  await p.press('Change');
+  await page.locator('small.error').waitFor();
+  await p.shot('password-too-short');
+  await p.fill({ 'New password': 'an entirely different sentence 7' });
+  await p.press('Change');
+  await p.sees('Your password is changed');
+  await p.press('Log out');
+  await p.open('/reset');
+  await p.fill({ 'E-mail address': owner.email });
+  await p.press('Mail me a link');
+  await p.sees('a mail with a link goes to it');
+  await p.open(`/reset/${await ask('mailed_token', owner.email, 'reset')}`);
+  await p.fill({ Password: 'the third password is long too' });
+  await p.press('Set the password');
+  await p.sees('Your password is changed');
+  await p.login({ email: owner.email, password: 'the third password is long too' });
+}

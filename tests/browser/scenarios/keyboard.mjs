@@ -1,0 +1,96 @@
+// A whole hand-over without a mouse: every control can be reached, its focus can be seen, dialogs keep and return the focus.
+import assert from 'node:assert/strict';
+
+const focused = (page) => page.evaluate(() => {
+  const e = document.activeElement;
+  const style = getComputedStyle(e);
+  const label = e.getAttribute('aria-label') || [...(e.labels ?? [])].map((l) => l.innerText).join(' ') || e.innerText || '';
+  return { tag: e.tagName, name: e.getAttribute('name') ?? '', label: label.trim().split('\n')[0], ring: parseFloat(style.outlineWidth) > 0 && style.outlineStyle !== 'none',
+    inDialog: Boolean(e.closest('dialog')) };
+});
+
+/** Tab until the control with this label has the focus. */
+async function tabTo(page, wanted, limit = 60) {
+  for (let i = 0; i < limit; i++) {
+    await page.keyboard.press('Tab');
+    const now = await focused(page);
+    if (now.tag !== 'BODY') assert.ok(now.ring, `the focus cannot be seen on ${now.tag} "${now.label}"`);
+    if (now.label.startsWith(wanted) || now.name === wanted) return now;
+  }
+  throw new Error(`"${wanted}" cannot be reached with the Tab key`);
+}
+const press = async (page, wanted, key = 'Enter') => { await tabTo(page, wanted); await page.keyboard.press(key); };
+
+export default async function keyboard({ portal, ask }) {
+  const p = await portal();
+  const { page } = p;
+  await p.register();
+
+  p.step('log in');
+  await page.goto(`${p.base}/#/login`);
+  await p.heading('Log in');
+  assert.equal((await focused(page)).tag, 'H1', 'the focus is not on the heading of the new page');
+  await page.reload();
+  await p.heading('Log in');
+  await tabTo(page, 'email');
+  await page.keyboard.type(p.who.email);
+  await tabTo(page, 'password');
+  await page.keyboard.type(p.who.password);
+  await page.keyboard.press('Enter');
+  await p.heading('Orders');
+
+  p.step('the skip link comes first and leads to the content');
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press('Tab');
+  for (let i = 0; i < 40 && (await focused(page)).label !== 'Skip to the content'; i++) await page.keyboard.press('Shift+Tab');
+  assert.equal((await focused(page)).label, 'Skip to the content');
+  await page.keyboard.press('Enter');
+  assert.equal((await focused(page)).tag, 'H1');
+
+  p.step('order');
+  await press(page, 'New order');
+  await p.heading('New order');
+  await tabTo(page, 'product');
+  await page.keyboard.press('ArrowDown');
+  assert.equal(await page.locator('input[name=product]:checked').count(), 1);
+  await page.keyboard.press('ArrowUp');
+  assert.equal(await page.locator('input[name=product]:checked').inputValue(), 'dv');
+  await tabTo(page, 'names');
+  const name = await ask('new_name');
+  await page.keyboard.type(name);
+  await press(page, 'Place the order');
+  await page.waitForURL(/#\/orders\/ord_/);
+  await p.heading(name);
+
+  p.step('take the archive, confirm it');
+  const saved = page.waitForEvent('download');
+  await press(page, 'Download the key archive');
+  await saved;
+  await press(page, 'I have the file');
+  await page.locator('.stepper li.now', { hasText: 'Domain check' }).waitFor();
+
+  p.step('tabs move with the arrows');
+  await tabTo(page, 'Linux');
+  await page.keyboard.press('ArrowRight');
+  assert.equal(await page.getByRole('tab', { selected: true }).first().innerText(), 'autocsr');
+  await page.keyboard.press('Home');
+  assert.equal(await page.getByRole('tab', { selected: true }).first().innerText(), 'Windows');
+
+  p.step('a dialog keeps the focus, Escape closes it and gives the focus back');
+  await page.locator('main h1').focus();
+  await press(page, 'Cancel');
+  await page.locator('dialog[open]').waitFor();
+  for (let i = 0; i < 8; i++) {
+    const now = await focused(page);
+    assert.ok(now.inDialog || now.tag === 'BODY', `the focus left the dialog: ${now.tag} "${now.label}"`);
+    await page.keyboard.press('Tab');
+  }
+  await p.shot('dialog');
+  await page.keyboard.press('Escape');
+  await page.locator('dialog').waitFor({ state: 'detached' });
+  assert.equal((await focused(page)).label, 'Cancel');
+  await page.keyboard.press('Enter');
+  await press(page, 'Cancel the order');
+  await page.locator('.badge', { hasText: 'Cancelled' }).first().waitFor();
+  await p.shot('cancelled');
+}
