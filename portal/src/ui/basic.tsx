@@ -1,6 +1,6 @@
 // The small pieces that every page is made of.
 import { type ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { absolute, relative, sentence, stateTone, stateWords } from '../lib/text';
 import type { OrderState } from '../api';
 
@@ -10,7 +10,7 @@ export function Page({ title, lead, narrow, actions, children }: {
 }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => { document.title = `${title} · AutoCSR`; }, [title]);
-  useEffect(() => { heading.current?.focus({ preventScroll: true }); scrollTo(0, 0); }, []);
+  useLayoutEffect(() => { heading.current?.focus({ preventScroll: true }); scrollTo(0, 0); }, []);
   return (
     <div class={narrow ? 'narrow' : ''}>
       <header class="page-head">

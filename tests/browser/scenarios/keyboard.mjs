@@ -1,11 +1,12 @@
 // A whole hand-over without a mouse: every control can be reached, its focus can be seen, dialogs keep and return the focus.
 import assert from 'node:assert/strict';
 
+// What the page itself puts the focus on, to be read out (tabindex -1), needs no ring; what the Tab key reaches does.
 const focused = (page) => page.evaluate(() => {
   const e = document.activeElement;
   const style = getComputedStyle(e);
   const label = e.getAttribute('aria-label') || [...(e.labels ?? [])].map((l) => l.innerText).join(' ') || e.innerText || '';
-  return { tag: e.tagName, name: e.getAttribute('name') ?? '', label: label.trim().split('\n')[0], ring: parseFloat(style.outlineWidth) > 0 && style.outlineStyle !== 'none',
+  return { tag: e.tagName, name: e.getAttribute('name') ?? '', label: label.trim().split('\n')[0], ring: e.tabIndex < 0 || (parseFloat(style.outlineWidth) > 0 && style.outlineStyle !== 'none'),
     inDialog: Boolean(e.closest('dialog')) };
 });
 
