@@ -1,8 +1,13 @@
-/* Key, archive and unlock code of an order: from the keymaker to the customer. */
+/*
+ * Key, archive and unlock code of an order: from the keymaker to the customer.
+ *
+ * The archive goes by a pipe from the keymaker's worker to front or courier; core only ever sees its hash.
+ * The code comes by another pipe, and is wrapped as soon as it is here.
+ */
 #ifndef CORE_HANDOVER_H
 #define CORE_HANDOVER_H
 
-#include "core/request.h"
+#include "core/order.h"
 
 /* Inside the start's transaction: archives that nobody has any more are lost. */
 ACSR_MUST_USE enum acsr_result handover_after_restart(struct core *c, struct acsr_err *e);
@@ -10,14 +15,31 @@ ACSR_MUST_USE enum acsr_result handover_after_restart(struct core *c, struct acs
 void handover_front_gone(struct core *c);
 void handover_archive_sent(struct core *c, const struct msg_archive_sent *m);
 
-/* Have the keymaker make a key, CSR, archive and code for the order's current round. With q, the answer is
- * the order with its archive_url, once the archive waits. */
-ACSR_MUST_USE enum acsr_result handover_start(
-	struct core *c, const char *order_id, struct request *q, struct acsr_err *e);
+/* Store an own CSR as the current request of the order. */
+ACSR_MUST_USE enum acsr_result handover_own_csr(
+	struct core *c, struct order *o, const struct intake_csr *csr, struct acsr_err *e);
+/* Move the order to handover, and have a key made: now (download; q is answered with the order and its
+ * archive_url when it waits) or by the job archive-mail (email; q is answered at once). */
+ACSR_MUST_USE enum acsr_result handover_begin(struct core *c, struct order *o, const char *key_type,
+	struct request *q, unsigned status, struct acsr_err *e);
+/* Have the keymaker make key, CSR, archive and code for an order in handover; what was before is lost. */
+ACSR_MUST_USE enum acsr_result handover_make(struct core *c, struct order *o, const char *key_type,
+	struct request *q, unsigned status, struct acsr_err *e);
+/* The archive has reached the customer. */
+ACSR_MUST_USE enum acsr_result handover_done(struct core *c, struct order *o, struct csr_request *r,
+	const char *archive_state, const char *actor, struct acsr_err *e);
+/* The key is made and the archive is on its way to the courier: have it mailed (handover_mail.c). */
+ACSR_MUST_USE enum acsr_result handover_send_mail(
+	struct core *c, const struct order *o, const struct csr_request *r, struct acsr_err *e);
+/* Forget archive and code of a request that was not handed over. */
+ACSR_MUST_USE enum acsr_result handover_lose(
+	struct core *c, struct csr_request *r, const char *why, struct acsr_err *e);
 
-/* Jobs: "archive-mail" and "code-destroy". */
+/* Jobs: "archive-mail" (an order), "archive-expire" and "code-destroy" (a request). */
 ACSR_MUST_USE enum acsr_result handover_mail_job(
 	struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result handover_expire_job(
+	struct core *c, const char *request_id, int64_t attempts, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result handover_code_job(
 	struct core *c, const char *request_id, int64_t attempts, struct acsr_err *e);
 

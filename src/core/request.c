@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/problem.h"
+#include "core/jsontext.h"
 
 struct request *request_new(struct core *c, struct msg *m)
 {
@@ -237,16 +238,15 @@ void request_problem(struct request *q, const struct acsr_err *why)
 
 static enum acsr_result body_of(struct request *q, struct blob *out, struct acsr_err *e)
 {
-	CLEANUP_STR char *text = NULL;
+	enum acsr_result r;
+	char *text;
 
 	if (q->answer == NULL)
 		return blob_set(out, q->raw.p != NULL ? q->raw.p : (const uint8_t *)"", q->raw.len, e);
 	text = json_dumps(q->answer, JSON_COMPACT);
-	if (text == NULL)
-		return err_nomem(e);
-	TRY(blob_set(out, text, strlen(text), e));
-	wipe(text, strlen(text));
-	return ACSR_OK;
+	r = text != NULL ? blob_set(out, text, strlen(text), e) : err_nomem(e);
+	json_dumps_free(text); /* wipes: it may hold an unlock code */
+	return r;
 }
 
 void request_send(struct core *c, struct request *q)

@@ -57,6 +57,15 @@ enum acsr_result audit_append(struct db *d, struct audit_entry *a, struct acsr_e
 		e);
 }
 
+enum acsr_result audit_of_object(
+	struct db *d, const char *object, int64_t most, struct db_rows **out, struct acsr_err *e)
+{
+	return db_query(d, out,
+		"SELECT at, action, actor, detail FROM (SELECT seq, at, action, actor, detail FROM audit "
+		"WHERE object = $1 ORDER BY seq DESC LIMIT $2) AS newest ORDER BY seq",
+		DB_ARGS(DB_TEXT(object), DB_INT(most)), e);
+}
+
 static enum acsr_result row_fits(
 	struct db_rows *r, int64_t expected, const char *prev, char hash[65], bool *fits, struct acsr_err *e)
 {

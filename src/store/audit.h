@@ -20,6 +20,9 @@ struct audit_entry {
 
 /* Inside a transaction. seq is filled in. */
 ACSR_MUST_USE enum acsr_result audit_append(struct db *d, struct audit_entry *a, struct acsr_err *e);
+/* Rows of: at, action, actor, detail; of one object, oldest first, the last `most` of them. */
+ACSR_MUST_USE enum acsr_result audit_of_object(
+	struct db *d, const char *object, int64_t most, struct db_rows **out, struct acsr_err *e);
 /* Walk the whole log. *bad: the first row that does not fit, 0 when all do; head: the last hash. */
 ACSR_MUST_USE enum acsr_result audit_verify(
 	struct db *d, int64_t *entries, int64_t *bad, char head[65], struct acsr_err *e);

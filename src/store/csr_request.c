@@ -78,6 +78,21 @@ enum acsr_result csr_request_by_ticket(
 	return ACSR_OK;
 }
 
+enum acsr_result csr_request_by_any_ticket(
+	struct db *d, const char *ticket, struct csr_request *out, struct acsr_err *e)
+{
+	CLEANUP_ROWS struct db_rows *rows = NULL;
+	bool have;
+
+	TRY(db_query(d, &rows, "SELECT " COLUMNS " FROM requests r WHERE r.ticket = $1 AND r.ticket <> ''",
+		DB_ARGS(DB_TEXT(ticket)), e));
+	TRY(db_next(rows, &have, e));
+	if (!have)
+		return err_set(e, "object.absent", "there is no such archive");
+	read_request(rows, out);
+	return ACSR_OK;
+}
+
 enum acsr_result csr_request_save(struct db *d, const struct csr_request *r, struct acsr_err *e)
 {
 	return db_exec(d, NULL,
@@ -163,11 +178,4 @@ enum acsr_result csr_request_lose_unfetched(struct db *d, int64_t *lost, struct 
 		"UPDATE requests SET archive_state = 'lost', code = NULL, ticket = '' "
 		"WHERE archive_state IN ('making', 'waiting', 'mailing')",
 		DB_NO_ARGS, e);
-}
-
-enum acsr_result csr_request_overdue(struct db *d, int64_t now, struct db_rows **out, struct acsr_err *e)
-{
-	return db_query(d, out,
-		"SELECT id FROM requests WHERE archive_state = 'waiting' AND ticket_expires_at < $1",
-		DB_ARGS(DB_INT(now)), e);
 }

@@ -19,6 +19,9 @@ ACSR_MUST_USE enum acsr_result csr_request_load(
 /* By archive ticket, within the account. Absent: "archive.gone". */
 ACSR_MUST_USE enum acsr_result csr_request_by_ticket(struct db *d, const char *ticket, const char *account_id,
 	struct csr_request *out, struct acsr_err *e);
+/* By ticket, of any account: for what front reports. */
+ACSR_MUST_USE enum acsr_result csr_request_by_any_ticket(
+	struct db *d, const char *ticket, struct csr_request *out, struct acsr_err *e);
 /* What is not about CSR and code: archive_state, ticket, times, reveals, sandbox, hash and size. */
 ACSR_MUST_USE enum acsr_result csr_request_save(
 	struct db *d, const struct csr_request *r, struct acsr_err *e);
@@ -43,8 +46,4 @@ ACSR_MUST_USE enum acsr_result csr_request_key_compromised(
  * destroyed. Fetched ones that were handed to the customer whole stay, they only wait for the
  * acknowledgement. */
 ACSR_MUST_USE enum acsr_result csr_request_lose_unfetched(struct db *d, int64_t *lost, struct acsr_err *e);
-/* Rows of ids whose ticket ran out unfetched before `now`. */
-ACSR_MUST_USE enum acsr_result csr_request_overdue(
-	struct db *d, int64_t now, struct db_rows **out, struct acsr_err *e);
-
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/rnd.h"
+#include "store/column.h"
 
 enum acsr_result jobs_want(
 	struct db *d, const char *kind, const char *object, int64_t due_at, struct acsr_err *e)
@@ -29,6 +30,14 @@ enum acsr_result jobs_again(struct db *d, const char *kind, const char *object, 
 		"UPDATE jobs SET due_at = $3, lease_until = 0, attempts = attempts + 1, error = $4 "
 		"WHERE kind = $1 AND object = $2",
 		DB_ARGS(DB_TEXT(kind), DB_TEXT(object), DB_INT(due_at), DB_TEXT(error)), e);
+}
+
+enum acsr_result jobs_attempts(
+	struct db *d, const char *kind, const char *object, int64_t *attempts, struct acsr_err *e)
+{
+	return column_count(d, attempts,
+		"SELECT COALESCE(MAX(attempts), 0) FROM jobs WHERE kind = $1 AND object = $2",
+		DB_ARGS(DB_TEXT(kind), DB_TEXT(object)), e);
 }
 
 enum acsr_result jobs_claim(

@@ -13,6 +13,10 @@ ACSR_MUST_USE enum acsr_result jobs_done(
 ACSR_MUST_USE enum acsr_result jobs_again(struct db *d, const char *kind, const char *object, int64_t due_at,
 	const char *error, struct acsr_err *e);
 
+/* How often it failed so far; 0 when there is no such job. */
+ACSR_MUST_USE enum acsr_result jobs_attempts(
+	struct db *d, const char *kind, const char *object, int64_t *attempts, struct acsr_err *e);
+
 struct job {
 	char kind[32];
 	char object[64];

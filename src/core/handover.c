@@ -1,0 +1,374 @@
+/* Having a key made, and what becomes of archive and code. */
+#include "core/handover.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/rnd.h"
+#include "core/kek.h"
+#include "core/keyresult.h"
+#include "core/mail.h"
+#include "store/jobs.h"
+
+enum { MAKE_SECONDS = 90 };
+
+/* --- losing --- */
+
+enum acsr_result handover_lose(struct core *c, struct csr_request *r, const char *why, struct acsr_err *e)
+{
+	struct msg_ticket_drop drop = { .ticket = r->ticket };
+	bool had_ticket = r->ticket[0] != '\0';
+
+	if (had_ticket && strcmp(r->archive_state, "waiting") == 0)
+		TRY(core_tell(c, ROLE_FRONT, MSG_ticket_drop, 0, &drop, e));
+	snprintf(r->archive_state, sizeof(r->archive_state), "lost");
+	r->ticket[0] = '\0';
+	r->code_expires_at = 0;
+	r->has_code = false;
+	TRY(csr_request_save(c->db, r, e));
+	TRY(csr_request_destroy_code(c->db, r->id, e));
+	c->forget = true;
+	return core_audit(c, "system", "", "archive.lost", r->order_id, e, "%s", why);
+}
+
+enum acsr_result handover_after_restart(struct core *c, struct acsr_err *e)
+{
+	int64_t lost;
+
+	TRY(csr_request_lose_unfetched(c->db, &lost, e));
+	c->forget = c->forget || lost > 0;
+	return ACSR_OK;
+}
+
+static enum acsr_result lose_all(struct core *c, void *arg, struct acsr_err *e)
+{
+	(void)arg;
+	return handover_after_restart(c, e);
+}
+
+void handover_front_gone(struct core *c)
+{
+	core_step(c, NULL, lose_all, NULL, NULL);
+}
+
+struct sent {
+	char ticket[65];
+	bool complete;
+};
+
+static enum acsr_result archive_sent(struct core *c, void *arg, struct acsr_err *e)
+{
+	const struct sent *s = arg;
+	struct csr_request r;
+
+	TRY(csr_request_by_any_ticket(c->db, s->ticket, &r, e));
+	if (s->complete)
+		return core_audit(c, "system", "", "archive.sent", r.order_id, e,
+			"the archive was sent, %lld bytes", (long long)r.archive_size);
+	return handover_lose(c, &r, "the download broke off; a new archive has a new key", e);
+}
+
+void handover_archive_sent(struct core *c, const struct msg_archive_sent *m)
+{
+	struct sent *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		abort();
+	snprintf(s->ticket, sizeof(s->ticket), "%s", m->ticket);
+	s->complete = m->complete != 0;
+	core_step(c, NULL, archive_sent, s, free);
+}
+
+/* --- making --- */
+
+enum acsr_result handover_own_csr(
+	struct core *c, struct order *o, const struct intake_csr *csr, struct acsr_err *e)
+{
+	struct csr_request r = { .made_at = c->now };
+
+	rnd_id("req_", r.id, sizeof(r.id));
+	snprintf(r.order_id, sizeof(r.order_id), "%s", o->id);
+	snprintf(r.key_source, sizeof(r.key_source), "own-csr");
+	snprintf(r.key_type, sizeof(r.key_type), "%s", csr->key_type);
+	snprintf(r.spki_sha256, sizeof(r.spki_sha256), "%s", csr->spki_sha256);
+	TRY(csr_request_insert(c->db, &r, (struct bytes){ csr->der.p, csr->der.len }, e));
+	snprintf(o->request_id, sizeof(o->request_id), "%s", r.id);
+	return ACSR_OK;
+}
+
+/* "www.example.com.zip" with "www.example.com.key" inside; a wildcard's star is no part of a file name. */
+static void name_files(const struct order *o, struct csr_request *r)
+{
+	char base[256];
+
+	snprintf(base, sizeof(base), "%.*s", (int)strcspn(o->names, " "), o->names);
+	if (base[0] == '*')
+		memmove(base, base + 2, strlen(base + 2) + 1);
+	for (char *p = base; *p != '\0'; p++)
+		if (*p == ':')
+			*p = '-';
+	snprintf(r->filename, sizeof(r->filename), "%s.zip", base);
+	snprintf(r->key_filename, sizeof(r->key_filename), "%s.key", base);
+}
+
+static enum acsr_result new_request(
+	struct core *c, struct order *o, const char *key_type, struct csr_request *r, struct acsr_err *e)
+{
+	bool mail = strcmp(o->delivery, "email") == 0;
+
+	*r = (struct csr_request){ .made_at = c->now };
+	rnd_id("req_", r->id, sizeof(r->id));
+	rnd_id("", r->ticket, sizeof(r->ticket));
+	snprintf(r->order_id, sizeof(r->order_id), "%s", o->id);
+	snprintf(r->key_source, sizeof(r->key_source), "autocsr");
+	snprintf(r->key_type, sizeof(r->key_type), "%s", key_type);
+	snprintf(r->archive_state, sizeof(r->archive_state), "%s", mail ? "mailing" : "making");
+	name_files(o, r);
+	TRY(csr_request_insert(c->db, r, (struct bytes){ 0 }, e));
+	snprintf(o->request_id, sizeof(o->request_id), "%s", r->id);
+	return order_save(c->db, o, c->now, e);
+}
+
+static enum acsr_result forget_last(struct core *c, const struct order *o, struct acsr_err *e)
+{
+	struct csr_request last;
+
+	if (o->request_id[0] == '\0')
+		return ACSR_OK;
+	TRY(csr_request_load(c->db, o->request_id, &last, e));
+	/* A reissue leaves the last key alone: it is in use. */
+	if (last.handed_over_at != 0 || strcmp(last.key_source, "autocsr") != 0 ||
+		strcmp(last.archive_state, "lost") == 0)
+		return ACSR_OK;
+	return handover_lose(c, &last, "a new key is being made", e);
+}
+
+static enum acsr_result on_key_started(
+	struct core *c, struct call *call, struct msg *m, const struct acsr_err *why, struct acsr_err *e);
+
+static enum acsr_result ask_keymaker(struct core *c, const struct order *o, const struct csr_request *r,
+	struct request *q, unsigned status, struct acsr_err *e)
+{
+	struct msg_key_make m = { .ticket = (char *)(uintptr_t)r->ticket,
+		.deliver = strcmp(o->delivery, "email") == 0 ? ROLE_COURIER : ROLE_FRONT,
+		.key_type = (char *)(uintptr_t)r->key_type,
+		.entry_name = (char *)(uintptr_t)r->key_filename };
+	struct call like = { .q = q, .fn = on_key_started };
+	enum acsr_result res;
+
+	snprintf(like.object, sizeof(like.object), "%s", r->id);
+	snprintf(like.detail, sizeof(like.detail), "%u", status);
+	res = order_subject_list(o, &m.subject, e);
+	if (res == ACSR_OK)
+		res = order_sans_list(o, &m.sans, e);
+	if (res == ACSR_OK)
+		res = strv_add(&m.ekus, "serverAuth", e);
+	if (res == ACSR_OK)
+		res = core_ask(c, ROLE_KEYMAKER, MSG_key_make, &m, MAKE_SECONDS, &like, e);
+	strv_free(&m.subject);
+	strv_free(&m.sans);
+	strv_free(&m.ekus);
+	return res;
+}
+
+enum acsr_result handover_make(struct core *c, struct order *o, const char *key_type, struct request *q,
+	unsigned status, struct acsr_err *e)
+{
+	struct csr_request r;
+
+	TRY(forget_last(c, o, e));
+	TRY(new_request(c, o, key_type, &r, e));
+	return ask_keymaker(c, o, &r, q, status, e);
+}
+
+enum acsr_result handover_begin(struct core *c, struct order *o, const char *key_type, struct request *q,
+	unsigned status, struct acsr_err *e)
+{
+	struct csr_request r;
+
+	TRY(order_move(c, o, "handover", q->who.email, "the service makes a key and a CSR", e));
+	if (strcmp(o->delivery, "email") != 0)
+		return handover_make(c, o, key_type, q, status, e);
+	TRY(forget_last(c, o, e));
+	TRY(new_request(c, o, key_type, &r, e));
+	TRY(core_want_job(c, "archive-mail", o->id, c->now, e));
+	return order_answer(c, q, o->id, status, e);
+}
+
+/* --- the keymaker's answers --- */
+
+static enum acsr_result key_failed(struct core *c, const char *request_id, const char *why, struct request *q,
+	unsigned status, struct acsr_err *e)
+{
+	CLEANUP_ORDER struct order o = { 0 };
+	struct csr_request r;
+
+	TRY(csr_request_load(c->db, request_id, &r, e));
+	TRY(order_load(c->db, r.order_id, NULL, &o, e));
+	if (strcmp(o.request_id, r.id) != 0)
+		return ACSR_OK; /* overtaken by a newer one */
+	if (strcmp(r.archive_state, "lost") != 0)
+		TRY(handover_lose(c, &r, why, e));
+	TRY(order_wait(c, &o, 0, e, "no key could be made: %s", why));
+	if (strcmp(o.delivery, "email") == 0)
+		return jobs_again(c->db, "archive-mail", o.id, c->now + 5, why, e);
+	return q != NULL ? order_answer(c, q, o.id, status, e) : ACSR_OK;
+}
+
+static enum acsr_result check_csr(struct core *c, const struct order *o, const struct csr_request *r,
+	const struct msg_key_result *m, char spki[65], struct acsr_err *e)
+{
+	const struct acsr_key_policy policy = { .allow_eddsa = true };
+	CLEANUP_STRV struct strv names = { 0 };
+	struct acsr_csr_view *view = NULL;
+	enum acsr_result res;
+	bool used = false;
+
+	TRY(order_names_list(o, &names, e));
+	TRY(acsr_csr_parse(&view, m->csr.p, m->csr.len, e));
+	res = acsr_key_check_public(view->key, &policy, NULL, e);
+	if (res == ACSR_OK && strcmp(acsr_key_name(view->key), r->key_type) != 0)
+		res = err_set(e, "sys.keymaker", "the keymaker made a key of another type");
+	if (res == ACSR_OK && view->sans.n != names.n)
+		res = err_set(e, "sys.keymaker", "the keymaker's CSR has other names");
+	hex_encode(view->spki_sha256, 32, spki);
+	acsr_csr_view_free(view);
+	TRY(res);
+	TRY(csr_request_key_used(c->db, spki, o->id, &used, e));
+	return used ? err_set(e, "sys.keymaker", "the keymaker made a key that was there before") : ACSR_OK;
+}
+
+static enum acsr_result store_code(struct core *c, const struct csr_request *r,
+	const struct msg_key_result *m, const char *spki, struct acsr_err *e)
+{
+	CLEANUP_BUF struct buf wrapped;
+
+	if (m->code == NULL)
+		return err_set(e, "sys.keymaker", "the keymaker sent no code");
+	buf_init(&wrapped, 512);
+	TRY(kek_wrap(c->kek, r->id, m->code, &wrapped, e));
+	return csr_request_made(c->db, r->id, (struct bytes){ m->csr.p, m->csr.len }, spki,
+		(struct bytes){ wrapped.p, wrapped.len }, e);
+}
+
+static enum acsr_result key_made(struct core *c, struct order *o, struct csr_request *r,
+	const struct msg_key_result *m, struct acsr_err *e)
+{
+	bool mail = strcmp(o->delivery, "email") == 0;
+	char spki[65];
+
+	TRY(check_csr(c, o, r, m, spki, e));
+	TRY(store_code(c, r, m, spki, e));
+	hex_encode(m->archive_sha256.p, m->archive_sha256.len, r->archive_sha256);
+	r->archive_size = (int64_t)m->archive_size;
+	snprintf(r->sandbox, sizeof(r->sandbox), "%s", m->sandbox);
+	snprintf(r->archive_state, sizeof(r->archive_state), "%s", mail ? "mailing" : "waiting");
+	r->ticket_expires_at = c->now + conf_span(&c->proc->conf, "orders.archive_window");
+	TRY(csr_request_save(c->db, r, e));
+	c->count.keys_made++;
+	TRY(core_audit(c, "system", o->account_id, "key.made", o->id, e,
+		"%s, SPKI SHA-256 %s, archive SHA-256 %s", r->key_type, spki, r->archive_sha256));
+	if (!mail)
+		return core_want_job(c, "archive-expire", r->id, r->ticket_expires_at, e);
+	return handover_send_mail(c, o, r, e);
+}
+
+/* The worker's pipe has ended: whole, or not. */
+static enum acsr_result on_key_result(struct core *c, struct keyresult *k, struct acsr_err *e)
+{
+	CLEANUP_ORDER struct order o = { 0 };
+	struct msg_key_result *m = keyresult_message(k);
+	struct csr_request r;
+	struct acsr_err why;
+
+	if (m == NULL)
+		return key_failed(c, k->request_id, "the key's maker ended early", k->q, k->status, e);
+	TRY(csr_request_load(c->db, k->request_id, &r, e));
+	TRY(order_load(c->db, r.order_id, NULL, &o, e));
+	if (strcmp(o.request_id, r.id) != 0 || strcmp(o.state, "handover") != 0)
+		return k->q != NULL ? order_answer(c, k->q, o.id, k->status, e) : ACSR_OK;
+	if (key_made(c, &o, &r, m, &why) != ACSR_OK) {
+		log_error(LOG_ERROR, "key.refused", &why);
+		return key_failed(c, k->request_id, why.text, k->q, k->status, e);
+	}
+	return k->q != NULL ? order_answer(c, k->q, o.id, k->status, e) : ACSR_OK;
+}
+
+static enum acsr_result on_key_started(
+	struct core *c, struct call *call, struct msg *m, const struct acsr_err *why, struct acsr_err *e)
+{
+	unsigned status = (unsigned)strtoul(call->detail, NULL, 10);
+	int fd;
+
+	if (m == NULL)
+		return key_failed(c, call->object, why->text, call->q, status, e);
+	fd = m->fd;
+	m->fd = -1;
+	return keyresult_read(c, fd, call->object, call->q, status, on_key_result, e);
+}
+
+/* --- the end of a hand-over --- */
+
+enum acsr_result handover_done(struct core *c, struct order *o, struct csr_request *r,
+	const char *archive_state, const char *actor, struct acsr_err *e)
+{
+	snprintf(r->archive_state, sizeof(r->archive_state), "%s", archive_state);
+	r->handed_over_at = c->now;
+	r->ticket[0] = '\0';
+	r->code_expires_at = c->now + conf_span(&c->proc->conf, "orders.code_window");
+	TRY(csr_request_save(c->db, r, e));
+	TRY(core_audit(c, actor, o->account_id, "key.handed-over", o->id, e, "archive SHA-256 %s, %s",
+		r->archive_sha256, archive_state));
+	TRY(core_want_job(c, "code-destroy", r->id, r->code_expires_at, e));
+	return order_begin_validation(c, o, actor, e);
+}
+
+/* --- jobs --- */
+
+enum acsr_result handover_expire_job(
+	struct core *c, const char *request_id, int64_t attempts, struct acsr_err *e)
+{
+	struct csr_request r;
+
+	(void)attempts;
+	TRY(jobs_done(c->db, "archive-expire", request_id, e));
+	TRY(csr_request_load(c->db, request_id, &r, e));
+	if (strcmp(r.archive_state, "waiting") != 0)
+		return ACSR_OK;
+	return handover_lose(c, &r, "nobody fetched the archive in time", e);
+}
+
+enum acsr_result handover_code_job(
+	struct core *c, const char *request_id, int64_t attempts, struct acsr_err *e)
+{
+	struct csr_request r;
+
+	(void)attempts;
+	TRY(jobs_done(c->db, "code-destroy", request_id, e));
+	TRY(csr_request_load(c->db, request_id, &r, e));
+	if (!r.has_code)
+		return ACSR_OK;
+	TRY(csr_request_destroy_code(c->db, request_id, e));
+	c->forget = true;
+	return core_audit(c, "system", "", "code.destroyed", r.order_id, e, "its window is over");
+}
+
+enum acsr_result handover_mail_job(struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e)
+{
+	CLEANUP_ORDER struct order o = { 0 };
+	struct csr_request r;
+
+	(void)attempts;
+	TRY(order_load(c->db, order_id, NULL, &o, e));
+	if (strcmp(o.state, "handover") != 0 || strcmp(o.delivery, "email") != 0)
+		return jobs_done(c->db, "archive-mail", order_id, e);
+	TRY(csr_request_load(c->db, o.request_id, &r, e));
+	/* An attempt that failed leaves no key: the next one makes a new one. */
+	if (strcmp(r.archive_state, "lost") == 0)
+		return handover_make(c, &o, r.key_type, NULL, 0, e);
+	return ask_keymaker(c, &o, &r, NULL, 0, e);
+}

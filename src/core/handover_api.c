@@ -1,0 +1,158 @@
+/* Fetching and acknowledging an archive, and revealing its unlock code. */
+#include <stdio.h>
+#include <string.h>
+
+#include "autocsr/code.h"
+#include "base/clock.h"
+#include "core/handlers.h"
+#include "core/handover.h"
+#include "core/jsontext.h"
+#include "core/kek.h"
+#include "core/password.h"
+
+enum acsr_result archive_fetch(struct core *c, struct request *q, struct acsr_err *e)
+{
+	struct csr_request r;
+
+	TRY(csr_request_by_ticket(c->db, q->param[0], q->who.account_id, &r, e));
+	if (strcmp(r.archive_state, "waiting") != 0 || r.ticket_expires_at <= c->now)
+		return err_set(e, "archive.gone",
+			"the archive was fetched before or its time is over; ask for a new one, with a new "
+			"key");
+	q->content_type = "application/zip";
+	TRY(request_header(q, e, "Content-Disposition: attachment; filename=\"%s\"", r.filename));
+	TRY(request_header(q, e, "X-Archive-SHA256: %s", r.archive_sha256));
+	TRY(request_header(q, e, "Cache-Control: no-store"));
+	if (strcmp(q->m.method, "HEAD") == 0)
+		return ACSR_OK; /* looking does not use it up */
+	snprintf(r.archive_state, sizeof(r.archive_state), "fetched");
+	TRY(csr_request_save(c->db, &r, e));
+	snprintf(q->ticket, sizeof(q->ticket), "%s", r.ticket);
+	return core_audit(
+		c, q->who.email, q->who.account_id, "archive.fetched", r.order_id, e, "from %s", q->m.remote);
+}
+
+/* The order of the path, its request, and that the order is in handover by download. */
+static enum acsr_result in_handover(
+	struct core *c, struct request *q, struct order *o, struct csr_request *r, struct acsr_err *e)
+{
+	TRY(order_of_request(c, q, o, e));
+	if (strcmp(o->state, "handover") != 0)
+		return err_set(e, "state.not-handover",
+			"this order is %s: no archive waits to be handed over", o->state);
+	return csr_request_load(c->db, o->request_id, r, e);
+}
+
+enum acsr_result order_archive_new(struct core *c, struct request *q, struct acsr_err *e)
+{
+	const struct field none[] = { { 0 } };
+	CLEANUP_ORDER struct order o = { 0 };
+	struct csr_request r;
+
+	TRY(request_fields(q, none, e));
+	TRY(in_handover(c, q, &o, &r, e));
+	if (strcmp(o.delivery, "email") == 0)
+		return err_set(e, "state.mail",
+			"this archive goes by mail; each attempt brings a new key by itself");
+	if (strcmp(r.archive_state, "making") == 0)
+		return err_set(e, "state.making", "a key is being made right now; wait a moment");
+	return handover_make(c, &o, r.key_type, q, 200, e);
+}
+
+enum acsr_result order_archive_ack(struct core *c, struct request *q, struct acsr_err *e)
+{
+	const char *sha256 = NULL;
+	const struct field fields[] = { { "sha256", FIELD_TEXT, true, &sha256, 64 }, { 0 } };
+	CLEANUP_ORDER struct order o = { 0 };
+	struct csr_request r;
+
+	TRY(request_fields(q, fields, e));
+	TRY(order_of_request(c, q, &o, e));
+	if (o.request_id[0] != '\0') {
+		TRY(csr_request_load(c->db, o.request_id, &r, e));
+		/* Said twice is no fault: the answer to the first may have been lost. */
+		if (strcmp(r.archive_state, "acknowledged") == 0 && strcasecmp(r.archive_sha256, sha256) == 0)
+			return order_answer(c, q, o.id, 200, e);
+	}
+	TRY(in_handover(c, q, &o, &r, e));
+	if (strcmp(r.archive_state, "fetched") != 0)
+		return err_set(
+			e, "state.not-fetched", "the archive was not fetched, so it cannot be acknowledged");
+	if (strcasecmp(r.archive_sha256, sha256) != 0)
+		return err_rule(e, "state.archive-hash", "sha256", NULL,
+			"this is not the SHA-256 of the archive: the file is damaged; ask for a new archive");
+	TRY(handover_done(c, &o, &r, "acknowledged", q->who.email, e));
+	return order_answer(c, q, o.id, 200, e);
+}
+
+/* --- the unlock code --- */
+
+static json_t *code_json(const struct secret *shown, const struct secret *code, const struct csr_request *r)
+{
+	char check[2] = { acsr_code_check(code), '\0' };
+
+	return json_pack("{s:s%,s:s,s:s,s:s,s:s,s:o}", "code", (const char *)secret_bytes(shown),
+		secret_len(shown), "check", check, "order_id", r->order_id, "spki_sha256", r->spki_sha256,
+		"archive_sha256", r->archive_sha256, "expires_at", json_time(r->code_expires_at));
+}
+
+static enum acsr_result code_row(
+	struct core *c, struct request *q, struct order *o, struct csr_request *r, struct acsr_err *e)
+{
+	/* An administrator sees orders, but a code only of the own account. */
+	TRY(order_load(c->db, q->param[0], q->who.account_id, o, e));
+	if (o->request_id[0] == '\0')
+		return err_set(e, "code.gone", "this order has no unlock code");
+	TRY(csr_request_load(c->db, o->request_id, r, e));
+	if (strcmp(r->key_source, "autocsr") != 0)
+		return err_set(e, "code.gone",
+			"the key of this order was made elsewhere, so there is no unlock code");
+	if (!r->has_code)
+		return err_set(e, "code.gone",
+			"the unlock code is destroyed: its window is over or its archive was lost; a reissue "
+			"brings a new one");
+	return ACSR_OK;
+}
+
+static enum acsr_result reveal(struct core *c, struct request *q, const char *user_id, struct acsr_err *e)
+{
+	CLEANUP_ORDER struct order o = { 0 };
+	CLEANUP_BUF struct buf wrapped;
+	CLEANUP_SECRET struct secret *code = NULL, *shown = NULL;
+	struct csr_request r;
+	char at[21];
+
+	(void)user_id;
+	buf_init(&wrapped, 512);
+	TRY(code_row(c, q, &o, &r, e));
+	TRY(csr_request_code(c->db, r.id, &wrapped, e));
+	TRY(kek_unwrap(c->kek, r.id, (struct bytes){ wrapped.p, wrapped.len }, &code, e));
+	TRY(acsr_code_show(code, '-', &shown, e));
+	r.reveals++;
+	TRY(csr_request_save(c->db, &r, e));
+	TRY(core_audit(c, q->who.email, o.account_id, "code.revealed", o.id, e, "reveal number %lld, to %s",
+		(long long)r.reveals, q->m.remote));
+	clock_rfc3339(c->now, at);
+	TRY(order_mail(c, &o, "code-revealed", "by", q->who.email, "at", at, e));
+	return request_answer(q, 200, code_json(shown, code, &r));
+}
+
+enum acsr_result order_code(struct core *c, struct request *q, struct acsr_err *e)
+{
+	const char *password = NULL, *totp = NULL;
+	const struct field fields[] = { { "password", FIELD_TEXT, false, &password, 256 },
+		{ "totp", FIELD_TEXT, false, &totp, 64 }, { 0 } };
+	int64_t window = conf_span(&c->proc->conf, "accounts.reauth_window");
+	CLEANUP_ORDER struct order o = { 0 };
+	struct csr_request r;
+
+	TRY(request_fields(q, fields, e));
+	TRY(code_row(c, q, &o, &r, e));
+	if (password != NULL)
+		return password_check(c, q, q->who.email, password, totp, reveal, e);
+	if (q->who.kind == WHO_SESSION && c->now - q->who.authenticated_at < window)
+		return reveal(c, q, q->who.user_id, e);
+	return err_rule(e, "auth.reauth", "password", NULL,
+		"give the password again%s to see the unlock code",
+		q->who.kind == WHO_TOKEN ? " (a token alone does not show it)" : "");
+}

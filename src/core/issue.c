@@ -1,0 +1,289 @@
+/* Issuing: a serial is stored, then the signer is asked; a repeat asks for the very same certificate. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autocsr/cert.h"
+#include "autocsr/profile.h"
+#include "autocsr/rules.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/issue.h"
+#include "core/order.h"
+#include "store/jobs.h"
+
+enum { SIGN_SECONDS = 60, LONGEST_PAUSE = 600, BACKDATE = 60 };
+
+/* --- choosing what to ask for --- */
+
+const struct issuer *issue_choose_issuer(struct core *c, const char *name)
+{
+	for (size_t i = 0; issuers_at(c->issuers, i) != NULL; i++) {
+		const struct issuer *is = issuers_at(c->issuers, i);
+
+		if (!is->can_sign || strcmp(is->kind, "issuing") != 0)
+			continue;
+		if (*name == '\0' || strcmp(is->name, name) == 0)
+			return is;
+	}
+	return NULL;
+}
+
+/* The longest that product, profile and the rules of the day allow, within the issuer's own life. Rules go by
+ * the first second of validity; one extra second would be one more day. */
+static void choose_times(struct core *c, int64_t wanted, int64_t profile_max, const struct issuer *is,
+	struct certificate *cert)
+{
+	int64_t most = acsr_rule_value("cert.validity.max", c->now, 200 * 86400);
+	int64_t life = wanted != 0 && wanted < most ? wanted : most;
+
+	if (profile_max != 0 && life > profile_max)
+		life = profile_max;
+	cert->not_before = c->now - BACKDATE;
+	cert->not_after = cert->not_before + life - 1;
+	if (cert->not_after > is->not_after)
+		cert->not_after = is->not_after;
+}
+
+enum acsr_result issue_reserve(struct core *c, const struct issuer *is, const char *profile, int64_t validity,
+	struct certificate *cert, struct acsr_err *e)
+{
+	const struct acsr_profile *p;
+	struct acsr_cert_spec spec = { 0 };
+
+	acsr_cert_serial(&spec);
+	hex_encode(spec.serial, spec.serial_len, cert->serial);
+	snprintf(cert->issuer, sizeof(cert->issuer), "%s", is->name);
+	snprintf(cert->profile, sizeof(cert->profile), "%s", profile);
+	snprintf(cert->state, sizeof(cert->state), "signing");
+	cert->created_at = c->now;
+	choose_times(
+		c, validity, acsr_profile_find(&p, profile, NULL) == ACSR_OK ? p->validity : 0, is, cert);
+	return certificate_insert(c->db, cert, e);
+}
+
+enum acsr_result issue_ask(struct core *c, const struct certificate *cert, struct issue_what *w,
+	const struct call *like, struct acsr_err *e)
+{
+	uint8_t serial[20];
+	size_t n;
+	struct msg_sign_cert m = { .issuer = (char *)(uintptr_t)cert->issuer,
+		.profile = (char *)(uintptr_t)cert->profile,
+		.reference = (char *)(uintptr_t)w->reference,
+		.csr = { w->csr->p, w->csr->len },
+		.subject = w->subject,
+		.sans = w->sans,
+		.not_before = (uint64_t)cert->not_before,
+		.not_after = (uint64_t)cert->not_after };
+
+	TRY(hex_decode(cert->serial, serial, sizeof(serial), &n, e));
+	m.serial = (struct blob){ serial, n };
+	return core_ask(c, ROLE_SIGNER, MSG_sign_cert, &m, SIGN_SECONDS, like, e);
+}
+
+/* --- the order's certificate --- */
+
+static enum acsr_result retry(struct core *c, struct order *o, const struct acsr_err *why, struct acsr_err *e)
+{
+	int64_t attempts, at;
+
+	TRY(jobs_attempts(c->db, "issue", o->id, &attempts, e));
+	at = c->now + jobs_pause(2, LONGEST_PAUSE, attempts);
+	TRY(jobs_again(c->db, "issue", o->id, at, why->text, e));
+	return order_wait(c, o, at, e, "%s", why->text);
+}
+
+static bool may_pass(const struct acsr_err *why)
+{
+	return err_is(why, "busy.") || err_is(why, "sys.") || err_is(why, "caa.") || err_is(why, "dns.") ||
+	       err_is(why, "net.");
+}
+
+static enum acsr_result not_issued(
+	struct core *c, struct order *o, const char *serial, const struct acsr_err *why, struct acsr_err *e)
+{
+	if (may_pass(why))
+		return retry(c, o, why, e);
+	TRY(certificate_set_state(c->db, serial, "failed", e));
+	TRY(jobs_done(c->db, "issue", o->id, e));
+	return order_fail(c, o, why->text, e);
+}
+
+/* Never believe it unseen: the key, the names and the serial must be what was asked for. */
+static enum acsr_result check_certificate(const struct order *o, const struct certificate *asked,
+	const struct msg_cert_signed *m, const struct csr_request *r, char sha256[65], struct acsr_err *e)
+{
+	CLEANUP_STRV struct strv names = { 0 };
+	struct acsr_cert_view *view = NULL;
+	char spki[65];
+	bool fits;
+
+	TRY(order_names_list(o, &names, e));
+	TRY(acsr_cert_parse(&view, m->certificate.p, m->certificate.len, e));
+	hex_encode(view->spki_sha256, 32, spki);
+	hex_encode(view->sha256, 32, sha256);
+	fits = strcmp(spki, r->spki_sha256) == 0 && view->sans.n == names.n &&
+	       view->not_before == asked->not_before && view->not_after == asked->not_after;
+	for (size_t i = 0; fits && i < view->sans.n; i++)
+		fits = strv_has(&names, view->sans.v[i].value);
+	acsr_cert_view_free(view);
+	return fits ? ACSR_OK
+		    : err_set(e, "cert.unexpected", "the signer's certificate is not what was asked for");
+}
+
+static enum acsr_result issued(struct core *c, struct order *o, const struct certificate *cert,
+	const struct csr_request *r, const struct msg_cert_signed *m, struct acsr_err *e)
+{
+	char sha256[65], until[21];
+
+	TRY(check_certificate(o, cert, m, r, sha256, e));
+	TRY(certificate_signed(c->db, cert->serial, (struct bytes){ m->certificate.p, m->certificate.len },
+		sha256, r->spki_sha256, e));
+	TRY(certificate_replace_older(c->db, o->id, cert->serial, e));
+	TRY(jobs_done(c->db, "issue", o->id, e));
+	o->expires_at = cert->not_after;
+	c->count.certificates++;
+	TRY(order_move(c, o, "issued", "system", "the certificate is ready", e));
+	TRY(core_audit(c, "system", o->account_id, "certificate.issued", o->id, e,
+		"serial %s, SHA-256 %s%s%s", cert->serial, sha256, m->lint[0] != '\0' ? ", lint: " : "",
+		m->lint));
+	TRY(core_want_job(c, "expire", o->id, cert->not_after + 1, e));
+	clock_rfc3339(cert->not_after, until);
+	return order_mail(c, o, "issued", "serial", cert->serial, "not_after", until, e);
+}
+
+static enum acsr_result on_signed(
+	struct core *c, struct call *call, struct msg *m, const struct acsr_err *why, struct acsr_err *e)
+{
+	CLEANUP_ORDER struct order o = { 0 };
+	struct certificate cert;
+	struct csr_request r;
+	struct acsr_err no;
+
+	TRY(certificate_load(c->db, call->object, &cert, e));
+	TRY(order_load(c->db, cert.order_id, NULL, &o, e));
+	if (strcmp(cert.state, "signing") != 0 || strcmp(o.state, "issuing") != 0)
+		return ACSR_OK;
+	if (m == NULL)
+		return not_issued(c, &o, cert.serial, why, e);
+	TRY(csr_request_load(c->db, cert.request_id, &r, e));
+	if (issued(c, &o, &cert, &r, m->body, &no) != ACSR_OK) {
+		*e = no;
+		return ACSR_FAIL; /* undone whole; the job's lease brings it back */
+	}
+	return ACSR_OK;
+}
+
+static enum acsr_result sign(struct core *c, struct order *o, const struct product *p, struct acsr_err *e)
+{
+	const struct issuer *is = issue_choose_issuer(c, p->issuer);
+	struct certificate cert = { 0 };
+	struct issue_what w = { .reference = o->id };
+	struct call like = { .fn = on_signed };
+	CLEANUP_BUF struct buf csr;
+	enum acsr_result r;
+	bool have;
+
+	if (is == NULL)
+		return err_set(e, "busy.signer", "no issuer can sign right now");
+	buf_init(&csr, 65536);
+	TRY(csr_request_csr(c->db, o->request_id, &csr, e));
+	TRY(certificate_signing(c->db, o->request_id, &cert, &have, e));
+	if (!have) {
+		snprintf(cert.order_id, sizeof(cert.order_id), "%s", o->id);
+		snprintf(cert.request_id, sizeof(cert.request_id), "%s", o->request_id);
+		TRY(issue_reserve(c, is, p->profile, p->validity, &cert, e));
+	}
+	w.csr = &csr;
+	snprintf(like.object, sizeof(like.object), "%s", cert.serial);
+	r = order_subject_list(o, &w.subject, e);
+	if (r == ACSR_OK)
+		r = order_sans_list(o, &w.sans, e);
+	if (r == ACSR_OK)
+		r = issue_ask(c, &cert, &w, &like, e);
+	strv_free(&w.subject);
+	strv_free(&w.sans);
+	return r;
+}
+
+/* --- CAA again, when it was asked too long ago (BR 3.2.2.8) --- */
+
+static enum acsr_result on_caa_again(
+	struct core *c, struct call *call, struct msg *m, const struct acsr_err *why, struct acsr_err *e)
+{
+	CLEANUP_VALIDATION struct validation v = { 0 };
+	CLEANUP_ORDER struct order o = { 0 };
+	const struct msg_probe_result *res = m != NULL ? m->body : NULL;
+	struct acsr_err no = *why;
+
+	TRY(validation_load(c->db, call->object, &v, e));
+	TRY(order_load(c->db, v.order_id, NULL, &o, e));
+	if (res != NULL && res->ok) {
+		v.caa_at = c->now;
+		TRY(validation_save(c->db, &v, e));
+		return issue_job(c, o.id, 0, e);
+	}
+	if (res != NULL)
+		(void)err_set(&no, res->error_id, "%s", res->error_text);
+	return retry(c, &o, &no, e);
+}
+
+static enum acsr_result stale_caa(struct core *c, const struct order *o, bool *asked, struct acsr_err *e)
+{
+	int64_t life = acsr_rule_value("caa.life.max", c->now, 8 * 3600);
+	struct call like = { .fn = on_caa_again };
+	struct validation *v;
+	enum acsr_result r = ACSR_OK;
+	size_t n;
+
+	*asked = false;
+	TRY(validations_of(c->db, o->id, &v, &n, e));
+	for (size_t i = 0; i < n && !*asked && r == ACSR_OK; i++) {
+		if (strcmp(v[i].state, "valid") != 0 || v[i].caa_at > c->now - life)
+			continue;
+		snprintf(like.object, sizeof(like.object), "%s", v[i].id);
+		r = validate_ask_caa(c, &v[i], &like, e);
+		*asked = true;
+	}
+	validations_free(v, n);
+	return r;
+}
+
+enum acsr_result issue_job(struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e)
+{
+	CLEANUP_ORDER struct order o = { 0 };
+	struct product p;
+	struct acsr_err why;
+	bool asked;
+
+	(void)attempts;
+	TRY(order_load(c->db, order_id, NULL, &o, e));
+	if (strcmp(o.state, "issuing") != 0)
+		return jobs_done(c->db, "issue", order_id, e);
+	TRY(stale_caa(c, &o, &asked, e));
+	if (asked)
+		return ACSR_OK;
+	TRY(products_load(c->db, o.product_id, &p, e));
+	if (sign(c, &o, &p, &why) == ACSR_OK)
+		return ACSR_OK;
+	if (may_pass(&why))
+		return retry(c, &o, &why, e);
+	TRY(jobs_done(c->db, "issue", order_id, e));
+	return order_fail(c, &o, why.text, e);
+}
+
+enum acsr_result expire_job(struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e)
+{
+	CLEANUP_ORDER struct order o = { 0 };
+	bool has;
+
+	(void)attempts;
+	TRY(jobs_done(c->db, "expire", order_id, e));
+	TRY(order_load(c->db, order_id, NULL, &o, e));
+	if (strcmp(o.state, "issued") != 0)
+		return ACSR_OK;
+	TRY(order_has_certificate(c, &o, &has, e));
+	if (has)
+		return core_want_job(c, "expire", order_id, o.expires_at + 1, e);
+	return order_move(c, &o, "expired", "system", "its last certificate has expired", e);
+}

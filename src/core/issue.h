@@ -1,0 +1,24 @@
+/* Asking the signer for certificates: for orders, and for front's own TLS key. */
+#ifndef CORE_ISSUE_H
+#define CORE_ISSUE_H
+
+#include "core/issuers.h"
+#include "store/certificate.h"
+
+/* An issuing CA that can sign now; name "" for any. NULL: none. */
+const struct issuer *issue_choose_issuer(struct core *c, const char *name);
+
+/* Choose serial and times, and store the row in state "signing". order_id and request_id are the caller's to
+ * set; validity in seconds, 0: the longest that is allowed. */
+ACSR_MUST_USE enum acsr_result issue_reserve(struct core *c, const struct issuer *is, const char *profile,
+	int64_t validity, struct certificate *cert, struct acsr_err *e);
+
+struct issue_what {
+	const char *reference;
+	const struct buf *csr;
+	struct strv subject, sans;
+};
+ACSR_MUST_USE enum acsr_result issue_ask(struct core *c, const struct certificate *cert, struct issue_what *w,
+	const struct call *like, struct acsr_err *e);
+
+#endif

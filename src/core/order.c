@@ -1,0 +1,312 @@
+/* States and what leads from one to the next. */
+#include "core/order.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mail.h"
+#include "store/certificate.h"
+#include "store/jobs.h"
+
+/* Everything that may happen to an order; anything else is refused. */
+static const struct {
+	const char *from, *to;
+} moves[] = {
+	{ "new", "handover" },   /* the key is to be made */
+	{ "new", "validating" }, /* own CSR */
+	{ "new", "cancelled" },
+	{ "handover", "validating" }, /* acknowledged, or accepted by the mail server */
+	{ "handover", "cancelled" },
+	{ "handover", "issued" }, /* a reissue that was cancelled */
+	{ "handover", "failed" },
+	{ "validating", "vetting" }, /* OV, EV */
+	{ "validating", "issuing" },
+	{ "validating", "cancelled" },
+	{ "validating", "issued" },
+	{ "validating", "failed" },
+	{ "vetting", "issuing" },
+	{ "vetting", "cancelled" },
+	{ "vetting", "issued" },
+	{ "vetting", "failed" },
+	{ "issuing", "issued" },
+	{ "issuing", "failed" },
+	{ "issued", "handover" },   /* reissue with a key of ours */
+	{ "issued", "validating" }, /* reissue with an own CSR */
+	{ "issued", "revoked" },
+	{ "issued", "expired" },
+	{ "revoked", "handover" },
+	{ "revoked", "validating" },
+	{ "expired", "handover" },
+	{ "expired", "validating" },
+};
+
+bool order_may_move(const char *from, const char *to)
+{
+	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++)
+		if (strcmp(moves[i].from, from) == 0 && strcmp(moves[i].to, to) == 0)
+			return true;
+	return false;
+}
+
+static void stop_waiting(struct order *o)
+{
+	free(o->waiting_reason);
+	o->waiting_reason = NULL;
+	o->waiting_since = o->next_try_at = 0;
+}
+
+enum acsr_result order_move(struct core *c, struct order *o, const char *state, const char *actor,
+	const char *detail, struct acsr_err *e)
+{
+	char action[40];
+
+	if (!order_may_move(o->state, state))
+		return err_set(
+			e, "state.transition", "this order is %s, so it cannot become %s", o->state, state);
+	snprintf(o->state, sizeof(o->state), "%s", state);
+	snprintf(action, sizeof(action), "order.%s", state);
+	stop_waiting(o);
+	TRY(order_save(c->db, o, c->now, e));
+	return core_audit(c, actor, o->account_id, action, o->id, e, "%s", detail);
+}
+
+enum acsr_result order_wait(
+	struct core *c, struct order *o, int64_t next_try_at, struct acsr_err *e, const char *fmt, ...)
+{
+	char reason[600];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(reason, sizeof(reason), fmt, ap);
+	va_end(ap);
+	if (o->waiting_reason == NULL || strcmp(o->waiting_reason, reason) != 0) {
+		free(o->waiting_reason);
+		o->waiting_reason = NULL;
+		TRY(str_dup(&o->waiting_reason, reason, e));
+		o->waiting_since = c->now;
+	}
+	o->next_try_at = next_try_at;
+	return order_save(c->db, o, c->now, e);
+}
+
+/* --- texts about the order --- */
+
+enum acsr_result order_mail(struct core *c, const struct order *o, const char *what, const char *name1,
+	const char *value1, const char *name2, const char *value2, struct acsr_err *e)
+{
+	CLEANUP_STR char *url = NULL;
+	struct mail_value values[6] = { { "order", o->id }, { "names", o->names } };
+	size_t n = 2;
+
+	TRY(str_printf(&url, e, "%s/#/orders/%s", conf_str(&c->proc->conf, "server.public_url"), o->id));
+	values[n++] = (struct mail_value){ "url", url };
+	if (name1 != NULL)
+		values[n++] = (struct mail_value){ name1, value1 };
+	if (name2 != NULL)
+		values[n++] = (struct mail_value){ name2, value2 };
+	values[n] = (struct mail_value){ 0 };
+	return mail_queue(c, what, o->email, o->id, values, e);
+}
+
+/* What to publish, for the mail: both ways for each pending name. */
+static enum acsr_result describe_tasks(
+	const struct validation *v, size_t n, struct buf *out, struct acsr_err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *name = v[i].wildcard ? v[i].name + 2 : v[i].name;
+
+		if (strcmp(v[i].state, "pending") != 0)
+			continue;
+		TRY(buf_printf(out, e, "%s%s\n", out->len > 0 ? "\n" : "", v[i].name));
+		if (!v[i].wildcard)
+			TRY(buf_printf(out, e,
+				"either a file: http://%s/.well-known/pki-validation/%s.txt with the content "
+				"%s\n",
+				name, v[i].token, v[i].value));
+		TRY(buf_printf(out, e, "%sa DNS record: _autocsr.%s TXT \"%s\"\n", v[i].wildcard ? "" : "or ",
+			name, v[i].value));
+	}
+	return ACSR_OK;
+}
+
+static enum acsr_result mail_tasks(
+	struct core *c, const struct order *o, const struct validation *v, size_t n, struct acsr_err *e)
+{
+	CLEANUP_BUF struct buf tasks;
+
+	buf_init(&tasks, 60000);
+	TRY(describe_tasks(v, n, &tasks, e));
+	return tasks.len > 0 ? order_mail(c, o, "validation", "tasks", buf_cstr(&tasks), NULL, NULL, e)
+			     : ACSR_OK;
+}
+
+/* --- going on --- */
+
+static enum acsr_result start_checks(struct core *c, const struct validation *v, size_t n, struct acsr_err *e)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(v[i].state, "pending") == 0)
+			TRY(core_want_job(c, "validate", v[i].id, c->now, e));
+	return ACSR_OK;
+}
+
+enum acsr_result order_begin_validation(
+	struct core *c, struct order *o, const char *actor, struct acsr_err *e)
+{
+	struct validation *v;
+	enum acsr_result r;
+	size_t n;
+
+	TRY(order_move(c, o, "validating", actor, "the names are being validated", e));
+	TRY(validations_of(c->db, o->id, &v, &n, e));
+	r = start_checks(c, v, n, e);
+	if (r == ACSR_OK)
+		r = mail_tasks(c, o, v, n, e);
+	validations_free(v, n);
+	TRY(r);
+	return order_advance(c, o, actor, e);
+}
+
+static enum acsr_result all_valid(struct core *c, const struct order *o, bool *all, struct acsr_err *e)
+{
+	struct validation *v;
+	size_t n;
+
+	TRY(validations_of(c->db, o->id, &v, &n, e));
+	*all = n > 0;
+	for (size_t i = 0; i < n; i++)
+		*all = *all && (strcmp(v[i].state, "valid") == 0 || strcmp(v[i].state, "preauthorised") == 0);
+	validations_free(v, n);
+	return ACSR_OK;
+}
+
+enum { IDENTITY_REUSE = 398 * 86400 }; /* BR 4.2.1; in rules.c as identity.reuse.max */
+
+static enum acsr_result is_vetted(
+	struct core *c, const struct order *o, const struct product *p, bool *vetted, struct acsr_err *e)
+{
+	int64_t people, needed = strcmp(p->level, "ev") == 0 ? 2 : 1;
+
+	*vetted = strcmp(p->level, "dv") == 0;
+	if (*vetted)
+		return ACSR_OK;
+	TRY(approval_count(c->db, o->id, c->now - IDENTITY_REUSE, &people, e));
+	*vetted = people >= needed;
+	return ACSR_OK;
+}
+
+enum acsr_result order_advance(struct core *c, struct order *o, const char *actor, struct acsr_err *e)
+{
+	struct product p;
+	bool ready, vetted;
+
+	if (strcmp(o->state, "validating") != 0 && strcmp(o->state, "vetting") != 0)
+		return ACSR_OK;
+	TRY(all_valid(c, o, &ready, e));
+	if (!ready)
+		return ACSR_OK;
+	TRY(products_load(c->db, o->product_id, &p, e));
+	TRY(is_vetted(c, o, &p, &vetted, e));
+	if (!vetted) {
+		if (strcmp(o->state, "validating") == 0)
+			TRY(order_move(c, o, "vetting", actor, "every name is validated", e));
+		return order_wait(c, o, 0, e, "a person checks the organisation's details%s",
+			strcmp(p.level, "ev") == 0 ? "; two approvals are needed" : "");
+	}
+	TRY(order_move(c, o, "issuing", actor, "everything is checked", e));
+	return core_want_job(c, "issue", o->id, c->now, e);
+}
+
+enum acsr_result order_has_certificate(struct core *c, const struct order *o, bool *has, struct acsr_err *e)
+{
+	CLEANUP_ROWS struct db_rows *rows = NULL;
+	bool have = true;
+
+	*has = false;
+	TRY(certificate_list(c->db, o->id, &rows, e));
+	for (;;) {
+		TRY(db_next(rows, &have, e));
+		if (!have)
+			return ACSR_OK;
+		*has = *has || (strcmp(db_text(rows, 1), "valid") == 0 && db_int(rows, 3) >= c->now);
+	}
+}
+
+enum acsr_result order_fail(struct core *c, struct order *o, const char *reason, struct acsr_err *e)
+{
+	bool has;
+
+	TRY(order_has_certificate(c, o, &has, e));
+	TRY(order_move(c, o, has ? "issued" : "failed", "system", reason, e));
+	TRY(order_wait(c, o, 0, e, "%s", reason));
+	return order_mail(c, o, "failed", "reason", reason, NULL, NULL, e);
+}
+
+/* --- lists for messages --- */
+
+enum acsr_result order_names_list(const struct order *o, struct strv *out, struct acsr_err *e)
+{
+	CLEANUP_STR char *copy = NULL;
+	char *rest, *word;
+
+	TRY(str_dup(&copy, o->names, e));
+	rest = copy;
+	while ((word = strsep(&rest, " ")) != NULL)
+		if (*word != '\0')
+			TRY(strv_add(out, word, e));
+	return ACSR_OK;
+}
+
+static bool is_address(const char *name)
+{
+	uint8_t addr[16];
+
+	return network_parse_address(name, addr);
+}
+
+enum acsr_result order_sans_list(const struct order *o, struct strv *out, struct acsr_err *e)
+{
+	CLEANUP_STRV struct strv names = { 0 };
+
+	TRY(order_names_list(o, &names, e));
+	for (size_t i = 0; i < names.n; i++) {
+		CLEANUP_STR char *san = NULL;
+
+		TRY(str_printf(&san, e, "%s:%s", is_address(names.v[i]) ? "IP" : "DNS", names.v[i]));
+		TRY(strv_add(out, san, e));
+	}
+	return ACSR_OK;
+}
+
+enum acsr_result order_subject_list(const struct order *o, struct strv *out, struct acsr_err *e)
+{
+	CLEANUP_STRV struct strv names = { 0 };
+	json_t *subject = json_loads(o->subject, 0, NULL);
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(subject, name, value)
+	{
+		CLEANUP_STR char *pair = NULL;
+
+		if (str_printf(&pair, e, "%s=%s", name, json_string_value(value)) != ACSR_OK ||
+			strv_add(out, pair, e) != ACSR_OK) {
+			json_decref(subject);
+			return ACSR_FAIL;
+		}
+	}
+	json_decref(subject);
+	/* The common name copies one SAN, when one is short enough (BR 7.1.4.2.2; RFC 5280 ub-common-name).
+	 */
+	TRY(order_names_list(o, &names, e));
+	for (size_t i = 0; i < names.n; i++) {
+		CLEANUP_STR char *pair = NULL;
+
+		if (strlen(names.v[i]) > 64)
+			continue;
+		TRY(str_printf(&pair, e, "CN=%s", names.v[i]));
+		return strv_add(out, pair, e);
+	}
+	return ACSR_OK;
+}

@@ -1,0 +1,103 @@
+/*
+ * The life of an order: its states as a table, and the steps that lead from one to the next. What each
+ * function does is one transaction's worth; it may be repeated after a crash.
+ */
+#ifndef CORE_ORDER_H
+#define CORE_ORDER_H
+
+#include "autocsr/csr.h"
+#include "core/product.h"
+#include "store/csr_request.h"
+#include "store/order.h"
+#include "store/validation.h"
+
+/* Move to `state` when the table allows it ("state.transition" otherwise), clear what was waited for, save,
+ * and write the audit entry "order.STATE". */
+ACSR_MUST_USE enum acsr_result order_move(struct core *c, struct order *o, const char *state,
+	const char *actor, const char *detail, struct acsr_err *e);
+bool order_may_move(const char *from, const char *to);
+
+/* Why nothing goes on right now, and when it is tried again (0: when somebody does something). Saved. */
+ACSR_MUST_USE enum acsr_result order_wait(struct core *c, struct order *o, int64_t next_try_at,
+	struct acsr_err *e, const char *fmt, ...) ACSR_PRINTF(5, 6);
+
+/* All names validated? Then on to vetting or issuing. Called whenever one of them changed. */
+ACSR_MUST_USE enum acsr_result order_advance(
+	struct core *c, struct order *o, const char *actor, struct acsr_err *e);
+/* The CSR of the current round is there and, for a key of ours, handed over: begin to validate. */
+ACSR_MUST_USE enum acsr_result order_begin_validation(
+	struct core *c, struct order *o, const char *actor, struct acsr_err *e);
+/* The order cannot be fulfilled; one that has a valid certificate goes back to issued. Mails the reason. */
+ACSR_MUST_USE enum acsr_result order_fail(
+	struct core *c, struct order *o, const char *reason, struct acsr_err *e);
+
+/* Has it a certificate that is valid now? */
+ACSR_MUST_USE enum acsr_result order_has_certificate(
+	struct core *c, const struct order *o, bool *has, struct acsr_err *e);
+
+/* The order as the API shows it; brief leaves out events and validations. *out is a new reference. */
+ACSR_MUST_USE enum acsr_result order_json(
+	struct core *c, const struct order *o, bool brief, json_t **out, struct acsr_err *e);
+/* Load the order that the path names, if q's asker may see it; an admin sees all. */
+ACSR_MUST_USE enum acsr_result order_of_request(
+	struct core *c, struct request *q, struct order *out, struct acsr_err *e);
+/* Answer q with the order as it is now. */
+ACSR_MUST_USE enum acsr_result order_answer(
+	struct core *c, struct request *q, const char *order_id, unsigned status, struct acsr_err *e);
+
+/* The user's address that mail about this order goes to. */
+ACSR_MUST_USE enum acsr_result order_mail(struct core *c, const struct order *o, const char *what,
+	const char *name1, const char *value1, const char *name2, const char *value2, struct acsr_err *e);
+
+/* --- intake.c: what was asked for, judged --- */
+
+/* A pasted CSR that passed every rule. */
+struct intake_csr {
+	struct acsr_csr_view *view;
+	struct blob der;
+	char spki_sha256[65];
+	const char *key_type;
+};
+void intake_csr_clear(struct intake_csr *in);
+
+/* Read, parse and judge `text` for this product; order_id "" for a new order. */
+ACSR_MUST_USE enum acsr_result intake_csr(struct core *c, const char *text, const struct product *p,
+	const char *order_id, struct intake_csr *out, struct acsr_err *e);
+/* Canonical names out of a JSON list; duplicates are dropped. fields of errors: "names[i]". */
+ACSR_MUST_USE enum acsr_result intake_names(
+	struct core *c, json_t *list, const struct product *p, struct strv *out, struct acsr_err *e);
+/* The names that a CSR asks for, judged the same way. */
+ACSR_MUST_USE enum acsr_result intake_names_of_csr(struct core *c, const struct intake_csr *csr,
+	const struct product *p, struct strv *out, struct acsr_err *e);
+/* A CSR for other names than the order's is a mistake of somebody: refused ("csr.names"). */
+ACSR_MUST_USE enum acsr_result intake_csr_fits(
+	struct core *c, const struct intake_csr *csr, const struct strv *names, struct acsr_err *e);
+/* Subject fields for the certificate as a JSON object, from the organisation or the request. */
+ACSR_MUST_USE enum acsr_result intake_subject(struct core *c, const struct product *p, const char *account_id,
+	const char *organisation_id, json_t *given, char **out, struct acsr_err *e);
+
+/* "O=Demo Ltd" … and the CN, for messages to keymaker and signer. */
+ACSR_MUST_USE enum acsr_result order_subject_list(
+	const struct order *o, struct strv *out, struct acsr_err *e);
+/* "DNS:…", "IP:…". */
+ACSR_MUST_USE enum acsr_result order_sans_list(const struct order *o, struct strv *out, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result order_names_list(const struct order *o, struct strv *out, struct acsr_err *e);
+
+/* --- validate.c --- */
+/* Rows for all names: reused evidence, pre-authorised, or pending with fresh random values. */
+ACSR_MUST_USE enum acsr_result validate_prepare(
+	struct core *c, const struct order *o, const struct product *p, struct acsr_err *e);
+/* Jobs: "validate" (a validation), "issue" and "expire" (an order), "crl" (an issuer). */
+ACSR_MUST_USE enum acsr_result validate_job(
+	struct core *c, const char *validation_id, int64_t attempts, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result issue_job(
+	struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result expire_job(
+	struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result crl_job(
+	struct core *c, const char *issuer, int64_t attempts, struct acsr_err *e);
+/* Ask about CAA of a validation's name; `like` says whom to tell. */
+ACSR_MUST_USE enum acsr_result validate_ask_caa(
+	struct core *c, const struct validation *v, const struct call *like, struct acsr_err *e);
+
+#endif

@@ -1,0 +1,301 @@
+/* What can be done to an order: check now, vet, reissue, revoke, cancel. */
+#include <stdio.h>
+#include <string.h>
+
+#include "autocsr/crl.h"
+#include "core/handlers.h"
+#include "core/handover.h"
+#include "core/mail.h"
+#include "core/order.h"
+#include "store/certificate.h"
+#include "store/jobs.h"
+
+/* --- validate --- */
+
+static enum acsr_result set_method(
+	struct core *c, struct validation *v, const char *method, struct acsr_err *e)
+{
+	if (method == NULL || strcmp(v->method, method) == 0)
+		return ACSR_OK;
+	if (v->wildcard && strcmp(method, "http") == 0)
+		return err_rule(e, "validation.method", "method", "BR 3.2.2.4.18",
+			"%s is a wildcard: only a DNS record can validate it", v->name);
+	snprintf(v->method, sizeof(v->method), "%s", method);
+	return validation_save(c->db, v, e);
+}
+
+static enum acsr_result check_now(struct core *c, const struct order *o, const char *name, const char *method,
+	size_t *matched, struct acsr_err *e)
+{
+	struct validation *v;
+	enum acsr_result r = ACSR_OK;
+	size_t n;
+
+	*matched = 0;
+	TRY(validations_of(c->db, o->id, &v, &n, e));
+	for (size_t i = 0; i < n && r == ACSR_OK; i++) {
+		if (name != NULL && strcmp(v[i].name, name) != 0)
+			continue;
+		++*matched;
+		if (strcmp(v[i].state, "pending") != 0)
+			continue;
+		r = set_method(c, &v[i], name == NULL && v[i].wildcard ? NULL : method, e);
+		if (r == ACSR_OK)
+			r = core_want_job(c, "validate", v[i].id, c->now, e);
+	}
+	validations_free(v, n);
+	return r;
+}
+
+enum acsr_result order_validate(struct core *c, struct request *q, struct acsr_err *e)
+{
+	const char *name = NULL, *method = NULL;
+	const struct field fields[] = { { "name", FIELD_TEXT, false, &name, 255 },
+		{ "method", FIELD_TEXT, false, &method, 8 }, { 0 } };
+	CLEANUP_ORDER struct order o = { 0 };
+	size_t matched;
+
+	TRY(request_fields(q, fields, e));
+	if (method != NULL && strcmp(method, "http") != 0 && strcmp(method, "dns") != 0)
+		return err_rule(e, "request.field.method", "method", NULL, "method is \"http\" or \"dns\"");
+	TRY(order_of_request(c, q, &o, e));
+	if (strcmp(o.state, "validating") != 0)
+		return err_set(
+			e, "state.not-validating", "this order is %s: nothing is to be validated", o.state);
+	TRY(check_now(c, &o, name, method, &matched, e));
+	if (matched == 0)
+		return err_rule(e, "request.field.name", "name", NULL, "%s is not a name of this order",
+			name != NULL ? name : "it");
+	return order_answer(c, q, o.id, 200, e);
+}
+
+/* --- vetting --- */
+
+static enum acsr_result approve(struct core *c, struct order *o, struct request *q, struct acsr_err *e)
+{
+	TRY(core_audit(c, q->who.email, o->account_id, "order.approved", o->id, e,
+		"the organisation's details hold"));
+	return order_advance(c, o, q->who.email, e);
+}
+
+enum acsr_result order_vetting(struct core *c, struct request *q, struct acsr_err *e)
+{
+	const char *decision = NULL, *evidence = NULL, *note = "";
+	const struct field fields[] = { { "decision", FIELD_TEXT, true, &decision, 10 },
+		{ "evidence", FIELD_TEXT, true, &evidence, 8000 }, { "note", FIELD_TEXT, false, &note, 4000 },
+		{ 0 } };
+	CLEANUP_ORDER struct order o = { 0 };
+	bool yes;
+
+	TRY(request_fields(q, fields, e));
+	yes = strcmp(decision, "approve") == 0;
+	if (!yes && strcmp(decision, "reject") != 0)
+		return err_rule(e, "request.field.decision", "decision", NULL,
+			"decision is \"approve\" or \"reject\"");
+	if (*evidence == '\0')
+		return err_rule(e, "request.field.missing", "evidence", "BR 3.2.2.1",
+			"say what was looked at, such as the register and its date");
+	TRY(order_of_request(c, q, &o, e));
+	if (strcmp(o.state, "vetting") != 0)
+		return err_set(
+			e, "state.not-vetting", "this order is %s: there is nothing to decide", o.state);
+	if (approval_add(c->db, o.id, o.round, q->who.user_id, decision, evidence, note, c->now, e) !=
+		ACSR_OK) {
+		if (err_is(e, "object.exists"))
+			return err_rule(e, "policy.two-persons", NULL, "EVG 5.2.4",
+				"you have decided about this order already; another person must give the "
+				"next approval");
+		return ACSR_FAIL;
+	}
+	if (yes)
+		TRY(approve(c, &o, q, e));
+	else
+		TRY(order_fail(c, &o,
+			*note != '\0' ? note : "the organisation's details could not be confirmed", e));
+	return order_answer(c, q, o.id, 200, e);
+}
+
+/* --- reissue --- */
+
+static enum acsr_result next_round(
+	struct core *c, struct order *o, const struct product *p, struct acsr_err *e)
+{
+	o->round++;
+	TRY(validations_delete(c->db, o->id, e));
+	TRY(order_save(c->db, o, c->now, e));
+	return validate_prepare(c, o, p, e);
+}
+
+static enum acsr_result reissue_own(struct core *c, struct request *q, struct order *o,
+	const struct product *p, const char *csr_text, struct acsr_err *e)
+{
+	CLEANUP_STRV struct strv names = { 0 };
+	struct intake_csr csr = { 0 };
+	enum acsr_result r;
+
+	TRY(order_names_list(o, &names, e));
+	TRY(intake_csr(c, csr_text, p, o->id, &csr, e));
+	r = intake_csr_fits(c, &csr, &names, e);
+	if (r == ACSR_OK)
+		r = next_round(c, o, p, e);
+	if (r == ACSR_OK)
+		r = handover_own_csr(c, o, &csr, e);
+	if (r == ACSR_OK)
+		r = order_begin_validation(c, o, q->who.email, e);
+	intake_csr_clear(&csr);
+	TRY(r);
+	return order_answer(c, q, o->id, 200, e);
+}
+
+static enum acsr_result reissue_key_type(struct core *c, const struct order *o, const struct product *p,
+	const char **key_type, char room[32], struct acsr_err *e)
+{
+	struct csr_request r;
+
+	if (*key_type == NULL && o->request_id[0] != '\0') {
+		TRY(csr_request_load(c->db, o->request_id, &r, e));
+		memcpy(room, r.key_type, 32);
+		*key_type = room;
+	}
+	if (*key_type == NULL || !product_has_key_type(p, *key_type))
+		return err_rule(
+			e, "key.type", "key_type", NULL, "the product %s allows %s", p->id, p->key_types);
+	return ACSR_OK;
+}
+
+enum acsr_result order_reissue(struct core *c, struct request *q, struct acsr_err *e)
+{
+	const char *csr = NULL, *key_type = NULL, *delivery = NULL;
+	const struct field fields[] = { { "csr", FIELD_TEXT, false, &csr, 131072 },
+		{ "key_type", FIELD_TEXT, false, &key_type, 31 },
+		{ "delivery", FIELD_TEXT, false, &delivery, 16 }, { 0 } };
+	CLEANUP_ORDER struct order o = { 0 };
+	struct product p;
+	char room[32];
+
+	TRY(request_fields(q, fields, e));
+	TRY(order_of_request(c, q, &o, e));
+	if (!order_may_move(o.state, "handover") || strcmp(o.state, "new") == 0)
+		return err_set(e, "state.not-issued",
+			"this order is %s: only one with a certificate can be reissued", o.state);
+	TRY(products_load(c->db, o.product_id, &p, e));
+	if (csr != NULL && csr[strspn(csr, " \t\r\n")] != '\0')
+		return reissue_own(c, q, &o, &p, csr, e);
+	TRY(reissue_key_type(c, &o, &p, &key_type, room, e));
+	if (delivery != NULL && strcmp(delivery, "download") != 0 && strcmp(delivery, "email") != 0)
+		return err_rule(e, "request.field.delivery", "delivery", NULL,
+			"delivery is \"download\" or \"email\"");
+	if (delivery != NULL && strcmp(delivery, "email") == 0 && !mail_possible(c))
+		return err_rule(e, "policy.mail", "delivery", NULL, "this service has no mail server");
+	if (delivery != NULL)
+		snprintf(o.delivery, sizeof(o.delivery), "%s", delivery);
+	TRY(next_round(c, &o, &p, e));
+	return handover_begin(c, &o, key_type, q, 200, e);
+}
+
+/* --- revoke --- */
+
+struct revoking {
+	const char *reason, *serial;
+	size_t done;
+	bool current; /* the order's newest certificate is among them */
+};
+
+static enum acsr_result revoke_one(struct core *c, const struct request *q, const struct order *o,
+	const char *serial, const char *reason, struct acsr_err *e)
+{
+	struct certificate cert;
+
+	TRY(certificate_load(c->db, serial, &cert, e));
+	TRY(certificate_revoke(c->db, serial, reason, c->now, e));
+	TRY(core_audit(c, q->who.email, o->account_id, "certificate.revoked", o->id, e,
+		"serial %s, reason %s", serial, reason));
+	TRY(core_want_job(c, "crl", cert.issuer, c->now, e));
+	return order_mail(c, o, "revoked", "serial", serial, "reason", reason, e);
+}
+
+static enum acsr_result revoke_matching(struct core *c, const struct request *q, const struct order *o,
+	struct revoking *v, struct acsr_err *e)
+{
+	CLEANUP_ROWS struct db_rows *rows = NULL;
+	CLEANUP_STRV struct strv serials = { 0 };
+	bool have;
+
+	TRY(certificate_list(c->db, o->id, &rows, e));
+	for (;;) {
+		bool chosen;
+
+		TRY(db_next(rows, &have, e));
+		if (!have)
+			break;
+		chosen = v->serial == NULL || strcasecmp(db_text(rows, 0), v->serial) == 0;
+		chosen = chosen && (strcmp(db_text(rows, 1), "valid") == 0 ||
+					   strcmp(db_text(rows, 1), "replaced") == 0);
+		if (chosen && db_int(rows, 3) >= c->now) {
+			v->current = v->current || strcmp(db_text(rows, 1), "valid") == 0;
+			TRY(strv_add(&serials, db_text(rows, 0), e));
+		}
+	}
+	for (size_t i = 0; i < serials.n; i++)
+		TRY(revoke_one(c, q, o, serials.v[i], v->reason, e));
+	v->done = serials.n;
+	return ACSR_OK;
+}
+
+enum acsr_result order_revoke(struct core *c, struct request *q, struct acsr_err *e)
+{
+	struct revoking v = { .reason = "unspecified" };
+	const struct field fields[] = { { "reason", FIELD_TEXT, false, &v.reason, 31 },
+		{ "serial", FIELD_TEXT, false, &v.serial, 42 }, { 0 } };
+	CLEANUP_ORDER struct order o = { 0 };
+	int code;
+
+	TRY(request_fields(q, fields, e));
+	TRY(order_of_request(c, q, &o, e));
+	if (acsr_reason_find(&code, v.reason, NULL) != ACSR_OK || !acsr_reason_by_customer(code))
+		return err_rule(e, "request.field.reason", "reason", "BR 4.9.1.1",
+			"reason is unspecified, keyCompromise, affiliationChanged, superseded or "
+			"cessationOfOperation");
+	TRY(revoke_matching(c, q, &o, &v, e));
+	if (v.done == 0)
+		return err_set(e, "state.nothing-to-revoke",
+			"this order has no %scertificate that could be revoked",
+			v.serial != NULL ? "such " : "valid ");
+	if (v.current && strcmp(o.state, "issued") == 0)
+		TRY(order_move(c, &o, "revoked", q->who.email, v.reason, e));
+	return order_answer(c, q, o.id, 200, e);
+}
+
+/* --- cancel --- */
+
+static enum acsr_result forget_archive(struct core *c, const struct order *o, struct acsr_err *e)
+{
+	struct csr_request r;
+
+	if (o->request_id[0] == '\0')
+		return ACSR_OK;
+	TRY(csr_request_load(c->db, o->request_id, &r, e));
+	if (strcmp(r.key_source, "autocsr") != 0 || r.handed_over_at != 0 ||
+		strcmp(r.archive_state, "lost") == 0)
+		return ACSR_OK;
+	return handover_lose(c, &r, "the order was cancelled", e);
+}
+
+enum acsr_result order_cancel(struct core *c, struct request *q, struct acsr_err *e)
+{
+	const struct field none[] = { { 0 } };
+	CLEANUP_ORDER struct order o = { 0 };
+	bool reissue;
+
+	TRY(request_fields(q, none, e));
+	TRY(order_of_request(c, q, &o, e));
+	TRY(order_has_certificate(c, &o, &reissue, e));
+	if (!order_may_move(o.state, "cancelled"))
+		return err_set(e, "state.not-cancellable", "this order is %s: there is nothing to cancel%s",
+			o.state, strcmp(o.state, "issued") == 0 ? "; revoke the certificate instead" : "");
+	TRY(forget_archive(c, &o, e));
+	TRY(jobs_done(c->db, "archive-mail", o.id, e));
+	TRY(order_move(c, &o, reissue ? "issued" : "cancelled", q->who.email,
+		reissue ? "the reissue was cancelled" : "cancelled by the customer", e));
+	return order_answer(c, q, o.id, 200, e);
+}

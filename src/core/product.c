@@ -1,0 +1,259 @@
+/* Products of a first start, and their REST calls. */
+#include "core/product.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "autocsr/key.h"
+#include "autocsr/profile.h"
+#include "autocsr/rules.h"
+#include "base/limits.h"
+#include "core/handlers.h"
+#include "core/issuers.h"
+
+static const char all_key_types[] = "rsa:2048 rsa:3072 rsa:4096 ec:p256 ec:p384 ec:p521 ed25519";
+
+/* validity 0: the longest that the rules allow on the day of issue. */
+static const struct product first[] = {
+	{ .id = "dv",
+		.title = "Domain validated",
+		.level = "dv",
+		.profile = "tls-dv",
+		.max_names = LIMIT_NAMES,
+		.autocsr = true,
+		.preauthorised = true,
+		.active = true,
+		.position = 1 },
+	{ .id = "dv-wildcard",
+		.title = "Domain validated, with wildcards",
+		.level = "dv",
+		.profile = "tls-dv-wildcard",
+		.wildcard = true,
+		.max_names = LIMIT_NAMES,
+		.autocsr = true,
+		.preauthorised = true,
+		.active = true,
+		.position = 2 },
+	{ .id = "ov",
+		.title = "Organisation validated",
+		.level = "ov",
+		.profile = "tls-ov",
+		.wildcard = true,
+		.max_names = LIMIT_NAMES,
+		.autocsr = true,
+		.preauthorised = true,
+		.active = true,
+		.position = 3 },
+	{ .id = "ev",
+		.title = "Extended validation",
+		.level = "ev",
+		.profile = "tls-ev",
+		.max_names = LIMIT_NAMES,
+		.autocsr = true,
+		.active = true,
+		.position = 4 },
+};
+
+enum acsr_result product_seed(struct core *c, struct acsr_err *e)
+{
+	int64_t n;
+
+	TRY(products_count(c->db, &n, e));
+	for (size_t i = 0; n == 0 && i < sizeof(first) / sizeof(first[0]); i++) {
+		struct product p = first[i];
+
+		snprintf(p.key_types, sizeof(p.key_types), "%s", all_key_types);
+		snprintf(p.default_key_type, sizeof(p.default_key_type), "rsa:2048");
+		TRY(products_put(c->db, &p, e));
+	}
+	return ACSR_OK;
+}
+
+enum acsr_result product_for_order(struct core *c, const char *id, struct product *out, struct acsr_err *e)
+{
+	struct acsr_err why;
+
+	if (products_load(c->db, id, out, &why) == ACSR_OK && out->active)
+		return ACSR_OK;
+	return err_rule(e, "request.field.product", "product", NULL,
+		"there is no product \"%s\"; GET /api/v1/products lists them", id);
+}
+
+bool product_has_key_type(const struct product *p, const char *key_type)
+{
+	size_t n = strlen(key_type);
+
+	for (const char *at = p->key_types; *at != '\0';) {
+		size_t len = strcspn(at, " ");
+
+		if (len == n && strncmp(at, key_type, n) == 0)
+			return true;
+		at += len + (at[len] == ' ');
+	}
+	return false;
+}
+
+static json_t *key_types_json(const struct product *p)
+{
+	json_t *list = json_array();
+
+	for (const char *at = p->key_types; *at != '\0';) {
+		size_t len = strcspn(at, " ");
+
+		json_array_append_new(list, json_stringn(at, len));
+		at += len + (at[len] == ' ');
+	}
+	return list;
+}
+
+static json_t *product_json(struct core *c, const struct product *p)
+{
+	int64_t most = acsr_rule_value("cert.validity.max", c->now, 200 * 86400);
+	int64_t validity = p->validity != 0 ? p->validity : most;
+	char text[160];
+
+	snprintf(text, sizeof(text), "each certificate is valid for %lld days; a new one is a reissue away",
+		(long long)(validity / 86400));
+	return json_pack("{s:s,s:s,s:s,s:b,s:I,s:o,s:s,s:I,s:s,s:s,s:b,s:b,s:s,s:b}", "id", p->id, "title",
+		p->title, "level", p->level, "wildcard", (int)p->wildcard, "max_names",
+		(json_int_t)p->max_names, "key_types", key_types_json(p), "default_key_type",
+		p->default_key_type, "validity_seconds", (json_int_t)validity, "issuer", p->issuer, "profile",
+		p->profile, "autocsr", (int)p->autocsr, "preauthorised", (int)p->preauthorised,
+		"validity_text", text, "active", (int)p->active);
+}
+
+enum acsr_result product_list(struct core *c, struct request *q, struct acsr_err *e)
+{
+	CLEANUP_ROWS struct db_rows *rows = NULL;
+	json_t *list = json_array();
+	bool have = true;
+
+	request_answer(q, 200, json_pack("{s:o}", "products", list));
+	TRY(products_list(c->db, &rows, e));
+	for (;;) {
+		struct product p;
+
+		TRY(db_next(rows, &have, e));
+		if (!have)
+			return ACSR_OK;
+		TRY(products_load(c->db, db_text(rows, 0), &p, e));
+		if (p.active || q->who.role == USER_ADMIN)
+			json_array_append_new(list, product_json(c, &p));
+	}
+}
+
+static enum acsr_result check_key_types(json_t *list, struct product *p, struct acsr_err *e)
+{
+	size_t i, used = 0;
+	json_t *v;
+
+	json_array_foreach(list, i, v)
+	{
+		const char *name = json_string_value(v);
+		const struct acsr_key_type *t;
+
+		if (name == NULL)
+			return err_rule(e, "request.field.kind", "key_types", NULL,
+				"key_types must be a list of strings");
+		TRY(acsr_key_type_find(&t, name, e));
+		if (used + strlen(name) + 2 > sizeof(p->key_types))
+			return err_rule(e, "request.field.count", "key_types", NULL, "too many key types");
+		used += (size_t)snprintf(
+			p->key_types + used, sizeof(p->key_types) - used, "%s%s", used > 0 ? " " : "", name);
+	}
+	return ACSR_OK;
+}
+
+static enum acsr_result check_product(struct core *c, const struct product *p, struct acsr_err *e)
+{
+	const struct acsr_profile *profile;
+
+	if (strcmp(p->level, "dv") != 0 && strcmp(p->level, "ov") != 0 && strcmp(p->level, "ev") != 0)
+		return err_rule(e, "request.field.level", "level", NULL, "level is dv, ov or ev");
+	if (p->wildcard && strcmp(p->level, "ev") == 0)
+		return err_rule(e, "request.field.wildcard", "wildcard", "EVG 3.2.2",
+			"EV certificates have no wildcards");
+	TRY(acsr_profile_find(&profile, p->profile, e));
+	if (p->validity < 0 || p->validity > profile->max_validity)
+		return err_rule(e, "request.field.validity", "validity_seconds", NULL,
+			"the profile %s allows at most %lld seconds", p->profile,
+			(long long)profile->max_validity);
+	if (p->max_names < 1 || p->max_names > LIMIT_NAMES)
+		return err_rule(e, "request.field.max_names", "max_names", NULL, "max_names is from 1 to %d",
+			LIMIT_NAMES);
+	if (*p->issuer != '\0' && issuers_find(c->issuers, p->issuer) == NULL)
+		return err_rule(
+			e, "request.field.issuer", "issuer", NULL, "there is no issuer \"%s\"", p->issuer);
+	if (!product_has_key_type(p, p->default_key_type))
+		return err_rule(e, "request.field.default_key_type", "default_key_type", NULL,
+			"default_key_type is not among key_types");
+	return ACSR_OK;
+}
+
+static void set_text(char *to, size_t cap, const char *from)
+{
+	if (from != NULL)
+		snprintf(to, cap, "%s", from);
+}
+
+static enum acsr_result read_product(struct core *c, struct request *q, struct product *p, struct acsr_err *e)
+{
+	const char *id = NULL, *title = NULL, *level = NULL, *def = NULL, *issuer = NULL, *profile = NULL;
+	json_t *key_types = NULL;
+	const struct field fields[] = { { "id", FIELD_TEXT, *p->id == '\0', &id, 63 },
+		{ "title", FIELD_TEXT, *p->id == '\0', &title, 127 },
+		{ "level", FIELD_TEXT, false, &level, 4 }, { "wildcard", FIELD_BOOL, false, &p->wildcard, 0 },
+		{ "max_names", FIELD_INT, false, &p->max_names, 0 },
+		{ "key_types", FIELD_LIST, false, &key_types, 20 },
+		{ "default_key_type", FIELD_TEXT, false, &def, 31 },
+		{ "validity_seconds", FIELD_INT, false, &p->validity, 0 },
+		{ "issuer", FIELD_TEXT, false, &issuer, 64 },
+		{ "profile", FIELD_TEXT, *p->id == '\0', &profile, 64 },
+		{ "autocsr", FIELD_BOOL, false, &p->autocsr, 0 },
+		{ "preauthorised", FIELD_BOOL, false, &p->preauthorised, 0 },
+		{ "active", FIELD_BOOL, false, &p->active, 0 }, { 0 } };
+
+	TRY(request_fields(q, fields, e));
+	if (id != NULL && *p->id != '\0' && strcmp(id, p->id) != 0)
+		return err_rule(e, "request.field.id", "id", NULL, "the id of a product cannot be changed");
+	set_text(p->id, sizeof(p->id), id);
+	set_text(p->title, sizeof(p->title), title);
+	set_text(p->level, sizeof(p->level), level);
+	set_text(p->default_key_type, sizeof(p->default_key_type), def);
+	set_text(p->issuer, sizeof(p->issuer), issuer);
+	set_text(p->profile, sizeof(p->profile), profile);
+	if (key_types != NULL)
+		TRY(check_key_types(key_types, p, e));
+	return check_product(c, p, e);
+}
+
+enum acsr_result product_make(struct core *c, struct request *q, struct acsr_err *e)
+{
+	struct product p = { .level = "dv",
+		.default_key_type = "rsa:2048",
+		.max_names = LIMIT_NAMES,
+		.autocsr = true,
+		.active = true,
+		.position = 100 };
+	struct product other;
+	struct acsr_err ignored;
+
+	snprintf(p.key_types, sizeof(p.key_types), "%s", all_key_types);
+	TRY(read_product(c, q, &p, e));
+	if (products_load(c->db, p.id, &other, &ignored) == ACSR_OK)
+		return err_rule(e, "object.exists", "id", NULL, "there is a product \"%s\" already", p.id);
+	TRY(products_put(c->db, &p, e));
+	TRY(core_audit(c, q->who.email, q->who.account_id, "product.made", p.id, e, "%s", p.title));
+	return request_answer(q, 201, product_json(c, &p));
+}
+
+enum acsr_result product_change(struct core *c, struct request *q, struct acsr_err *e)
+{
+	struct product p;
+
+	TRY(products_load(c->db, q->param[0], &p, e));
+	TRY(read_product(c, q, &p, e));
+	TRY(products_put(c->db, &p, e));
+	TRY(core_audit(c, q->who.email, q->who.account_id, "product.changed", p.id, e, "%s", p.title));
+	return request_answer(q, 200, product_json(c, &p));
+}

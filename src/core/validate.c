@@ -1,0 +1,237 @@
+/* Validation of names: what is to be published, asking the prober, keeping evidence. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autocsr/rules.h"
+#include "base/rnd.h"
+#include "core/jsontext.h"
+#include "core/order.h"
+#include "store/jobs.h"
+
+enum { PROBE_SECONDS = 60, LONGEST_PAUSE = 3600 };
+
+/* --- rows --- */
+
+static enum acsr_result reuse(struct core *c, const struct order *o, struct validation *v, struct acsr_err *e)
+{
+	int64_t life = acsr_rule_value("dv.reuse.max", c->now, 200 * 86400), at = 0;
+	bool have;
+
+	TRY(evidence_find(c->db, o->account_id, v->name, v->wildcard, c->now - life, &have, v->method,
+		&v->evidence, &at, e));
+	if (!have)
+		return ACSR_OK;
+	/* CAA is asked anew each time, so it is pending until that is done. */
+	v->proved_at = at;
+	v->valid_until = at + life;
+	return ACSR_OK;
+}
+
+static enum acsr_result prepare_one(
+	struct core *c, const struct order *o, const struct product *p, const char *name, struct acsr_err *e)
+{
+	CLEANUP_VALIDATION struct validation v = { .created_at = c->now, .next_check_at = c->now };
+	const char *host;
+	bool vouched = false;
+
+	rnd_id("val_", v.id, sizeof(v.id));
+	rnd_base32(v.token, 26);
+	rnd_base32(v.value, 32);
+	snprintf(v.order_id, sizeof(v.order_id), "%s", o->id);
+	snprintf(v.name, sizeof(v.name), "%s", name);
+	v.wildcard = name[0] == '*';
+	host = v.wildcard ? name + 2 : name;
+	snprintf(v.method, sizeof(v.method), "%s", v.wildcard ? "dns" : o->method);
+	if (p->preauthorised)
+		TRY(preauthorised_has(c->db, o->account_id, host, &vouched, e));
+	snprintf(v.state, sizeof(v.state), "%s", vouched ? "preauthorised" : "pending");
+	if (!vouched)
+		TRY(reuse(c, o, &v, e));
+	return validation_insert(c->db, &v, e);
+}
+
+enum acsr_result validate_prepare(
+	struct core *c, const struct order *o, const struct product *p, struct acsr_err *e)
+{
+	CLEANUP_STRV struct strv names = { 0 };
+
+	TRY(order_names_list(o, &names, e));
+	for (size_t i = 0; i < names.n; i++)
+		TRY(prepare_one(c, o, p, names.v[i], e));
+	return ACSR_OK;
+}
+
+/* --- the outcome of a check --- */
+
+static enum acsr_result set_error(struct validation *v, const char *id, const char *text, struct acsr_err *e)
+{
+	free(v->error);
+	v->error = NULL;
+	if (*id == '\0')
+		return str_dup(&v->error, "", e);
+	return json_text(json_pack("{s:s,s:s}", "id", id, "text", text), &v->error, e);
+}
+
+static bool over(struct core *c, const struct validation *v)
+{
+	return c->now - v->created_at > conf_span(&c->proc->conf, "validation.give_up") ||
+	       c->now - v->created_at > conf_span(&c->proc->conf, "orders.validation_lifetime");
+}
+
+static enum acsr_result not_yet(
+	struct core *c, struct order *o, struct validation *v, const struct acsr_err *why, struct acsr_err *e)
+{
+	int64_t first = conf_span(&c->proc->conf, "validation.first_retry");
+	bool ours = err_is(why, "busy.");
+
+	v->checked_at = ours ? v->checked_at : c->now;
+	v->attempts += !ours;
+	v->next_check_at = c->now + (ours ? 2 : jobs_pause(first, LONGEST_PAUSE, v->attempts - 1));
+	TRY(set_error(v, why->id, why->text, e));
+	if (over(c, v)) {
+		snprintf(v->state, sizeof(v->state), "failed");
+		TRY(validation_save(c->db, v, e));
+		TRY(jobs_done(c->db, "validate", v->id, e));
+		return order_fail(c, o, why->text, e);
+	}
+	TRY(validation_save(c->db, v, e));
+	TRY(jobs_again(c->db, "validate", v->id, v->next_check_at, why->text, e));
+	return order_wait(c, o, v->next_check_at, e, "%s: %s", v->name, why->text);
+}
+
+static enum acsr_result passed(struct core *c, struct order *o, struct validation *v, struct acsr_err *e)
+{
+	v->caa_at = c->now;
+	v->checked_at = c->now;
+	v->next_check_at = 0;
+	snprintf(v->state, sizeof(v->state), "valid");
+	TRY(set_error(v, "", "", e));
+	TRY(validation_save(c->db, v, e));
+	TRY(jobs_done(c->db, "validate", v->id, e));
+	TRY(core_audit(
+		c, "system", o->account_id, "name.validated", o->id, e, "%s by %s", v->name, v->method));
+	return order_advance(c, o, "system", e);
+}
+
+/* --- asking --- */
+
+enum acsr_result validate_ask_caa(
+	struct core *c, const struct validation *v, const struct call *like, struct acsr_err *e)
+{
+	struct msg_probe_caa m = { .name = (char *)(uintptr_t)(v->wildcard ? v->name + 2 : v->name),
+		.wildcard = v->wildcard,
+		.identity = (char *)(uintptr_t)conf_str(&c->proc->conf, "ca.caa_identity") };
+
+	return core_ask(c, ROLE_PROBER, MSG_probe_caa, &m, PROBE_SECONDS, like, e);
+}
+
+static enum acsr_result ask_proof(
+	struct core *c, const struct validation *v, const struct call *like, struct acsr_err *e)
+{
+	const char *host = v->wildcard ? v->name + 2 : v->name;
+	CLEANUP_STR char *where = NULL;
+
+	if (strcmp(v->method, "http") == 0) {
+		struct msg_probe_http m = { .name = (char *)(uintptr_t)host,
+			.content = (char *)(uintptr_t)v->value };
+
+		TRY(str_printf(&where, e, "/.well-known/pki-validation/%s.txt", v->token));
+		m.path = where;
+		return core_ask(c, ROLE_PROBER, MSG_probe_http, &m, PROBE_SECONDS, like, e);
+	}
+	struct msg_probe_dns m = { .value = (char *)(uintptr_t)v->value };
+
+	TRY(str_printf(&where, e, "_autocsr.%s", host));
+	m.record = where;
+	return core_ask(c, ROLE_PROBER, MSG_probe_dns, &m, PROBE_SECONDS, like, e);
+}
+
+/* What the prober said, as an error when it is no. */
+static enum acsr_result verdict(struct msg *m, const struct acsr_err *why, struct acsr_err *e)
+{
+	const struct msg_probe_result *r;
+
+	if (m == NULL) {
+		*e = *why;
+		return ACSR_FAIL;
+	}
+	r = m->body;
+	return r->ok ? ACSR_OK : err_set(e, r->error_id, "%s", r->error_text);
+}
+
+static enum acsr_result load_pair(struct core *c, const char *id, struct validation *v, struct order *o,
+	bool *wanted, struct acsr_err *e)
+{
+	*wanted = false;
+	/* A cancelled or reissued order has let go of its validations. */
+	if (validation_load(c->db, id, v, e) != ACSR_OK)
+		return err_is(e, "object.absent") ? jobs_done(c->db, "validate", id, e) : ACSR_FAIL;
+	TRY(order_load(c->db, v->order_id, NULL, o, e));
+	*wanted = strcmp(v->state, "pending") == 0 && strcmp(o->state, "validating") == 0;
+	return *wanted ? ACSR_OK : jobs_done(c->db, "validate", id, e);
+}
+
+static enum acsr_result on_caa(
+	struct core *c, struct call *call, struct msg *m, const struct acsr_err *why, struct acsr_err *e)
+{
+	CLEANUP_VALIDATION struct validation v = { 0 };
+	CLEANUP_ORDER struct order o = { 0 };
+	struct acsr_err no;
+	bool wanted;
+
+	TRY(load_pair(c, call->object, &v, &o, &wanted, e));
+	if (!wanted)
+		return ACSR_OK;
+	if (verdict(m, why, &no) != ACSR_OK)
+		return not_yet(c, &o, &v, &no, e);
+	return passed(c, &o, &v, e);
+}
+
+static enum acsr_result ask_caa_of(struct core *c, const struct validation *v, struct acsr_err *e)
+{
+	struct call like = { .fn = on_caa };
+
+	snprintf(like.object, sizeof(like.object), "%s", v->id);
+	return validate_ask_caa(c, v, &like, e);
+}
+
+static enum acsr_result on_proof(
+	struct core *c, struct call *call, struct msg *m, const struct acsr_err *why, struct acsr_err *e)
+{
+	CLEANUP_VALIDATION struct validation v = { 0 };
+	CLEANUP_ORDER struct order o = { 0 };
+	struct acsr_err no;
+	bool wanted;
+
+	TRY(load_pair(c, call->object, &v, &o, &wanted, e));
+	if (!wanted)
+		return ACSR_OK;
+	if (verdict(m, why, &no) != ACSR_OK)
+		return not_yet(c, &o, &v, &no, e);
+	free(v.evidence);
+	v.evidence = NULL;
+	TRY(str_dup(&v.evidence, ((struct msg_probe_result *)m->body)->evidence, e));
+	v.proved_at = c->now;
+	v.valid_until = c->now + acsr_rule_value("dv.reuse.max", c->now, 200 * 86400);
+	TRY(validation_save(c->db, &v, e));
+	TRY(evidence_put(c->db, o.account_id, &v, e));
+	return ask_caa_of(c, &v, e);
+}
+
+enum acsr_result validate_job(struct core *c, const char *validation_id, int64_t attempts, struct acsr_err *e)
+{
+	CLEANUP_VALIDATION struct validation v = { 0 };
+	CLEANUP_ORDER struct order o = { 0 };
+	struct call like = { .fn = on_proof };
+	bool wanted;
+
+	(void)attempts;
+	TRY(load_pair(c, validation_id, &v, &o, &wanted, e));
+	if (!wanted)
+		return ACSR_OK;
+	if (v.proved_at != 0)
+		return ask_caa_of(c, &v, e);
+	snprintf(like.object, sizeof(like.object), "%s", v.id);
+	return ask_proof(c, &v, &like, e);
+}
