@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "cli/cmds.h"
-#include "cli/csr_rules.h"
+#include "pki/csr_rules.h"
 #include "cli/load.h"
 #include "cli/say.h"
 #include "cli/view.h"

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "autocsr/cert.h"
-#include "autocsr/profile.h"
 #include "autocsr/rules.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -29,16 +28,13 @@ const struct issuer *issue_choose_issuer(struct core *c, const char *name)
 	return NULL;
 }
 
-/* The longest that product, profile and the rules of the day allow, within the issuer's own life. Rules go by
+/* The longest that product and the rules of the day allow, within the issuer's own life. Rules go by
  * the first second of validity; one extra second would be one more day. */
-static void choose_times(struct core *c, int64_t wanted, int64_t profile_max, const struct issuer *is,
-	struct certificate *cert)
+static void choose_times(struct core *c, int64_t wanted, const struct issuer *is, struct certificate *cert)
 {
 	int64_t most = acsr_rule_value("cert.validity.max", c->now, 200 * 86400);
 	int64_t life = wanted != 0 && wanted < most ? wanted : most;
 
-	if (profile_max != 0 && life > profile_max)
-		life = profile_max;
 	cert->not_before = c->now - BACKDATE;
 	cert->not_after = cert->not_before + life - 1;
 	if (cert->not_after > is->not_after)
@@ -48,7 +44,6 @@ static void choose_times(struct core *c, int64_t wanted, int64_t profile_max, co
 enum acsr_result issue_reserve(struct core *c, const struct issuer *is, const char *profile, int64_t validity,
 	struct certificate *cert, struct acsr_err *e)
 {
-	const struct acsr_profile *p;
 	struct acsr_cert_spec spec = { 0 };
 
 	acsr_cert_serial(&spec);
@@ -57,8 +52,7 @@ enum acsr_result issue_reserve(struct core *c, const struct issuer *is, const ch
 	snprintf(cert->profile, sizeof(cert->profile), "%s", profile);
 	snprintf(cert->state, sizeof(cert->state), "signing");
 	cert->created_at = c->now;
-	choose_times(
-		c, validity, acsr_profile_find(&p, profile, NULL) == ACSR_OK ? p->validity : 0, is, cert);
+	choose_times(c, validity, is, cert);
 	return certificate_insert(c->db, cert, e);
 }
 

@@ -14,7 +14,7 @@
 #include "core/mail.h"
 #include "core/order.h"
 #include "store/certificate.h"
-#include "store/user.h"
+#include "store/users.h"
 
 /* --- placing --- */
 
@@ -103,15 +103,16 @@ static enum acsr_result check_recipient(
 	struct core *c, const struct request *q, struct placing *p, struct acsr_err *e)
 {
 	const char *to = p->email != NULL ? p->email : q->who.email;
-	bool belongs;
+	struct user u;
+	bool have;
 
 	if (strcmp(p->delivery, "email") == 0 && !mail_possible(c))
 		return err_rule(e, "policy.mail", "delivery", NULL,
 			"this service has no mail server; order with delivery \"download\"");
 	snprintf(p->recipient, sizeof(p->recipient), "%s", to);
 	str_lower(p->recipient);
-	TRY(user_belongs(c->db, p->recipient, q->who.account_id, &belongs, e));
-	if (!belongs)
+	TRY(users_by_email(c->db, p->recipient, &u, &have, e));
+	if (!have || strcmp(u.account_id, q->who.account_id) != 0 || u.disabled || u.password[0] == '\0')
 		return err_rule(e, "request.field.email", "email", NULL,
 			"%s is not a confirmed user of this account", to);
 	return ACSR_OK;

@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "autocsr/key.h"
-#include "autocsr/profile.h"
 #include "autocsr/rules.h"
 #include "base/limits.h"
 #include "core/handlers.h"
 #include "core/issuers.h"
+
+enum { LONGEST_VALIDITY = 398 * 86400 }; /* of the signer's profiles */
 
 static const char all_key_types[] = "rsa:2048 rsa:3072 rsa:4096 ec:p256 ec:p384 ec:p521 ed25519";
 
@@ -18,7 +19,7 @@ static const struct product first[] = {
 	{ .id = "dv",
 		.title = "Domain validated",
 		.level = "dv",
-		.profile = "tls-dv",
+		.profile = "dv",
 		.max_names = LIMIT_NAMES,
 		.autocsr = true,
 		.preauthorised = true,
@@ -27,7 +28,7 @@ static const struct product first[] = {
 	{ .id = "dv-wildcard",
 		.title = "Domain validated, with wildcards",
 		.level = "dv",
-		.profile = "tls-dv-wildcard",
+		.profile = "dv",
 		.wildcard = true,
 		.max_names = LIMIT_NAMES,
 		.autocsr = true,
@@ -37,7 +38,7 @@ static const struct product first[] = {
 	{ .id = "ov",
 		.title = "Organisation validated",
 		.level = "ov",
-		.profile = "tls-ov",
+		.profile = "ov",
 		.wildcard = true,
 		.max_names = LIMIT_NAMES,
 		.autocsr = true,
@@ -47,7 +48,7 @@ static const struct product first[] = {
 	{ .id = "ev",
 		.title = "Extended validation",
 		.level = "ev",
-		.profile = "tls-ev",
+		.profile = "ev",
 		.max_names = LIMIT_NAMES,
 		.autocsr = true,
 		.active = true,
@@ -166,18 +167,18 @@ static enum acsr_result check_key_types(json_t *list, struct product *p, struct 
 
 static enum acsr_result check_product(struct core *c, const struct product *p, struct acsr_err *e)
 {
-	const struct acsr_profile *profile;
-
 	if (strcmp(p->level, "dv") != 0 && strcmp(p->level, "ov") != 0 && strcmp(p->level, "ev") != 0)
 		return err_rule(e, "request.field.level", "level", NULL, "level is dv, ov or ev");
 	if (p->wildcard && strcmp(p->level, "ev") == 0)
 		return err_rule(e, "request.field.wildcard", "wildcard", "EVG 3.2.2",
 			"EV certificates have no wildcards");
-	TRY(acsr_profile_find(&profile, p->profile, e));
-	if (p->validity < 0 || p->validity > profile->max_validity)
+	if (strcmp(p->profile, p->level) != 0)
+		return err_rule(e, "request.field.profile", "profile", NULL, "the profile of level %s is %s",
+			p->level, p->level);
+	if (p->validity < 0 || p->validity > LONGEST_VALIDITY)
 		return err_rule(e, "request.field.validity", "validity_seconds", NULL,
-			"the profile %s allows at most %lld seconds", p->profile,
-			(long long)profile->max_validity);
+			"validity_seconds is at most %d; 0 is the longest that the rules allow",
+			LONGEST_VALIDITY);
 	if (p->max_names < 1 || p->max_names > LIMIT_NAMES)
 		return err_rule(e, "request.field.max_names", "max_names", NULL, "max_names is from 1 to %d",
 			LIMIT_NAMES);

@@ -60,6 +60,13 @@ enum acsr_result jobs_claim(
 	return ACSR_OK;
 }
 
+enum acsr_result jobs_lease(
+	struct db *d, const char *kind, const char *object, int64_t until, struct acsr_err *e)
+{
+	return db_exec(d, NULL, "UPDATE jobs SET lease_until = $3 WHERE kind = $1 AND object = $2",
+		DB_ARGS(DB_TEXT(kind), DB_TEXT(object), DB_INT(until)), e);
+}
+
 enum acsr_result jobs_next_due(struct db *d, int64_t *at, struct acsr_err *e)
 {
 	CLEANUP_ROWS struct db_rows *rows = NULL;

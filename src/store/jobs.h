@@ -26,6 +26,8 @@ struct job {
 /* Claim one job that is due and not leased, for `lease` seconds. *have is false when there is none. */
 ACSR_MUST_USE enum acsr_result jobs_claim(
 	struct db *d, int64_t now, int64_t lease, struct job *out, bool *have, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result jobs_lease(
+	struct db *d, const char *kind, const char *object, int64_t until, struct acsr_err *e);
 /* When the next job falls due, or its lease ends; 0 when there is none. */
 ACSR_MUST_USE enum acsr_result jobs_next_due(struct db *d, int64_t *at, struct acsr_err *e);
 /* Free every lease: nobody works on them any more (start of the only core). */

@@ -1,12 +1,11 @@
 /* Reading policies. */
-#include "cli/csr_policy.h"
+#include "pki/csr_policy.h"
 
 #include <string.h>
 #include <strings.h>
 
 #include "base/limits.h"
 #include "base/str.h"
-#include "cli/files.h"
 
 #define POLICY_MAX (64 * 1024)
 
@@ -84,7 +83,7 @@ enum acsr_result csr_policy_load(struct csr_policy *p, const char *name, struct 
 		p->public_trust = true;
 		return ACSR_OK;
 	}
-	TRY(file_get(&b, name, POLICY_MAX, e));
+	TRY(buf_read_file(&b, name, e));
 	p->file = json_loadb((const char *)b.p, b.len, JSON_REJECT_DUPLICATES, &bad);
 	if (!json_is_object(p->file))
 		return err_set(e, "input.policy", "%s is not a policy: %s (line %d)", name,

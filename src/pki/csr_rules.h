@@ -1,10 +1,10 @@
 /* Every rule that a CA, public or private, will judge a CSR by; one finding a rule. */
-#ifndef CLI_CSR_RULES_H
-#define CLI_CSR_RULES_H
+#ifndef PKI_CSR_RULES_H
+#define PKI_CSR_RULES_H
 
 #include "autocsr/csr.h"
 #include "autocsr/finding.h"
-#include "cli/csr_policy.h"
+#include "pki/csr_policy.h"
 
 /* The parser has accepted it: what that proved, then key, names, subject, usage. `now` in epoch
  * seconds, for rules that change on known days. Fails only without memory. */

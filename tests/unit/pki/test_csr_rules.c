@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/csr_rules.h"
+#include "pki/csr_rules.h"
 
 #define NOW 1790000000
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "cli/csr_policy.h"
+#include "pki/csr_policy.h"
 
 static struct acsr_err e;
 

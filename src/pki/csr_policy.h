@@ -6,8 +6,8 @@
  *    "ip_addresses": false, "suffixes": ["example.com"], "subject_required": ["O"],
  *    "subject_allowed": ["CN", "O", "C"]}
  */
-#ifndef CLI_CSR_POLICY_H
-#define CLI_CSR_POLICY_H
+#ifndef PKI_CSR_POLICY_H
+#define PKI_CSR_POLICY_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* The rules of csr check. Each check_* adds what one rule found. */
-#include "cli/csr_rules.h"
+#include "pki/csr_rules.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,0 +1,115 @@
+/* The kinds of jobs, and the claiming of what is due. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/handover.h"
+#include "core/issuers.h"
+#include "core/mail.h"
+#include "core/order.h"
+#include "store/jobs.h"
+
+/* lease: seconds until a claimed job that nobody finished is tried again; longer than its questions take. */
+static const struct job_kind {
+	const char *name;
+	int64_t lease;
+	enum acsr_result (*run)(struct core *c, const char *object, int64_t attempts, struct acsr_err *e);
+} kinds[] = {
+	{ "archive-mail", 240, handover_mail_job },
+	{ "archive-expire", 60, handover_expire_job },
+	{ "code-destroy", 60, handover_code_job },
+	{ "validate", 150, validate_job },
+	{ "issue", 150, issue_job },
+	{ "expire", 60, expire_job },
+	{ "crl", 120, crl_job },
+	{ "mail", 120, mail_job },
+};
+
+enum { LONGEST_SLEEP_MS = 3600 * 1000, FAILED_PAUSE = 5, JOBS_A_STEP = 16, FIRST_LEASE = 60 };
+
+static const struct job_kind *kind_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(kinds[i].name, name) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
+enum acsr_result core_want_job(
+	struct core *c, const char *kind, const char *object, int64_t due_at, struct acsr_err *e)
+{
+	return jobs_want(c->db, kind, object, due_at, e);
+}
+
+static enum acsr_result run_job(struct core *c, const struct job *j, struct acsr_err *e)
+{
+	const struct job_kind *k = kind_of(j->kind);
+
+	if (k == NULL)
+		return jobs_done(c->db, j->kind, j->object, e);
+	TRY(jobs_lease(c->db, j->kind, j->object, c->now + k->lease, e));
+	return k->run(c, j->object, j->attempts, e);
+}
+
+/* Undo what a failed job did and wanted to say, but keep that it failed. */
+static enum acsr_result run_apart(struct core *c, const struct job *j, struct acsr_err *e)
+{
+	struct outgoing **mark = c->outbox_tail;
+	struct acsr_err why;
+
+	TRY(db_savepoint(c->db, e));
+	if (run_job(c, j, &why) == ACSR_OK)
+		return db_release(c->db, e);
+	db_rollback_to(c->db);
+	call_drop_after(c, mark);
+	log_event(LOG_WARN, "job.failed", "kind", j->kind, "object", j->object, "error", why.id, "text",
+		why.text, NULL);
+	return jobs_again(
+		c->db, j->kind, j->object, c->now + jobs_pause(FAILED_PAUSE, 600, j->attempts), why.text, e);
+}
+
+static enum acsr_result claim_and_run(struct core *c, void *arg, struct acsr_err *e)
+{
+	(void)arg;
+	for (int i = 0; i < JOBS_A_STEP; i++) {
+		struct job job;
+		bool have;
+
+		TRY(jobs_claim(c->db, c->now, FIRST_LEASE, &job, &have, e));
+		if (!have)
+			break;
+		TRY(run_apart(c, &job, e));
+	}
+	return ACSR_OK;
+}
+
+static void on_timer(void *arg)
+{
+	struct core *c = arg;
+
+	c->job_timer = NULL;
+	core_run_jobs(c);
+}
+
+void core_run_jobs(struct core *c)
+{
+	int64_t at, ms;
+	struct acsr_err e;
+
+	loop_cancel(c->job_timer);
+	c->job_timer = NULL;
+	if (jobs_next_due(c->db, &at, &e) != ACSR_OK) {
+		log_error(LOG_WARN, "jobs.unreadable", &e);
+		at = clock_now() + 1;
+	}
+	if (at == 0)
+		return;
+	ms = at * 1000 - clock_now_ms();
+	if (ms <= 0) {
+		core_step(c, NULL, claim_and_run, NULL, NULL);
+		return;
+	}
+	ms = ms < LONGEST_SLEEP_MS ? ms : LONGEST_SLEEP_MS;
+	if (loop_after(c->proc->loop, ms, on_timer, c, &c->job_timer, &e) != ACSR_OK)
+		log_error(LOG_ERROR, "jobs.timer", &e);
+}
