@@ -1,0 +1,48 @@
+/* Extensions and names as they stand in CSRs and certificates, without a signature in the way. */
+#include <stdlib.h>
+
+#include "base/str.h"
+#include "pki/ext.h"
+#include "pki/subject_int.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void extensions(const uint8_t *data, size_t size)
+{
+	const unsigned char *p = data;
+	STACK_OF(X509_EXTENSION) *exts = (STACK_OF(X509_EXTENSION) *)ASN1_item_d2i(
+		NULL, &p, (long)size, ASN1_ITEM_rptr(X509_EXTENSIONS));
+	struct ext_common c = { .path_len = -1 };
+	struct acsr_err e;
+
+	if (exts != NULL && ext_read(&c, exts, 100, "csr", &e) == ACSR_OK && c.sans.n > 100)
+		abort();
+	for (size_t i = 0; i < c.sans.n; i++)
+		if (str_has_control(c.sans.v[i].value))
+			abort();
+	ext_common_free(&c);
+	ext_free_stack(&exts);
+}
+
+static void subject(const uint8_t *data, size_t size)
+{
+	const unsigned char *p = data;
+	X509_NAME *name = d2i_X509_NAME(NULL, &p, (long)size);
+	struct acsr_dn dn = { 0 };
+	struct acsr_err e;
+
+	if (name != NULL)
+		(void)!subject_from_name(&dn, name, "csr", &e);
+	for (size_t i = 0; i < dn.n; i++)
+		if (str_has_control(dn.v[i].value))
+			abort();
+	acsr_dn_free(&dn);
+	X509_NAME_free(name);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	extensions(data, size);
+	subject(data, size);
+	return 0;
+}
