@@ -106,13 +106,19 @@ static enum acsr_result check_alabels(const char *ascii, struct acsr_err *e)
 {
 	char label[64];
 
-	for (const char *p = ascii; *p != '\0'; p += strcspn(p, "."), p += *p == '.') {
-		snprintf(label, sizeof(label), "%.*s", (int)strcspn(p, "."), p);
+	for (const char *p = ascii;; p++) {
+		size_t n = strcspn(p, ".");
+
+		/* dnssyntax_check has seen to it that a label fits */
+		memcpy(label, p, n < sizeof(label) ? n : 0);
+		label[n < sizeof(label) ? n : 0] = '\0';
 		if (str_starts(label, "xn--") && !round_trips(label))
 			return err_rule(e, "name.alabel", NULL, "RFC 5891 4.4",
 				"the label %s is not the encoding of an internationalised label", label);
+		p += n;
+		if (*p == '\0')
+			return ACSR_OK;
 	}
-	return ACSR_OK;
 }
 
 enum acsr_result idn_to_unicode(const char *ascii, char *out, struct acsr_err *e)
