@@ -41,11 +41,13 @@ export interface Certificate {
   serial: string; state: string; not_before: string; not_after: string; spki_sha256: string; revoked_at: string | null; reason: string | null;
 }
 export interface OrderEvent { at: string; event: string; by: string | null; detail: string | null }
+export interface Approval { round: number; decision: 'approve' | 'reject'; evidence: string; note: string; at: string; by: string }
+export interface Vetting { needed: number; approvals: Approval[] }
 export interface Order {
   id: string; state: OrderState; product: string; level: Level; names: string[]; names_unicode: string[];
   subject: Record<string, string>; organisation_id: string | null; key_source: string; key_type: string; delivery: 'download' | 'email';
   spki_sha256: string | null; archive_url?: string | null; archive: Archive | null; code: CodeInfo | null; validations?: Validation[];
-  waiting: { reason: string; since: string; next_try_at: string | null } | null; next: string | null; vetting: unknown;
+  waiting: { reason: string; since: string; next_try_at: string | null } | null; next: string | null; vetting?: Vetting | null;
   certificates: Certificate[]; events?: OrderEvent[]; created_at: string; updated_at: string;
 }
 export interface NewOrder {

@@ -22,7 +22,7 @@ export function Actions({ order, set, writable }: PanelProps) {
   return (
     <>
       {reissue && <Button kind="secondary" onClick={() => setOpen('reissue')}>Reissue</Button>}
-      {isMoving(order) && <Button kind="secondary" onClick={() => setOpen('cancel')}>Cancel</Button>}
+      {isMoving(order) && order.state !== 'issuing' && <Button kind="secondary" onClick={() => setOpen('cancel')}>Cancel</Button>}
       {hasValidCertificate(order) && <Button kind="danger" onClick={() => setOpen('revoke')}>Revoke</Button>}
       {open === 'reissue' && <Reissue {...props} />}
       {open === 'cancel' && <Cancel {...props} />}

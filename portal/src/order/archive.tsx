@@ -47,7 +47,6 @@ function Offer({ order, set, files, onHeld }: PanelProps & { onHeld: (h: Held) =
         <Button busy={fetchIt.busy} onClick={() => void fetchIt.run()}>Download the key archive</Button>
         <p class="muted">{bytes(archive.size)}{archive.expires_at && <>; it waits until <Day at={archive.expires_at} />, after that make a new key</>}.</p>
       </>}
-      {archive.state === 'waiting' && !order.archive_url && <p>The archive can be downloaded only from the page that made it. If that page is closed, make a new key.</p>}
       {archive.state === 'making' && <p aria-busy="true">The key is being made…</p>}
       {archive.state === 'mailing' && <p>The archive goes to you by e-mail. If it does not leave, you can make a new key.</p>}
       {archive.state === 'fetched' && <HaveFile order={order} set={set} />}

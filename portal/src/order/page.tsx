@@ -15,7 +15,6 @@ import { ArchivePanel } from './archive';
 import { Certificates } from './certificates';
 import { CodePanel } from './code';
 import { Events } from './events';
-import { recall } from './fresh';
 import { InstallHelp, OpenHelp } from './help';
 import { Stepper } from './stepper';
 import { Validations } from './validations';
@@ -24,20 +23,11 @@ import { VettingPanel } from './vetting';
 export interface PanelProps { order: Order; set: (order: Order) => void; files: Files; writable: boolean }
 
 export function OrderPage({ id }: { id: string }) {
-  const first = useRef(recall(id));
-  const load = useLoad(async () => withArchive(await api.order(id), first.current), [id]);
-  const order = load.data ?? first.current;
-  if (!order) return load.error
+  const load = useLoad(() => api.order(id), [id]);
+  if (!load.data) return load.error
     ? <Page title="Order" narrow><Problem error={load.error} /><p><a href={href('/orders')}>Back to the orders</a></p></Page>
     : <Page title="Order"><Loading what="the order" /></Page>;
-  const set = (next: Order) => { if (next.archive_url) first.current = next; load.set(withArchive(next, first.current)); };
-  return <OrderView order={order} set={set} reload={load.reload} error={load.error} />;
-}
-
-// The address of an archive may come with the answer that made it, and not again.
-function withArchive(order: Order, made: Order | null): Order {
-  const same = made?.archive_url && order.archive?.state === 'waiting' && made.spki_sha256 === order.spki_sha256;
-  return same && !order.archive_url ? { ...order, archive_url: made.archive_url } : order;
+  return <OrderView order={load.data} set={load.set} reload={load.reload} error={load.error} />;
 }
 
 function OrderView({ order, set, reload, error }: { order: Order; set: (o: Order) => void; reload: () => Promise<void>; error: ApiError | null }) {
@@ -64,7 +54,7 @@ function OrderView({ order, set, reload, error }: { order: Order; set: (o: Order
         <div>
           {isAutoCsr(order) && order.archive && <ArchivePanel {...panel} />}
           {order.state === 'validating' && <Validations {...panel} />}
-          {(order.state === 'vetting' || order.vetting !== null) && <VettingPanel {...panel} admin={user.role === 'admin'} />}
+          {(order.state === 'vetting' || (order.vetting?.approvals.length ?? 0) > 0) && <VettingPanel {...panel} admin={user.role === 'admin'} />}
           {order.certificates.length > 0 && <Certificates {...panel} />}
           {isAutoCsr(order) && order.code && <CodePanel {...panel} totp={user.totp} />}
           {isAutoCsr(order) && <OpenHelp {...panel} />}

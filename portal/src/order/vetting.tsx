@@ -1,29 +1,20 @@
 // The check of the organisation: what has been decided so far, and for the operator the decision itself.
 import { useState } from 'preact/hooks';
 import { api } from '../api';
-import { absolute, sentence } from '../lib/text';
-import { Alert, Button, Card } from '../ui/basic';
+import { Alert, Button, Card, Day } from '../ui/basic';
 import { Field, fieldError, Form, Input } from '../ui/form';
 import { useAction } from '../ui/hooks';
 import type { PanelProps } from './page';
 
-interface Decision { at?: string; by?: string; decision?: string; evidence?: string; note?: string }
-
-// The service says `{approvals: […]}` or similar: show what is there, in words.
-function decisions(vetting: unknown): Decision[] {
-  if (!vetting || typeof vetting !== 'object') return [];
-  const list = Object.values(vetting as Record<string, unknown>).find(Array.isArray) as Decision[] | undefined;
-  return list ?? [];
-}
-
 export function VettingPanel({ order, set, admin }: PanelProps & { admin: boolean }) {
-  const made = decisions(order.vetting);
+  const made = order.vetting?.approvals ?? [];
+  const needed = order.vetting?.needed ?? 1;
   return (
     <Card title="Organisation check">
-      <p>{order.level === 'ev' ? 'Two different people check the organisation before the certificate is signed.' : 'A person checks the organisation before the certificate is signed.'}</p>
+      <p>{needed > 1 ? `${needed} different people check the organisation before the certificate is signed.` : 'A person checks the organisation before the certificate is signed.'}</p>
       {made.length > 0 && (
         <ul class="bare lines">{made.map((d, i) => (
-          <li key={i}><strong>{sentence(d.decision ?? 'decided').replace(/\.$/, '')}</strong>{d.by && <> by {d.by}</>}{d.at && <>, {absolute(d.at)}</>}{d.evidence && <>: {d.evidence}</>}{d.note && <small class="muted"> {d.note}</small>}</li>))}
+          <li key={i}><strong>{d.decision === 'approve' ? 'Approved' : 'Rejected'}</strong> by {d.by}, <Day at={d.at} />: {d.evidence}{d.note && <small class="muted"> {d.note}</small>}</li>))}
         </ul>
       )}
       {admin && order.state === 'vetting' && <Decide order={order} set={set} />}

@@ -2,7 +2,6 @@
 import { useMemo, useState } from 'preact/hooks';
 import { api, localProblem, type NewOrder, type Product } from '../api';
 import { go } from '../router';
-import { remember } from '../order/fresh';
 import { baseName } from '../lib/commands';
 import { checkNames, type NameVerdict } from '../lib/names';
 import { keyWord } from '../lib/text';
@@ -53,9 +52,7 @@ function OrderForm({ products }: { products: Product[] }) {
     // The same order sent again after a lost answer must not become a second one.
     const text = JSON.stringify(body);
     if (attempt.body !== text) { attempt.body = text; attempt.key = crypto.randomUUID(); }
-    const order = await api.newOrder(body, attempt.key);
-    remember(order);
-    go(`/orders/${order.id}`);
+    go(`/orders/${(await api.newOrder(body, attempt.key)).id}`);
   });
   const err = (name: string) => fieldError(place.error, name);
   return (
