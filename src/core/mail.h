@@ -31,6 +31,8 @@ bool mail_possible(const struct core *c);
 /* Render without queueing: for the archive mail, which cannot be stored. All three are the caller's. */
 ACSR_MUST_USE enum acsr_result mail_render(const char *what, const struct mail_value *values, char **subject,
 	char **text, char **html, struct acsr_err *e);
+/* Tell somebody that their password was changed; nothing when no mail is configured. */
+ACSR_MUST_USE enum acsr_result mail_password_changed(struct core *c, const char *email, struct acsr_err *e);
 /* Job "mail". */
 ACSR_MUST_USE enum acsr_result mail_job(
 	struct core *c, const char *mail_id, int64_t attempts, struct acsr_err *e);

@@ -71,7 +71,7 @@ enum acsr_result organisation_each(
 	}
 }
 
-enum acsr_result organisation_delete(struct db *d, const char *id, struct acsr_err *e)
+enum acsr_result organisation_remove(struct db *d, const char *id, struct acsr_err *e)
 {
 	return db_exec(d, NULL, "DELETE FROM organisations WHERE id = $1", DB_ARGS(DB_TEXT(id)), e);
 }

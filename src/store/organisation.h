@@ -32,7 +32,7 @@ ACSR_MUST_USE enum acsr_result organisation_load(
 typedef enum acsr_result organisation_each_fn(void *arg, const struct organisation *o, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result organisation_each(
 	struct db *d, const char *account_id, organisation_each_fn *fn, void *arg, struct acsr_err *e);
-ACSR_MUST_USE enum acsr_result organisation_delete(struct db *d, const char *id, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result organisation_remove(struct db *d, const char *id, struct acsr_err *e);
 /* Orders that name it and have not ended. */
 ACSR_MUST_USE enum acsr_result organisation_open_orders(
 	struct db *d, const char *id, int64_t *n, struct acsr_err *e);

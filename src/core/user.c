@@ -1,0 +1,261 @@
+/* The account and its people: who is in it, with which role. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/rnd.h"
+#include "core/account.h"
+#include "core/handlers.h"
+#include "core/identity.h"
+#include "core/jsontext.h"
+#include "core/mail.h"
+#include "core/throttle.h"
+#include "store/accounts.h"
+#include "store/sessions.h"
+
+enum { INVITE_LIFETIME = 7 * 86400, INVITATIONS_AN_HOUR = 100, MAILS_AN_HOUR = 5 };
+
+/* --- the account --- */
+
+static json_t *names_json(const struct strv *names)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < names->n; i++)
+		json_array_append_new(list, json_string(names->v[i]));
+	return list;
+}
+
+enum acsr_result account_answer(struct core *c, struct request *q, const char *account_id, struct acsr_err *e)
+{
+	CLEANUP_STRV struct strv names = { 0 };
+	struct account a;
+	bool have;
+
+	TRY(accounts_find(c->db, account_id, &a, &have, e));
+	if (!have)
+		return err_set(e, "object.absent", "there is no such account");
+	TRY(preauthorised_list(c->db, account_id, &names, e));
+	return request_answer(q, 200,
+		json_pack("{s:s, s:s, s:s, s:o, s:o, s:I}", "id", a.id, "name", a.name, "email", a.email,
+			"created_at", json_time(a.created_at), "preauthorised", names_json(&names), "users",
+			(json_int_t)a.users));
+}
+
+enum acsr_result account_show(struct core *c, struct request *q, struct acsr_err *e)
+{
+	return account_answer(c, q, q->who.account_id, e);
+}
+
+enum acsr_result account_change(struct core *c, struct request *q, struct acsr_err *e)
+{
+	const char *name = NULL;
+	const struct field fields[] = { { "name", FIELD_TEXT, false, &name, 512 }, { 0 } };
+
+	TRY(request_fields(q, fields, e));
+	if (name != NULL) {
+		TRY(title_check("name", name, e));
+		TRY(accounts_rename(c->db, q->who.account_id, name, e));
+		TRY(core_audit(c, q->who.email, q->who.account_id, "account.changed", q->who.account_id, e,
+			"named %s", name));
+	}
+	return account_answer(c, q, q->who.account_id, e);
+}
+
+/* --- listing --- */
+
+static enum acsr_result add_to_list(void *list, const struct user *u, struct acsr_err *e)
+{
+	return json_array_append_new(list, user_json(u)) == 0 ? ACSR_OK : err_nomem(e);
+}
+
+/* Which account's users? *which is NULL for all of them; only the operator may look beyond their own. */
+static enum acsr_result choose_account(
+	const struct request *q, char account[80], const char **which, struct acsr_err *e)
+{
+	char all[8];
+
+	snprintf(account, 80, "%s", q->who.account_id);
+	*which = account;
+	if (request_query(q, "all", all, sizeof(all)) && strcmp(all, "1") == 0) {
+		*which = NULL;
+	} else if (!request_query(q, "account", account, 80) || strcmp(account, q->who.account_id) == 0) {
+		return ACSR_OK;
+	}
+	return q->who.role == USER_ADMIN
+		       ? ACSR_OK
+		       : err_set(e, "auth.forbidden", "only the operator sees the users of other accounts");
+}
+
+enum acsr_result user_list(struct core *c, struct request *q, struct acsr_err *e)
+{
+	char account[80];
+	const char *which;
+	json_t *list;
+
+	TRY(choose_account(q, account, &which, e));
+	list = json_array();
+	(void)request_answer(q, 200, json_pack("{s:o}", "users", list));
+	return users_each(c->db, which, add_to_list, list, e);
+}
+
+/* --- inviting --- */
+
+static enum acsr_result check_pace(
+	struct core *c, const struct request *q, const char *email, struct acsr_err *e)
+{
+	char bucket[300];
+	bool ok;
+
+	snprintf(bucket, sizeof(bucket), "invite:%s", q->who.account_id);
+	TRY(throttle_allow(c, bucket, INVITATIONS_AN_HOUR, &ok, e));
+	if (!ok)
+		return err_set(e, "limit.invitations", "too many invitations in an hour, try later");
+	snprintf(bucket, sizeof(bucket), "mail:%s", email);
+	TRY(throttle_allow(c, bucket, MAILS_AN_HOUR, &ok, e));
+	return ok ? ACSR_OK
+		  : err_set(e, "limit.invitations",
+			    "this address was written to often enough for now, try later");
+}
+
+/* Somebody who was invited to this account before and never came may be invited again, with another role. */
+static enum acsr_result find_or_add(struct core *c, const struct request *q, const char *email,
+	const char *role, struct user *u, struct acsr_err *e)
+{
+	bool have;
+
+	TRY(users_by_email(c->db, email, u, &have, e));
+	if (have && (u->password[0] != '\0' || strcmp(u->account_id, q->who.account_id) != 0))
+		return err_rule(e, "object.exists", "email", NULL,
+			"this address cannot be invited: somebody uses it already");
+	if (have) {
+		TRY(users_set_role(c->db, u->id, role, e));
+		TRY(mail_tokens_drop(c->db, "invite", email, e));
+	} else {
+		*u = (struct user){ .created_at = c->now };
+		rnd_id("usr_", u->id, sizeof(u->id));
+		memcpy(u->account_id, q->who.account_id, sizeof(u->account_id));
+		snprintf(u->email, sizeof(u->email), "%s", email);
+		snprintf(u->role, sizeof(u->role), "%s", role);
+		TRY(users_add(c->db, u, e));
+	}
+	return users_by_email(c->db, email, u, &have, e);
+}
+
+static enum acsr_result send_invitation(
+	struct core *c, const struct request *q, const struct user *u, struct acsr_err *e)
+{
+	char url[LINK_URL];
+	struct mail_value values[] = { { "link", url }, { "account", u->account_name },
+		{ "by", q->who.email }, { 0 } };
+
+	TRY(link_make(c, "invite", u->email, u->id, NULL, INVITE_LIFETIME, url, e));
+	TRY(mail_queue(c, "invite", u->email, NULL, values, e));
+	wipe(url, sizeof(url));
+	return ACSR_OK;
+}
+
+enum acsr_result user_invite(struct core *c, struct request *q, struct acsr_err *e)
+{
+	const char *given = NULL, *role = NULL;
+	const struct field fields[] = { { "email", FIELD_TEXT, true, &given, 254 },
+		{ "role", FIELD_TEXT, true, &role, 15 }, { 0 } };
+	char email[256];
+	struct user u;
+
+	TRY(request_fields(q, fields, e));
+	TRY(email_normalise(given, email, e));
+	TRY(user_role_check(&q->who, role, e));
+	if (!mail_possible(c))
+		return err_set(e, "mail.off", "this service sends no mail, so nobody can be invited");
+	TRY(check_pace(c, q, email, e));
+	TRY(find_or_add(c, q, email, role, &u, e));
+	TRY(send_invitation(c, q, &u, e));
+	TRY(core_audit(c, q->who.email, u.account_id, "user.invited", u.id, e, "%s as %s", u.email, u.role));
+	return request_answer(q, 201, user_json(&u));
+}
+
+/* --- changing --- */
+
+/* The user that the path names, if the asker may see and change them. */
+static enum acsr_result load(struct core *c, const struct request *q, struct user *u, struct acsr_err *e)
+{
+	bool have;
+
+	TRY(users_by_id(c->db, q->param[0], u, &have, e));
+	if (!have || (strcmp(u->account_id, q->who.account_id) != 0 && q->who.role != USER_ADMIN))
+		return err_set(e, "object.absent", "there is no such user");
+	if (user_role_of(u->role) > q->who.role)
+		return err_set(e, "auth.forbidden", "your role does not permit to change this user");
+	return ACSR_OK;
+}
+
+/* Somebody must be left who can manage the account, and somebody who can run the service. */
+static enum acsr_result refuse_last(struct core *c, const struct user *u, struct acsr_err *e)
+{
+	int64_t n;
+
+	if (user_role_of(u->role) < USER_OWNER || u->disabled || u->password[0] == '\0')
+		return ACSR_OK;
+	TRY(users_count_role(c->db, u->account_id, u->role, &n, e));
+	if (n <= 1)
+		return err_set(e, "state.last-owner",
+			"this is the last %s of the account; give somebody else the role first", u->role);
+	return ACSR_OK;
+}
+
+static enum acsr_result change_role(
+	struct core *c, const struct request *q, const struct user *u, const char *role, struct acsr_err *e)
+{
+	if (role == NULL || strcmp(role, u->role) == 0)
+		return ACSR_OK;
+	TRY(user_role_check(&q->who, role, e));
+	if (user_role_of(role) == USER_ADMIN && strcmp(u->account_id, q->who.account_id) != 0)
+		return err_set(e, "auth.forbidden", "administrators belong to the operator's own account");
+	TRY(refuse_last(c, u, e));
+	TRY(users_set_role(c->db, u->id, role, e));
+	TRY(sessions_end_all(c->db, u->id, NULL, e));
+	return core_audit(c, q->who.email, u->account_id, "user.role", u->id, e, "%s: %s, was %s", u->email,
+		role, u->role);
+}
+
+static enum acsr_result change_disabled(
+	struct core *c, const struct request *q, const struct user *u, bool disabled, struct acsr_err *e)
+{
+	if (disabled == u->disabled)
+		return ACSR_OK;
+	if (disabled)
+		TRY(refuse_last(c, u, e));
+	TRY(users_set_disabled(c->db, u->id, disabled, e));
+	TRY(sessions_end_all(c->db, u->id, NULL, e));
+	return core_audit(c, q->who.email, u->account_id, disabled ? "user.disabled" : "user.enabled", u->id,
+		e, "%s", u->email);
+}
+
+enum acsr_result user_change(struct core *c, struct request *q, struct acsr_err *e)
+{
+	const char *role = NULL;
+	struct user u;
+	bool disabled, have;
+	const struct field fields[] = { { "role", FIELD_TEXT, false, &role, 15 },
+		{ "disabled", FIELD_BOOL, false, &disabled, 0 }, { 0 } };
+
+	TRY(load(c, q, &u, e));
+	disabled = u.disabled;
+	TRY(request_fields(q, fields, e));
+	TRY(change_role(c, q, &u, role, e));
+	TRY(users_by_id(c->db, u.id, &u, &have, e));
+	TRY(change_disabled(c, q, &u, disabled, e));
+	TRY(users_by_id(c->db, u.id, &u, &have, e));
+	return request_answer(q, 200, user_json(&u));
+}
+
+enum acsr_result user_delete(struct core *c, struct request *q, struct acsr_err *e)
+{
+	struct user u;
+
+	TRY(load(c, q, &u, e));
+	TRY(refuse_last(c, &u, e));
+	TRY(users_delete(c->db, u.id, e));
+	TRY(core_audit(c, q->who.email, u.account_id, "user.deleted", u.id, e, "%s", u.email));
+	return request_answer(q, 204, NULL);
+}
