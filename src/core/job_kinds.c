@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/handover.h"
+#include "core/identity.h"
 #include "core/issuers.h"
 #include "core/mail.h"
 #include "core/order.h"
@@ -23,6 +24,7 @@ static const struct job_kind {
 	{ "expire", 60, expire_job },
 	{ "crl", 120, crl_job },
 	{ "mail", 120, mail_job },
+	{ "housekeeping", 600, housekeeping_job },
 };
 
 enum { LONGEST_SLEEP_MS = 3600 * 1000, FAILED_PAUSE = 5, JOBS_A_STEP = 16, FIRST_LEASE = 60 };

@@ -54,7 +54,7 @@ static enum acsr_result write_all(int fd, const char *path, const char *s, size_
 static enum acsr_result make_key_file(const char *path, struct acsr_err *e)
 {
 	uint8_t key[KEY];
-	char hex[2 * KEY + 2], fresh[4200];
+	char hex[2 * KEY + 2], fresh[4208];
 	enum acsr_result r;
 	int fd;
 

@@ -18,7 +18,7 @@ enum {
 	VALUE_MAX = 30000, /* of one value: the tasks of a hundred names still fit */
 	TEXT_MAX = 65000,
 	HTML_MAX = 131000,
-	ANSWER_WITHIN = 120, /* seconds, for the courier */
+	ANSWER_WITHIN = 100, /* seconds, for the courier */
 	LONGEST_PAUSE = 3600,
 	GIVE_UP = 5 * 86400
 };

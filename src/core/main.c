@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "core/bootstrap.h"
 #include "core/handover.h"
+#include "core/identity.h"
 #include "core/issuers.h"
 #include "core/kek.h"
 #include "core/pool.h"
@@ -64,8 +65,9 @@ static enum acsr_result settle(struct core *c, struct acsr_err *e)
 {
 	TRY(db_begin(c->db, e));
 	if (jobs_free_leases(c->db, e) == ACSR_OK && product_seed(c, e) == ACSR_OK &&
-		bootstrap_operator(c, e) == ACSR_OK && handover_after_restart(c, e) == ACSR_OK &&
-		db_commit(c->db, e) == ACSR_OK)
+		bootstrap_operator(c, e) == ACSR_OK && housekeeping_rewrap(c, e) == ACSR_OK &&
+		core_want_job(c, "housekeeping", "", c->now, e) == ACSR_OK &&
+		handover_after_restart(c, e) == ACSR_OK && db_commit(c->db, e) == ACSR_OK)
 		return ACSR_OK;
 	db_rollback(c->db);
 	return ACSR_FAIL;

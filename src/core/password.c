@@ -214,8 +214,6 @@ static enum acsr_result go_on(struct core *c, struct check *k, struct acsr_err *
 		return db_release(c->db, e);
 	db_rollback_to(c->db);
 	call_drop_after(c, mark);
-	if (k->q->later)
-		pool_forget(c, k->q);
 	k->q->later = false;
 	request_problem(k->q, &why);
 	return ACSR_OK;
