@@ -11,7 +11,7 @@
 #include "core/order.h"
 #include "store/jobs.h"
 
-enum { SIGN_SECONDS = 60, RETRY_SECONDS = 30 };
+enum { SIGN_SECONDS = 60, RETRY_SECONDS = 30, ROOT_CRL_LIFE = 365 * 86400 };
 
 /* --- files --- */
 
@@ -90,10 +90,18 @@ static enum acsr_result collect(struct core *c, const char *issuer, struct strv 
 	}
 }
 
+/* A root signs rarely, and may go offline after its first CRL: a year. */
+static int64_t crl_life(struct core *c, const struct issuer *is)
+{
+	if (is != NULL && strcmp(is->kind, "root") == 0)
+		return ROOT_CRL_LIFE;
+	return conf_span(&c->proc->conf, "ca.crl_lifetime");
+}
+
 static enum acsr_result on_crl(
 	struct core *c, struct call *call, struct msg *m, const struct acsr_err *why, struct acsr_err *e)
 {
-	int64_t life = conf_span(&c->proc->conf, "ca.crl_lifetime");
+	int64_t life = crl_life(c, issuers_find(c->issuers, call->object));
 	const struct msg_crl_signed *s = m != NULL ? m->body : NULL;
 	struct crl crl = { .this_update = strtoll(call->detail, NULL, 10) };
 
@@ -112,7 +120,7 @@ static enum acsr_result on_crl(
 
 static enum acsr_result ask_crl(struct core *c, const char *issuer, struct request *q, struct acsr_err *e)
 {
-	int64_t life = conf_span(&c->proc->conf, "ca.crl_lifetime"), number;
+	int64_t life = crl_life(c, issuers_find(c->issuers, issuer)), number;
 	struct msg_sign_crl m = { .issuer = (char *)(uintptr_t)issuer,
 		.this_update = (uint64_t)c->now,
 		.next_update = (uint64_t)(c->now + life - 1) };
@@ -128,6 +136,25 @@ static enum acsr_result ask_crl(struct core *c, const char *issuer, struct reque
 		r = core_ask(c, ROLE_SIGNER, MSG_sign_crl, &m, SIGN_SECONDS, &like, e);
 	strv_free(&m.entries);
 	return r;
+}
+
+static enum acsr_result want_first(struct core *c, void *arg, struct acsr_err *e)
+{
+	(void)arg;
+	for (size_t i = 0; issuers_at(c->issuers, i) != NULL; i++) {
+		const struct issuer *is = issuers_at(c->issuers, i);
+		struct crl crl;
+
+		TRY(crl_load(c->db, is->name, &crl, NULL, e));
+		if (is->can_sign && crl.next_update < c->now)
+			TRY(core_want_job(c, "crl", is->name, c->now, e));
+	}
+	return ACSR_OK;
+}
+
+void crl_issuer_known(struct core *c)
+{
+	core_step(c, NULL, want_first, NULL, NULL);
 }
 
 enum acsr_result crl_job(struct core *c, const char *issuer, int64_t attempts, struct acsr_err *e)

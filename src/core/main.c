@@ -9,6 +9,7 @@
 #include "core/identity.h"
 #include "core/issuers.h"
 #include "core/kek.h"
+#include "core/order.h"
 #include "core/pool.h"
 #include "core/product.h"
 #include "core/request.h"
@@ -129,7 +130,7 @@ static void on_issuer(struct proc *p, struct chan *ch, struct msg *m)
 	if (strcmp(issuer->kind, "root") == 0)
 		bootstrap_root(&core, issuer->certificate);
 	tls_issuer_known(&core);
-	core_run_jobs(&core);
+	crl_issuer_known(&core);
 }
 
 static void on_archive_sent(struct proc *p, struct chan *ch, struct msg *m)
