@@ -65,8 +65,15 @@ enum acsr_result ca_list(struct core *c, struct request *q, struct acsr_err *e)
 	json_t *list = json_array();
 
 	(void)e;
-	for (size_t i = 0; issuers_at(c->issuers, i) != NULL; i++)
-		json_array_append_new(list, issuer_json(c, issuers_at(c->issuers, i)));
+	for (size_t i = 0; issuers_at(c->issuers, i) != NULL; i++) {
+		const struct issuer *is = issuers_at(c->issuers, i);
+
+		/* Those that issue first: they are what people mean when they name none. */
+		if (strcmp(is->kind, "root") == 0)
+			json_array_append_new(list, issuer_json(c, is));
+		else
+			json_array_insert_new(list, 0, issuer_json(c, is));
+	}
 	return request_answer(q, 200, json_pack("{s:o}", "issuers", list));
 }
 
