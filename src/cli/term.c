@@ -53,12 +53,12 @@ static bool ask(int fd, const char *prompt, bool echo, char *p, size_t cap, size
 	caught = 0;
 	for (size_t i = 0; i < 4; i++)
 		sigaction(sigs[i], &sa, &old[i]);
-	put(fd, prompt, strlen(prompt));
 	if (have && !echo) {
 		quiet = before;
 		quiet.c_lflag &= ~(tcflag_t)ECHO;
 		tcsetattr(fd, TCSAFLUSH, &quiet);
 	}
+	put(fd, prompt, strlen(prompt));
 	ok = read_line(fd, p, cap, n);
 	if (have && !echo) {
 		tcsetattr(fd, TCSAFLUSH, &before);
