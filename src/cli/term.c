@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,13 +25,14 @@ static void put(int fd, const void *p, size_t n)
 		return; /* a terminal that is gone has nobody to tell */
 }
 
-/* One line into p, without its end; false at end of file, at a signal, or when it is too long. */
-static bool read_line(int fd, char *p, size_t cap, size_t *n)
+/* One line into p, without its end; false at end of file, at a signal, or when it is too long. Signals come
+ * through only while it waits, so that none is lost between a look and the wait. */
+static bool read_line(int fd, const sigset_t *waiting, char *p, size_t cap, size_t *n)
 {
-	for (*n = 0; *n + 1 < cap;) {
-		ssize_t r = read(fd, p + *n, 1);
+	struct pollfd in = { .fd = fd, .events = POLLIN };
 
-		if (r <= 0)
+	for (*n = 0; *n + 1 < cap;) {
+		if (ppoll(&in, 1, NULL, waiting) < 0 || caught != 0 || read(fd, p + *n, 1) <= 0)
 			return false;
 		if (p[*n] == '\n') {
 			p[*n] = '\0';
@@ -41,33 +43,54 @@ static bool read_line(int fd, char *p, size_t cap, size_t *n)
 	return false;
 }
 
+static const int fatal[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+#define N_FATAL (sizeof(fatal) / sizeof(fatal[0]))
+
 /* Signals that would leave the terminal without echo are held until it is mended. */
-static bool ask(int fd, const char *prompt, bool echo, char *p, size_t cap, size_t *n)
+static void hold_signals(struct sigaction old[N_FATAL], sigset_t *mask)
 {
-	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	struct sigaction old[4], sa = { .sa_handler = on_signal };
-	struct termios before, quiet;
-	bool have = tcgetattr(fd, &before) == 0;
-	bool ok;
+	struct sigaction sa = { .sa_handler = on_signal };
+	sigset_t held;
 
 	caught = 0;
-	for (size_t i = 0; i < 4; i++)
-		sigaction(sigs[i], &sa, &old[i]);
+	sigemptyset(&held);
+	for (size_t i = 0; i < N_FATAL; i++) {
+		sigaddset(&held, fatal[i]);
+		sigaction(fatal[i], &sa, &old[i]);
+	}
+	sigprocmask(SIG_BLOCK, &held, mask);
+}
+
+static void release_signals(const struct sigaction old[N_FATAL], const sigset_t *mask)
+{
+	for (size_t i = 0; i < N_FATAL; i++)
+		sigaction(fatal[i], &old[i], NULL);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	if (caught != 0)
+		raise(caught);
+}
+
+static bool ask(int fd, const char *prompt, bool echo, char *p, size_t cap, size_t *n)
+{
+	struct sigaction old[N_FATAL];
+	struct termios before, quiet;
+	bool have = tcgetattr(fd, &before) == 0;
+	sigset_t mask;
+	bool ok;
+
+	hold_signals(old, &mask);
 	if (have && !echo) {
 		quiet = before;
 		quiet.c_lflag &= ~(tcflag_t)ECHO;
 		tcsetattr(fd, TCSAFLUSH, &quiet);
 	}
 	put(fd, prompt, strlen(prompt));
-	ok = read_line(fd, p, cap, n);
+	ok = read_line(fd, &mask, p, cap, n);
 	if (have && !echo) {
 		tcsetattr(fd, TCSAFLUSH, &before);
 		put(fd, "\n", 1);
 	}
-	for (size_t i = 0; i < 4; i++)
-		sigaction(sigs[i], &old[i], NULL);
-	if (caught != 0)
-		raise(caught);
+	release_signals(old, &mask);
 	return ok;
 }
 
