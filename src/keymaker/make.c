@@ -1,7 +1,9 @@
 /* Key in, CSR and archive out; the plain key is gone before the archive's hash is taken. */
 #include "make.h"
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/objects.h>
 #include <string.h>
 
 #include "autocsr/archive.h"
@@ -29,7 +31,12 @@ static enum acsr_result check_key_type(const char *name, struct acsr_err *e)
 
 static bool is_oid(const char *s)
 {
-	return strspn(s, "0123456789.") == strlen(s) && strchr(s, '.') != NULL;
+	ASN1_OBJECT *o = strspn(s, "0123456789.") == strlen(s) ? OBJ_txt2obj(s, 1) : NULL;
+	bool is = o != NULL;
+
+	ASN1_OBJECT_free(o);
+	ERR_clear_error();
+	return is;
 }
 
 static enum acsr_result check_ekus(const struct strv *ekus, struct acsr_err *e)

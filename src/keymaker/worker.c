@@ -21,9 +21,15 @@
 #include "ipc/sandbox.h"
 #include "make.h"
 
+/* A sanitizer's own report needs it. */
 #if defined(__SANITIZE_ADDRESS__)
-#define KEEP_STDERR 1 /* for the sanitizer's own report */
-#else
+#define KEEP_STDERR 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define KEEP_STDERR 1
+#endif
+#endif
+#ifndef KEEP_STDERR
 #define KEEP_STDERR 0
 #endif
 
@@ -46,7 +52,7 @@ _Noreturn static void end(enum worker_exit status)
 {
 	clear_stack();
 	clear_registers();
-	_exit(status);
+	_exit((int)status);
 }
 
 /* --- set-up --- */
