@@ -9,7 +9,7 @@
 
 /* "=?UTF-8?B?" and "?=" take 12 of the 75 characters: 63 are left, 60 of them whole base64 quads = 45 bytes.
  */
-enum { WORD_BYTES = 45 };
+enum { WORD_BYTES = 45, SUBJECT_MAX = 200 };
 
 static enum acsr_result refuse(struct acsr_err *e, const char *field, const char *what)
 {
@@ -81,6 +81,8 @@ enum acsr_result mail_check(const struct msg_mail *m, struct acsr_err *e)
 	if (*m->subject == '\0' || str_has_control(m->subject) ||
 		!str_is_utf8(m->subject, strlen(m->subject)))
 		return refuse(e, "subject", "empty, not UTF-8, or with control characters");
+	if (strlen(m->subject) > SUBJECT_MAX)
+		return refuse(e, "subject", "longer than 200 bytes");
 	if (*m->text == '\0' || *m->html == '\0')
 		return refuse(e, "text", "a mail needs a text and an HTML body");
 	if (!str_is_utf8(m->text, strlen(m->text)) || !str_is_utf8(m->html, strlen(m->html)))

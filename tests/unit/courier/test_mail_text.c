@@ -54,6 +54,7 @@ static void fields_are_checked(void **state)
 {
 	static const char *const names[] = { "../a.zip", "a/b.zip", "a\"b.zip", "a\r\nb.zip", ".zip",
 		"a b.zip", "a;b.zip" };
+	char subject[202] = "";
 	struct msg_mail m = a_mail();
 
 	(void)state;
@@ -74,6 +75,11 @@ static void fields_are_checked(void **state)
 	refused(&m, "subject");
 	m.subject = TEXT("");
 	refused(&m, "subject");
+	memset(subject, 's', 201);
+	m.subject = subject;
+	refused(&m, "subject");
+	subject[200] = '\0';
+	assert_int_equal(mail_check(&m, NULL), ACSR_OK);
 	m = a_mail();
 	m.text = TEXT("");
 	refused(&m, "text");
