@@ -116,23 +116,23 @@ static void modulus_and_exponent(void **state)
 	acsr_key_free(k);
 }
 
-/* A number with this factor, of 2048 bits, odd. */
-static BIGNUM *multiple_of(BN_ULONG factor)
-{
-	BIGNUM *n = good_n();
-	BN_ULONG rest = BN_mod_word(n, factor);
-
-	BN_sub_word(n, rest);
-	if (!BN_is_odd(n))
-		BN_add_word(n, factor);
-	return n;
-}
-
+/* No other small factor, so that the limit itself is tested. */
 static void small_factors(void **state)
 {
+	BIGNUM *n = BN_new();
+
 	(void)state;
-	refused("key.rsa.factor", rsa(multiple_of(3), number("10001")));
-	refused("key.rsa.factor", rsa(multiple_of(751), number("10001")));
+	assert_int_equal(BN_generate_prime_ex(n, 2038, 0, NULL, NULL, NULL), 1);
+	BN_mul_word(n, 751);
+	refused("key.rsa.factor", rsa(n, number("10001")));
+	n = BN_new();
+	assert_int_equal(BN_generate_prime_ex(n, 2047, 0, NULL, NULL, NULL), 1);
+	BN_mul_word(n, 3);
+	BN_rshift(n, n, BN_num_bits(n) - 2048);
+	BN_sub_word(n, BN_mod_word(n, 3));
+	if (!BN_is_odd(n))
+		BN_add_word(n, 3);
+	refused("key.rsa.factor", rsa(n, number("10001")));
 }
 
 /* ROCA: p = k * M + (65537^a mod M), M the product of the first 126 primes, for primes of 1024 bits. */
