@@ -40,11 +40,15 @@ struct acsr_archive_info {
 };
 
 /*
- * Strict reader; at most LIMIT_ARCHIVE bytes (archive.too-large). Nothing may lie before, between or after
- * the parts. archive.format (not a ZIP, or broken) archive.entries (none, several, or something appended)
- *   archive.unencrypted (no encryption, or the old ZipCrypto) archive.method (not stored: deflated entries
- * are not read) archive.code (the code does not fit) archive.damaged (the code fits, the contents do not) A
- * wrong code passes the 2-byte verifier once in 65,536 times and is then archive.damaged.
+ * Strict reader; at most LIMIT_ARCHIVE bytes (archive.too-large). One entry, its two headers alike,
+ * nothing before, between or after the parts; extra fields other than the AES one are passed over.
+ *   archive.format       not a ZIP, or broken
+ *   archive.entries      none, several, or something appended
+ *   archive.unencrypted  no encryption, or the old ZipCrypto
+ *   archive.method       compressed: only stored entries are read
+ *   archive.code         the code does not fit
+ *   archive.damaged      the code fits, the contents do not match their seal
+ * A wrong code passes the 2-byte verifier once in 65,536 times and is then archive.damaged.
  */
 ACSR_MUST_USE enum acsr_result acsr_archive_show(
 	const uint8_t *p, size_t len, struct acsr_archive_info *info, struct acsr_err *e);

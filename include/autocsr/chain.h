@@ -25,10 +25,17 @@ struct acsr_chain {
 };
 
 /*
- * ACSR_OK: verified. Else e->field says which certificate ("leaf", "intermediates[0]", "roots[0]",
- * "names[1]"): verify.expired verify.not-yet verify.issuer (no path to a root) verify.untrusted
- * verify.signature verify.ca verify.purpose verify.revoked verify.crl verify.name verify.weak verify.chain
- * (anything else), cert.parse NOT checked: OCSP, certificate transparency.
+ * ACSR_OK: verified. Else e->field says which input failed: "leaf", "intermediates[0]", "roots[0]",
+ * "crls[0]", "names[1]".
+ *   verify.expired  verify.not-yet   both ends of the validity count as valid
+ *   verify.issuer                    no path to a root
+ *   verify.untrusted                 a path, but to a root that is not given
+ *   verify.signature  verify.ca  verify.purpose  verify.name
+ *   verify.revoked  verify.crl       revoked; the CRL is missing, stale or forged
+ *   verify.weak                      below 112 bits, or SHA-1
+ *   verify.chain                     anything else
+ *   cert.der  cert.parse             an input is not a certificate
+ * NOT checked: OCSP, certificate transparency.
  */
 ACSR_MUST_USE enum acsr_result acsr_chain_verify(const struct acsr_chain *c, struct acsr_err *e);
 

@@ -69,24 +69,33 @@ struct acsr_csr_view {
 };
 
 /*
- * Strict: at most LIMIT_CSR_DER bytes (LIMIT_CSR_DER_SLHDSA when the key is SLH-DSA), real DER (definite and
- * minimal lengths, bounded depth, no trailing bytes), version 0, a signature that verifies, no MD5 or SHA-1,
- * at most one extension request without duplicates, at most LIMIT_NAMES SANs, no NUL or control character in
- * any string. csr.too-large csr.der csr.der.indefinite csr.der.length csr.der.depth csr.der.integer
- * csr.trailing csr.version csr.signature csr.digest csr.key csr.extensions.duplicate csr.extensions.several
- * csr.extensions.bad csr.sans.many csr.subject.control csr.san.control csr.san.empty csr.san.ascii Size and
- * structure are checked before OpenSSL sees a byte. NOT checked: the key's strength (acsr_key_check_public),
- * the names' verdict (acsr_name_check), who may have the names.
+ * Strict, in this order: size and structure before OpenSSL sees a byte, key and signature, contents.
+ *   csr.too-large             over LIMIT_CSR_DER bytes (LIMIT_CSR_DER_SLHDSA for an SLH-DSA key)
+ *   csr.der  csr.trailing     not DER, or bytes after it
+ *   csr.der.indefinite  csr.der.length  csr.der.depth  csr.der.integer (padded, negative, huge)
+ *   csr.version               not 0
+ *   csr.key                   an algorithm that is not accepted, or an unreadable key
+ *   csr.digest                not SHA-256, SHA-384 or SHA-512
+ *   csr.signature             does not verify with the CSR's own key
+ *   csr.subject.control  csr.subject.type
+ *   csr.extensions.several    more than one extension request
+ *   csr.extensions.duplicate  csr.extensions.bad
+ *   csr.sans.many             more than LIMIT_NAMES
+ *   csr.san.empty  csr.san.control (NUL, blank, CR, LF …)  csr.san.ascii  csr.san.ip
+ * NOT checked: the key's strength (acsr_key_check_public), the names' verdict (acsr_name_check), who
+ * may have them.
  */
 ACSR_MUST_USE enum acsr_result acsr_csr_parse(
 	struct acsr_csr_view **out, const uint8_t *der, size_t len, struct acsr_err *e);
 void acsr_csr_view_free(struct acsr_csr_view *v); /* NULL is fine */
 
 /*
- * What people paste, to DER: PEM (also NEW CERTIFICATE REQUEST) with any wrapping, CRLF, BOM and text around
- * it; bare base64 without BEGIN/END lines; DER. Only the outside is looked at: call acsr_csr_parse on the
- * result. input.empty input.private-key (never paste one: treat the key as compromised) input.certificate
- * input.pkcs7 input.public-key input.several input.base64 input.unknown csr.too-large
+ * What people paste, to DER: PEM (also NEW CERTIFICATE REQUEST) in any wrapping, with CRLF, BOM, UTF-16,
+ * literal "\n" or text around it; bare base64 without BEGIN and END lines; DER. Only the outside is
+ * looked at: call acsr_csr_parse on the result.
+ *   input.empty  input.base64 (damaged)  input.several  input.unknown  csr.too-large
+ *   input.private-key   anywhere in the text: never paste one, treat it as compromised
+ *   input.certificate  input.public-key  input.pkcs7   the wrong thing, and which
  */
 ACSR_MUST_USE enum acsr_result acsr_input_csr(
 	const uint8_t *p, size_t len, struct acsr_blob *der, struct acsr_err *e);

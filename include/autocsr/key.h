@@ -1,8 +1,10 @@
 /*
  * Keys: the table of key types, generation, loading, writing, and the gate for public keys.
  *
- * Private key bytes exist only inside struct acsr_key (OpenSSL; its secret numbers are in the secure heap
- * when secret_heap_init was called) and in struct secret; no memory BIO, no ordinary heap.
+ * Generating and writing leave private key bytes only inside struct acsr_key (OpenSSL keeps its secret
+ * numbers in the secure heap when secret_heap_init was called) and in struct secret. Loading goes through
+ * OpenSSL's decoders, which use ordinary heap for a moment: a process that must not leave anything behind
+ * does not load keys.
  */
 #ifndef AUTOCSR_KEY_H
 #define AUTOCSR_KEY_H
@@ -104,12 +106,22 @@ struct acsr_key_policy {
 };
 
 /*
- * The gate for public keys (BR 6.1.1.3, 6.1.5, 6.1.6). The first broken rule is the error; `all`, when not
- * NULL, gets every rule with its verdict (an RSA exponent below 65537 is a warning only). key.rsa.bits
- * key.rsa.bits8 key.rsa.large key.rsa.even key.rsa.exponent key.rsa.factor key.rsa.fermat key.rsa.roca
- *   key.ec.curve key.ec.point key.alg
- * NOT checked: Debian weak keys (CVE-2008-0166), lists of compromised keys, prime powers, common factors.
- * Takes well below a millisecond, except Fermat on 8192 bits (about one).
+ * The gate for public keys (BR 6.1.1.3, 6.1.5, 6.1.6). The first broken rule is the error; `all`, when
+ * not NULL, gets every rule up to it with its verdict. `policy` NULL permits RSA and the NIST curves.
+ *   key.alg              not permitted here
+ *   key.rsa.bits         below 2048
+ *   key.rsa.large        above 8192
+ *   key.rsa.bits8        size not divisible by 8
+ *   key.rsa.even
+ *   key.rsa.exponent     even, 1, or 2^256 and more
+ *   key.rsa.factor       a factor below 752
+ *   key.rsa.roca         CVE-2017-15361
+ *   key.rsa.fermat       close primes, 100 rounds; also squares
+ *   key.ec.curve         none of P-256, P-384, P-521, or spelled out instead of named
+ *   key.ec.point         not on its curve
+ * key.rsa.exponent.low (below 65537) is a warning in `all`, never an error.
+ * NOT checked: Debian weak keys (CVE-2008-0166), lists of compromised keys, higher prime powers, common
+ * factors of several keys. Takes about a millisecond at most.
  */
 ACSR_MUST_USE enum acsr_result acsr_key_check_public(const struct acsr_key *k,
 	const struct acsr_key_policy *policy, struct acsr_findings *all, struct acsr_err *e);

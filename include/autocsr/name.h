@@ -36,12 +36,26 @@ struct acsr_name {
 };
 
 /*
- * `len` bytes of UTF-8, no NUL needed. Surrounding blanks are not trimmed. Errors:
- *   name.empty name.control (NUL, CR, LF, bidi …) name.space name.utf8 name.length name.label.length
- *   name.label.empty name.trailing-dot name.underscore name.ldh (other characters, hyphen at an end)
- * name.idna name.alabel (xn-- that does not round-trip) name.hyphens (reserved "??--") name.wildcard.position
- *   name.wildcard.suffix name.suffix (a bare public suffix) name.internal name.special name.numeric-tld
- *   name.reverse name.ip name.ip.reserved name.url (a scheme, port, path or e-mail address was given)
+ * `len` bytes of UTF-8, no NUL needed; blanks around it are not trimmed. `out` is untouched on failure.
+ *   name.empty
+ *   name.control            NUL, CR, LF, invisible, joining or direction-changing characters
+ *   name.space  name.utf8
+ *   name.url                a scheme, port, path or e-mail address was given
+ *   name.length  name.label.length  name.label.empty  name.trailing-dot
+ *   name.underscore
+ *   name.ldh                other characters, or a hyphen at an end of a label
+ *   name.hyphens            reserved "??--" that is not "xn--"
+ *   name.idna               cannot be written as A-labels
+ *   name.alabel             an xn-- label that does not decode and encode to itself
+ *   name.wildcard.position  not the whole leftmost label
+ *   name.wildcard.suffix    directly above a public suffix
+ *   name.suffix             a bare public suffix
+ *   name.internal           public only: one label, or a top-level domain that is not in the list
+ *   name.special            public only: .test .local .internal .onion …
+ *   name.reverse            below in-addr.arpa or ip6.arpa
+ *   name.numeric-tld        the last label is a number
+ *   name.ip                 meant as an address but not one in its usual form
+ *   name.ip.reserved        a reserved range; for private only addresses that no host can have
  * NOT checked: that the name exists, who owns it, CAA.
  */
 ACSR_MUST_USE enum acsr_result acsr_name_check(
