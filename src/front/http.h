@@ -3,12 +3,12 @@
  *
  * It runs on the caller's event loop, single-threaded: a request is suspended until http_answer, however
  * long that takes. What libmicrohttpd 0.9.75 leaves open is closed here: total deadlines, body limits while
- * the body arrives, connections per address, hidden header lines, ambiguous framing (request.h).
+ * the body arrives, connections per address, hidden header lines, ambiguous framing (adapter.h).
  */
 #ifndef FRONT_HTTP_H
 #define FRONT_HTTP_H
 
-#include "front/request.h"
+#include "front/adapter.h"
 #include "ipc/loop.h"
 
 struct http_server;

@@ -302,8 +302,8 @@ static enum acsr_result read_head(
 
 	rnd_id("req_", id, sizeof(id));
 	TRY(http_head_read(&h, x, url, method, version, e));
-	TRY(request_read(&h.head, &x->server->config.proxies, &x->request, &x->facts, e));
-	tag = request_field(&h.head, "If-None-Match");
+	TRY(adapter_read(&h.head, &x->server->config.proxies, &x->request, &x->facts, e));
+	tag = adapter_field(&h.head, "If-None-Match");
 	TRY(str_dup(&x->if_none_match, tag != NULL ? tag : "", e));
 	return str_dup(&x->request.request_id, id, e);
 }
@@ -316,7 +316,7 @@ static void name_refused(struct http_exchange *x, const char *method)
 	struct acsr_err e;
 
 	rnd_id("req_", id, sizeof(id));
-	request_address_text(x->conn->addr, text);
+	adapter_address_text(x->conn->addr, text);
 	if (r->request_id == NULL && str_dup(&r->request_id, id, &e) != ACSR_OK)
 		return;
 	if (r->remote == NULL && str_dup(&r->remote, text, &e) != ACSR_OK)

@@ -21,11 +21,11 @@ static struct role_spec spec;
 static enum acsr_result load_portal(struct front *f, struct acsr_err *e)
 {
 	const char *dir = conf_str(&f->proc->conf, "server.portal");
-	char found[4096];
+	CLEANUP_STR char *found = NULL;
 
 	if (*dir != '\0')
 		return portal_files_load(&f->files, dir, e);
-	if (portal_files_default_dir(found))
+	if (portal_files_default_dir(&found))
 		return portal_files_load(&f->files, found, e);
 	log_event(LOG_WARN, "portal.missing", "text", "the portal was not built; only the API is served",
 		"remedy", "set portal in [server], or build with node and npm", NULL);

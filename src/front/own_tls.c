@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "front/front.h"
 #include "front/http_tls.h"
-#include "front/identity.h"
+#include "front/tls_identity.h"
 
 enum { ASK_AGAIN_MS = 30000, TLS_REQUEST_ID = 1 };
 
@@ -20,7 +20,7 @@ static enum acsr_result open_operators(struct front *f, struct acsr_err *e)
 
 	buf_init(&pem, 128 * 1024);
 	TRY(buf_read_file(&pem, chain, e));
-	TRY(identity_read_key(conf_str(&f->proc->conf, "server.tls_key"), &f->key, e));
+	TRY(tls_identity_read_key(conf_str(&f->proc->conf, "server.tls_key"), &f->key, e));
 	return http_tls_set(buf_cstr(&pem), f->key, e);
 }
 
@@ -41,9 +41,9 @@ static void try_stored(struct front *f)
 	CLEANUP_STR char *chain = NULL;
 	struct acsr_err e;
 
-	if (identity_load_chain(f->proc->dir, &chain, &e) != ACSR_OK)
+	if (tls_identity_load_chain(f->proc->dir, &chain, &e) != ACSR_OK)
 		return;
-	if (identity_check(chain, &f->names, clock_now(), &f->renew_at, &e) != ACSR_OK ||
+	if (tls_identity_check(chain, &f->names, clock_now(), &f->renew_at, &e) != ACSR_OK ||
 		http_tls_set(chain, f->key, &e) != ACSR_OK)
 		log_error(LOG_INFO, "tls.stored-not-used", &e);
 }
@@ -54,8 +54,8 @@ enum acsr_result own_tls_start(struct front *f, struct acsr_err *e)
 
 	if (f->operators)
 		return front_serve_https(f, e);
-	TRY(identity_names(conf_str(c, "server.listen"), conf_str(c, "server.public_url"), &f->names, e));
-	TRY(identity_key(f->proc->dir, &f->key, e));
+	TRY(tls_identity_names(conf_str(c, "server.listen"), conf_str(c, "server.public_url"), &f->names, e));
+	TRY(tls_identity_key(f->proc->dir, &f->key, e));
 	try_stored(f);
 	if (http_tls_ready())
 		return front_serve_https(f, e);
@@ -67,7 +67,7 @@ static void ask(struct front *f)
 {
 	struct msg_tls_request m = { 0 };
 	struct acsr_err e;
-	enum acsr_result r = identity_csr(f->key, &f->names, &m.csr, &e);
+	enum acsr_result r = tls_identity_csr(f->key, &f->names, &m.csr, &e);
 
 	if (r == ACSR_OK)
 		r = role_send(f->proc, ROLE_CORE, MSG_tls_request, TLS_REQUEST_ID, &m, -1, &e);
@@ -91,10 +91,10 @@ static enum acsr_result use(struct front *f, const struct msg_tls_certificate *m
 {
 	int64_t renew_at;
 
-	TRY(identity_check(m->fullchain, &f->names, clock_now(), &renew_at, e));
+	TRY(tls_identity_check(m->fullchain, &f->names, clock_now(), &renew_at, e));
 	TRY(http_tls_set(m->fullchain, f->key, e));
 	f->renew_at = m->renew_at != 0 && m->renew_at <= INT64_MAX ? (int64_t)m->renew_at : renew_at;
-	if (identity_store_chain(f->proc->dir, m->fullchain, e) != ACSR_OK)
+	if (tls_identity_store_chain(f->proc->dir, m->fullchain, e) != ACSR_OK)
 		log_error(LOG_WARN, "tls.not-stored", e); /* serving matters more */
 	if (f->https == NULL) {
 		TRY(front_serve_https(f, e));

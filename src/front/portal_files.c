@@ -145,9 +145,20 @@ const struct portal_file *portal_files_find(const struct portal_files *p, const 
 	return NULL;
 }
 
-bool portal_files_default_dir(char out[4096])
+/* Is there such a directory? Then it is *out. */
+static bool try_dir(char **out, const char *base, const char *place)
 {
-	static const char *const places[] = { "../../portal/dist", "../../share/autocsr/portal" };
+	CLEANUP_STR char *path = NULL;
+
+	if (str_printf(&path, NULL, "%s%s", base, place) != ACSR_OK || access(path, R_OK | X_OK) != 0)
+		return false;
+	*out = path;
+	path = NULL;
+	return true;
+}
+
+bool portal_files_default_dir(char **out)
+{
 	char self[2048];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
@@ -155,13 +166,8 @@ bool portal_files_default_dir(char out[4096])
 		return false;
 	self[n] = '\0';
 	*strrchr(self, '/') = '\0';
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		snprintf(out, 4096, "%s/%s", self, places[i]);
-		if (access(out, R_OK | X_OK) == 0)
-			return true;
-	}
-	snprintf(out, 4096, "%s", ACSR_PORTAL_DIR);
-	return access(out, R_OK | X_OK) == 0;
+	return try_dir(out, self, "/../../portal/dist") ||
+	       try_dir(out, self, "/../../share/autocsr/portal") || try_dir(out, ACSR_PORTAL_DIR, "");
 }
 
 bool portal_etag_matches(const char *if_none_match, const char *etag)

@@ -31,8 +31,8 @@ ACSR_MUST_USE enum acsr_result portal_files_load(
 void portal_files_free(struct portal_files *p);
 const struct portal_file *portal_files_find(const struct portal_files *p, const char *path);
 
-/* Where the portal was built or installed, seen from this program; out needs 4096 bytes. False: nowhere. */
-bool portal_files_default_dir(char out[4096]);
+/* Where the portal was built or installed, seen from this program; *out is yours. False: nowhere. */
+bool portal_files_default_dir(char **out);
 
 /* Does an If-None-Match name this entity tag (weakly compared, RFC 9110 13.1.2)? */
 bool portal_etag_matches(const char *if_none_match, const char *etag);

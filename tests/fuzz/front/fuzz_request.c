@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "front/request.h"
+#include "front/adapter.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -51,7 +51,7 @@ static void check(const struct request_head *h, const struct msg_http_request *m
 	must(strstr(m->path, "/../") == NULL && !str_ends(m->path, "/..") && strstr(m->path, "//") == NULL);
 	must(f->length <= LIMIT_HTTP_BODY && !(f->chunked && f->length > 0));
 	must(network_parse_address(m->remote, addr));
-	must(request_field(h, "X-Forwarded-For") != NULL || strcmp(m->remote, peer) == 0);
+	must(adapter_field(h, "X-Forwarded-For") != NULL || strcmp(m->remote, peer) == 0);
 	/* Within the bounds of messages.def: it can always be sent. */
 	buf_init(&b, LIMIT_MESSAGE);
 	must(msg_encode(msg_desc(MSG_http_request), 1, m, &b, &e) == ACSR_OK);
@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	split(text, &h, fields);
 	must(network_parse_address("198.51.100.1", h.peer));
 	must(conf_networks("198.51.100.0/24, 2001:db8::/32", &proxies, &e) == ACSR_OK);
-	if (request_read(&h, &proxies, &m, &facts, &e) == ACSR_OK) {
+	if (adapter_read(&h, &proxies, &m, &facts, &e) == ACSR_OK) {
 		check(&h, &m, &facts, "198.51.100.1");
 		msg_clear(msg_desc(MSG_http_request), &m);
 	} else {

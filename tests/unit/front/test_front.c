@@ -1,6 +1,6 @@
 /*
  * The front process from outside: a client on real sockets with TLS on one side, a played core and keymaker
- * on the other. The rules of single headers and targets are tested in test_request.c and test_target.c.
+ * on the other. The rules of single headers and targets are tested in test_adapter.c and test_target.c.
  */
 #include "front_double.h"
 

@@ -1,5 +1,5 @@
 /* GnuTLS, because the HTTP library brings it along and front needs nothing else of X.509. */
-#include "front/identity.h"
+#include "front/tls_identity.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -54,7 +54,7 @@ static enum acsr_result add_url(struct strv *out, const char *url, struct acsr_e
 	return add_name(out, host, e);
 }
 
-enum acsr_result identity_names(
+enum acsr_result tls_identity_names(
 	const char *listen, const char *public_url, struct strv *out, struct acsr_err *e)
 {
 	char host[256];
@@ -105,7 +105,7 @@ static enum acsr_result write_file(
 	return r;
 }
 
-enum acsr_result identity_load_chain(const char *dir, char **fullchain, struct acsr_err *e)
+enum acsr_result tls_identity_load_chain(const char *dir, char **fullchain, struct acsr_err *e)
 {
 	CLEANUP_STR char *path = NULL;
 	CLEANUP_BUF struct buf b;
@@ -116,7 +116,7 @@ enum acsr_result identity_load_chain(const char *dir, char **fullchain, struct a
 	return str_dup(fullchain, buf_cstr(&b), e);
 }
 
-enum acsr_result identity_store_chain(const char *dir, const char *fullchain, struct acsr_err *e)
+enum acsr_result tls_identity_store_chain(const char *dir, const char *fullchain, struct acsr_err *e)
 {
 	return write_file(dir, "tls.pem", fullchain, strlen(fullchain), e);
 }
@@ -143,7 +143,7 @@ static enum acsr_result read_secret(int fd, struct secret **out, struct acsr_err
 	return secret_new(out, secret_bytes(room), n, e);
 }
 
-enum acsr_result identity_read_key(const char *path, struct secret **pem, struct acsr_err *e)
+enum acsr_result tls_identity_read_key(const char *path, struct secret **pem, struct acsr_err *e)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	enum acsr_result r;
@@ -189,14 +189,14 @@ static enum acsr_result make_key(const char *dir, struct secret **pem, struct ac
 	return ACSR_OK;
 }
 
-enum acsr_result identity_key(const char *dir, struct secret **pem, struct acsr_err *e)
+enum acsr_result tls_identity_key(const char *dir, struct secret **pem, struct acsr_err *e)
 {
 	CLEANUP_STR char *path = NULL;
 
 	TRY(str_printf(&path, e, "%s/tls.key", dir));
 	if (access(path, F_OK) != 0 && errno == ENOENT)
 		return make_key(dir, pem, e);
-	return identity_read_key(path, pem, e);
+	return tls_identity_read_key(path, pem, e);
 }
 
 /* --- CSR --- */
@@ -244,7 +244,7 @@ static int build_csr(gnutls_x509_crq_t q, gnutls_x509_privkey_t k, const struct 
 	return r != 0 ? r : gnutls_x509_crq_export2(q, GNUTLS_X509_FMT_DER, der);
 }
 
-enum acsr_result identity_csr(
+enum acsr_result tls_identity_csr(
 	const struct secret *key, const struct strv *names, struct blob *csr, struct acsr_err *e)
 {
 	gnutls_x509_privkey_t k;
@@ -287,7 +287,7 @@ static enum acsr_result check_leaf(
 	return ACSR_OK;
 }
 
-enum acsr_result identity_check(
+enum acsr_result tls_identity_check(
 	const char *fullchain, const struct strv *names, int64_t now, int64_t *renew_at, struct acsr_err *e)
 {
 	gnutls_datum_t d = { .data = (unsigned char *)(uintptr_t)fullchain,

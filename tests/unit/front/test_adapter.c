@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "front/request.h"
+#include "front/adapter.h"
 
 enum { FIELDS = 8 };
 
@@ -123,7 +123,7 @@ static void refused(const char *what, const struct request_head *h, const char *
 	struct request_facts facts;
 	struct acsr_err e;
 
-	if (request_read(h, &no_proxies, &out, &facts, &e) == ACSR_OK)
+	if (adapter_read(h, &no_proxies, &out, &facts, &e) == ACSR_OK)
 		fail_msg("accepted: %s", what);
 	if (strcmp(e.id, id) != 0)
 		fail_msg("%s: %s (%s)", what, e.id, e.text);
@@ -170,7 +170,7 @@ static void taken(const struct request *r, const struct networks *proxies, struc
 	struct request_head h = head_of(r);
 	struct acsr_err e;
 
-	if (request_read(&h, proxies, out, facts, &e) != ACSR_OK)
+	if (adapter_read(&h, proxies, out, facts, &e) != ACSR_OK)
 		fail_msg("%s: %s", e.id, e.text);
 }
 

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #include "front/http_tls.h"
-#include "front/identity.h"
+#include "front/tls_identity.h"
 
 static char dir[64];
 
@@ -39,7 +39,7 @@ static void names(const char *listen, const char *url, const char *want)
 	struct acsr_err e;
 
 	buf_init(&b, 4096);
-	assert_int_equal(identity_names(listen, url, &l, &e), ACSR_OK);
+	assert_int_equal(tls_identity_names(listen, url, &l, &e), ACSR_OK);
 	for (size_t i = 0; i < l.n; i++)
 		assert_int_equal(buf_printf(&b, &e, "%s%s", i > 0 ? " " : "", l.v[i]), ACSR_OK);
 	assert_string_equal(buf_cstr(&b), want);
@@ -62,7 +62,7 @@ static struct secret *key_in(const char *d)
 	struct secret *k = NULL;
 	struct acsr_err e;
 
-	if (identity_key(d, &k, &e) != ACSR_OK)
+	if (tls_identity_key(d, &k, &e) != ACSR_OK)
 		fail_msg("%s", e.text);
 	return k;
 }
@@ -90,8 +90,8 @@ static void the_csr_has_the_names(void **state)
 	struct acsr_err e;
 
 	(void)state;
-	assert_int_equal(identity_names("[::1]:1", "https://c.test", &l, &e), ACSR_OK);
-	assert_int_equal(identity_csr(k, &l, &csr, &e), ACSR_OK);
+	assert_int_equal(tls_identity_names("[::1]:1", "https://c.test", &l, &e), ACSR_OK);
+	assert_int_equal(tls_identity_csr(k, &l, &csr, &e), ACSR_OK);
 	d = (gnutls_datum_t){ csr.p, (unsigned)csr.len };
 	gnutls_x509_crq_init(&q);
 	assert_int_equal(gnutls_x509_crq_import(q, &d, GNUTLS_X509_FMT_DER), 0);
@@ -145,14 +145,14 @@ static void certificates_are_judged(void **state)
 	assert_int_equal(strv_add(&good, "DNS:c.test", &e), ACSR_OK);
 	assert_int_equal(strv_add(&more, "DNS:c.test", &e), ACSR_OK);
 	assert_int_equal(strv_add(&more, "DNS:d.test", &e), ACSR_OK);
-	assert_int_equal(identity_check(cert, &good, 1000000, &renew_at, &e), ACSR_OK);
+	assert_int_equal(tls_identity_check(cert, &good, 1000000, &renew_at, &e), ACSR_OK);
 	assert_int_equal(renew_at, 1000200);
-	assert_int_equal(identity_check(cert, &good, 999999, &renew_at, &e), ACSR_FAIL);
-	assert_int_equal(identity_check(cert, &good, 1000300, &renew_at, &e), ACSR_FAIL);
-	assert_int_equal(identity_check(cert, &more, 1000000, &renew_at, &e), ACSR_FAIL);
+	assert_int_equal(tls_identity_check(cert, &good, 999999, &renew_at, &e), ACSR_FAIL);
+	assert_int_equal(tls_identity_check(cert, &good, 1000300, &renew_at, &e), ACSR_FAIL);
+	assert_int_equal(tls_identity_check(cert, &more, 1000000, &renew_at, &e), ACSR_FAIL);
 	assert_string_equal(e.id, "config.tls");
-	assert_int_equal(identity_check("no PEM", &good, 1000000, &renew_at, &e), ACSR_FAIL);
-	assert_int_equal(identity_check("", &good, 1000000, &renew_at, &e), ACSR_FAIL);
+	assert_int_equal(tls_identity_check("no PEM", &good, 1000000, &renew_at, &e), ACSR_FAIL);
+	assert_int_equal(tls_identity_check("", &good, 1000000, &renew_at, &e), ACSR_FAIL);
 }
 
 static void a_foreign_certificate_is_not_used(void **state)
@@ -180,12 +180,12 @@ static void the_chain_is_kept(void **state)
 	struct acsr_err e;
 
 	(void)state;
-	assert_int_equal(identity_load_chain(dir, &chain, &e), ACSR_FAIL);
-	assert_int_equal(identity_store_chain(dir, "one", &e), ACSR_OK);
-	assert_int_equal(identity_store_chain(dir, "two", &e), ACSR_OK);
-	assert_int_equal(identity_load_chain(dir, &chain, &e), ACSR_OK);
+	assert_int_equal(tls_identity_load_chain(dir, &chain, &e), ACSR_FAIL);
+	assert_int_equal(tls_identity_store_chain(dir, "one", &e), ACSR_OK);
+	assert_int_equal(tls_identity_store_chain(dir, "two", &e), ACSR_OK);
+	assert_int_equal(tls_identity_load_chain(dir, &chain, &e), ACSR_OK);
 	assert_string_equal(chain, "two");
-	assert_int_equal(identity_store_chain("/nonexistent", "x", &e), ACSR_FAIL);
+	assert_int_equal(tls_identity_store_chain("/nonexistent", "x", &e), ACSR_FAIL);
 }
 
 #define IN_DIR(t) cmocka_unit_test_setup_teardown(t, setup, teardown)

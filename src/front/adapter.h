@@ -2,8 +2,8 @@
  * From the head of an HTTP request to the message that core gets: a pure function, so that it can be tested
  * and fuzzed alone. Everything that could mean two things to two readers is refused here (request smuggling).
  */
-#ifndef FRONT_REQUEST_H
-#define FRONT_REQUEST_H
+#ifndef FRONT_ADAPTER_H
+#define FRONT_ADAPTER_H
 
 #include "ipc/conf.h"
 #include "ipc/messages.h"
@@ -40,13 +40,13 @@ struct request_facts {
  * X-Forwarded-For counts only when the peer is one of `proxies`: the last address in it that is no proxy.
  * Authorization and Cookie become secrets; only the cookie __Host-autocsr is kept.
  */
-ACSR_MUST_USE enum acsr_result request_read(const struct request_head *h, const struct networks *proxies,
+ACSR_MUST_USE enum acsr_result adapter_read(const struct request_head *h, const struct networks *proxies,
 	struct msg_http_request *out, struct request_facts *facts, struct acsr_err *e);
 
 /* The value of the first field of that name, NULL when there is none. Case-insensitive. */
-const char *request_field(const struct request_head *h, const char *name);
+const char *adapter_field(const struct request_head *h, const char *name);
 /* Print an address: "192.0.2.1", "2001:db8::1". out needs 46 bytes. */
-void request_address_text(const uint8_t addr[16], char out[46]);
+void adapter_address_text(const uint8_t addr[16], char out[46]);
 
 /* "GET, HEAD, …": what Allow says. */
 #define REQUEST_ALLOW "GET, HEAD, POST, PUT, PATCH, DELETE"

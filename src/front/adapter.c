@@ -1,5 +1,5 @@
 /* The request adapter. */
-#include "front/request.h"
+#include "front/adapter.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ static enum acsr_result refuse(struct acsr_err *e, const char *field, const char
 	return err_rule(e, "request.header", field, source, "%s", what);
 }
 
-const char *request_field(const struct request_head *h, const char *name)
+const char *adapter_field(const struct request_head *h, const char *name)
 {
 	for (size_t i = 0; i < h->nfields; i++)
 		if (strcasecmp(h->fields[i].name, name) == 0)
@@ -118,7 +118,7 @@ static enum acsr_result check_single(const struct request_head *h, struct acsr_e
 
 static enum acsr_result check_host(const struct request_head *h, struct acsr_err *e)
 {
-	const char *host = request_field(h, "Host");
+	const char *host = adapter_field(h, "Host");
 
 	if (host == NULL || *host == '\0')
 		return refuse(e, "Host", "RFC 9112 3.2", "the Host header is missing");
@@ -134,8 +134,8 @@ static enum acsr_result check_host(const struct request_head *h, struct acsr_err
 static enum acsr_result check_framing(
 	const struct request_head *h, struct request_facts *facts, struct acsr_err *e)
 {
-	const char *length = request_field(h, "Content-Length");
-	const char *coding = request_field(h, "Transfer-Encoding");
+	const char *length = adapter_field(h, "Content-Length");
+	const char *coding = adapter_field(h, "Transfer-Encoding");
 
 	if (length != NULL && coding != NULL)
 		return refuse(e, "Transfer-Encoding", "RFC 9112 6.1",
@@ -144,7 +144,7 @@ static enum acsr_result check_framing(
 		return refuse(e, "Transfer-Encoding", "RFC 9112 6.1", "Transfer-Encoding in HTTP/1.0");
 	if (coding != NULL && strcasecmp(coding, "chunked") != 0)
 		return refuse(e, "Transfer-Encoding", "RFC 9112 6.1", "only chunked is understood");
-	if (request_field(h, "Content-Encoding") != NULL)
+	if (adapter_field(h, "Content-Encoding") != NULL)
 		return refuse(e, "Content-Encoding", "RFC 9110 8.4", "request bodies must not be encoded");
 	facts->chunked = coding != NULL;
 	facts->length = 0;
@@ -160,7 +160,7 @@ static enum acsr_result check_framing(
 
 static enum acsr_result check_expect(const struct request_head *h, struct acsr_err *e)
 {
-	const char *expect = request_field(h, "Expect");
+	const char *expect = adapter_field(h, "Expect");
 
 	if (expect == NULL || strcasecmp(expect, "100-continue") == 0)
 		return ACSR_OK;
@@ -173,7 +173,7 @@ static enum acsr_result check_expect(const struct request_head *h, struct acsr_e
 static enum acsr_result take_ascii(
 	const struct request_head *h, const char *name, size_t max, char **out, struct acsr_err *e)
 {
-	const char *v = request_field(h, name);
+	const char *v = adapter_field(h, name);
 
 	if (v == NULL)
 		v = "";
@@ -188,7 +188,7 @@ static enum acsr_result take_ascii(
 /* Only for people: what is too long or no text is cut rather than refused. */
 static enum acsr_result take_user_agent(const struct request_head *h, char **out, struct acsr_err *e)
 {
-	const char *v = request_field(h, "User-Agent");
+	const char *v = adapter_field(h, "User-Agent");
 
 	TRY(str_dup(out, v != NULL ? v : "", e));
 	if (strlen(*out) > 512)
@@ -202,7 +202,7 @@ static enum acsr_result take_user_agent(const struct request_head *h, char **out
 /* RFC 6750 2.1 b64token. Another scheme is no credential of ours. */
 static enum acsr_result take_bearer(const struct request_head *h, struct secret **out, struct acsr_err *e)
 {
-	const char *v = request_field(h, "Authorization");
+	const char *v = adapter_field(h, "Authorization");
 	size_t n;
 
 	if (v == NULL || strncasecmp(v, "Bearer ", 7) != 0)
@@ -250,7 +250,7 @@ static enum acsr_result take_cookie(const struct request_head *h, struct secret 
 
 /* --- who is asking --- */
 
-void request_address_text(const uint8_t addr[16], char out[46])
+void adapter_address_text(const uint8_t addr[16], char out[46])
 {
 	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 
@@ -325,7 +325,7 @@ static enum acsr_result take_remote(
 		if (strcasecmp(f->name, "X-Forwarded-For") == 0 && walk_forwarded(f->value, proxies, addr))
 			break;
 	}
-	request_address_text(addr, text);
+	adapter_address_text(addr, text);
 	return str_dup(out, text, e);
 }
 
@@ -361,7 +361,7 @@ static enum acsr_result take_fields(const struct request_head *h, const struct n
 	return ACSR_OK;
 }
 
-enum acsr_result request_read(const struct request_head *h, const struct networks *proxies,
+enum acsr_result adapter_read(const struct request_head *h, const struct networks *proxies,
 	struct msg_http_request *out, struct request_facts *facts, struct acsr_err *e)
 {
 	*out = (struct msg_http_request){ 0 };
