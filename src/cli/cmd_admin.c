@@ -32,31 +32,29 @@ void cmd_ca_show_show(struct cli *c, const json_t *result)
 			say("%s", "");
 		say_field("issuer", view_str(o, "id"));
 		say_field("name", view_str(o, "name"));
-		say_field("kind", view_str(o, "kind"));
+		say("%-16s %s%s", "kind", view_str(o, "kind"),
+			json_is_true(json_object_get(o, "root")) ? ", root" : "");
 		say_field("to", view_str(o, "not_after"));
 		say_field("SHA-256", view_str(o, "sha256"));
 		say_field("CRL", view_str(o, "crl_url"));
 	}
 }
 
-/* The issuer to ask for when none is named: the only one, or the first that issues. */
+/* The issuer to ask for when none is named: the first that is no root, for that one issues. */
 static enum acsr_result first_issuer(struct service *s, char **id, struct acsr_err *e)
 {
+	const json_t *list, *found;
 	json_t *ca = NULL;
-	const json_t *list;
 	enum acsr_result r;
 
 	TRY(service_get(s, "/api/v1/ca", &ca, e));
 	list = json_object_get(ca, "issuers");
-	r = json_array_size(list) > 0 ? str_dup(id, view_str(json_array_get(list, 0), "id"), e)
-				      : err_set(e, "object.absent", "the service has no issuer");
-	for (size_t i = 0; r == ACSR_OK && i < json_array_size(list); i++)
-		if (view_str(json_array_get(list, i), "crl_url")[0] != '\0') {
-			free(*id);
-			*id = NULL;
-			r = str_dup(id, view_str(json_array_get(list, i), "id"), e);
-			break;
-		}
+	found = json_array_get(list, 0);
+	for (size_t i = json_array_size(list); i-- > 0;)
+		if (!json_is_true(json_object_get(json_array_get(list, i), "root")))
+			found = json_array_get(list, i);
+	r = found != NULL ? str_dup(id, view_str(found, "id"), e)
+			  : err_set(e, "object.absent", "the service has no issuer");
 	json_decref(ca);
 	return r;
 }
