@@ -238,17 +238,29 @@ static enum acsr_result add_files(struct order_flow *f, struct acsr_err *e)
 	return ACSR_OK;
 }
 
-static enum acsr_result answer_validation(struct order_flow *f, struct acsr_err *e)
+/* Ask the service to look now. When it has looked by itself in the meantime the order has moved on. */
+static enum acsr_result look_now(struct order_flow *f, struct acsr_err *e)
 {
 	json_t *body = json_object();
-	enum acsr_result r;
+	struct acsr_err why = { 0 };
+	enum acsr_result r = post(f, "validate", body, &why);
 
+	json_decref(body);
+	if (r == ACSR_OK)
+		return ACSR_OK;
+	if (err_is(&why, "state."))
+		return refresh(f, e);
+	if (e != NULL)
+		*e = why;
+	return ACSR_FAIL;
+}
+
+static enum acsr_result answer_validation(struct order_flow *f, struct acsr_err *e)
+{
 	TRY(add_files(f, e));
 	TRY(responder_start(f->responder, e));
 	say_progress("answering the file validation on %s", args_one(f->a, "standalone"));
-	r = is(f, "validating") ? post(f, "validate", body, e) : ACSR_OK;
-	json_decref(body);
-	return r;
+	return is(f, "validating") ? look_now(f, e) : ACSR_OK;
 }
 
 /* "order ord_…: validating, the file is not there yet", whenever that has changed. */

@@ -212,6 +212,15 @@ def test_standalone_serves_what_the_order_asks_for_and_waits(cli, fake, archive,
     assert got == ["content-a", "content-b", 404]
 
 
+def test_a_validation_that_was_faster_than_the_question_is_no_failure(cli, fake, archive):
+    from harness.net import free_port
+    hand_over(fake, archive)
+    fake.says("POST", "/orders/ord_1/archive/ack", (200, {**ORDER, "state": "validating"}))
+    fake.says("POST", "/orders/ord_1/validate", (409, {"type": "urn:autocsr:error:state.not-validating", "detail": "it is issuing"}))
+    fake.says("GET", "/orders/ord_1", (200, {**ORDER, "state": "issuing"}), (200, {**ORDER, "state": "issued"}))
+    assert cli.ask(*NEW, "--standalone", f"127.0.0.1:{free_port()}")["state"] == "issued"
+
+
 def test_waiting_ends_with_the_order(cli, fake):
     fake.says("POST", "/orders", (201, {**ORDER, "state": "validating", "key_source": "csr"}))
     csr = subprocess.run([program("autocsr"), "csr", "new", "--host", "www.example.com", "--key", "ec:p256", "--keyout", cli.cwd / "k", "--no-passphrase"],

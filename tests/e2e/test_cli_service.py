@@ -33,6 +33,12 @@ def operator(tmp_path, service):
     return by_token(tmp_path / "operator", service, service.secret("admin-token"))
 
 
+def look_now(cli, id_, *words):
+    """`order validate`; the service may have looked by itself in the meantime."""
+    done = cli.run("order", "validate", id_, *words, code=None)
+    assert done.code == 0 or (done.code == 4 and "state.not-validating" in done.text), done.text
+
+
 def wait_issued(cli, id_):
     return wait_for("the order to be issued", lambda: (o := cli.ask("order", "show", id_))["state"] == "issued" and o, 30, 0.2)
 
@@ -58,7 +64,7 @@ def test_one_command_from_no_csr_to_certificate(tmp_path, new_world):
     match = cli.ask("match", "www.key", "csr", "full.pem")
     assert match["match"] and {f["spki_sha256"] for f in match["files"]} == {order["spki_sha256"]}
     root = world.service.root_pem
-    crypto.check_all_match((tmp_path / "www.key").read_bytes(), (tmp_path / "csr").read_text(), (tmp_path / "full.pem").read_text(), root)
+    crypto.check_all_match((tmp_path / "www.key").read_bytes(), (tmp_path / "csr").read_bytes(), (tmp_path / "full.pem").read_bytes(), root)
     cli.run("ca", "crl", "--out", "before.crl")
     assert cli.ask("cert", "verify", "full.pem", "--root", root, "--host", name, "--crl", "before.crl")["ok"]
 
@@ -78,7 +84,7 @@ def test_step_by_step_says_what_to_publish(cli, world, tmp_path):
     content = re.search(r"content +(\S+)", done.text).group(1)
     id_ = re.search(r"^order +(\S+)", done.out.decode(), re.M).group(1)
     world.web.publish(name, "/" + url.split("/", 3)[3], content)
-    cli.run("order", "validate", id_)
+    look_now(cli, id_)
     order = wait_issued(cli, id_)
     assert order["key_type"] == "ec:p256"
     assert id_ in cli.run("order", "list", "--search", name).out.decode()
@@ -90,7 +96,7 @@ def test_every_format_of_the_certificate(cli, world, tmp_path):
     name = unique_name()
     order = cli.ask("order", "new", "--product", "dv", "--host", name, "--archive", "a.zip", "--key", "ec:p256")
     world.publish_http(order)
-    cli.run("order", "validate", order["id"])
+    look_now(cli, order["id"])
     wait_issued(cli, order["id"])
     for form in ("leaf", "chain", "fullchain", "der", "p7b"):
         cli.run("order", "cert", order["id"], "--format", form, "--out", form)
@@ -111,23 +117,23 @@ def test_own_csr_and_dns(cli, world, tmp_path):
     assert order["key_source"] != "autocsr" and order["names"] == [name] and not list(tmp_path.glob("*.zip"))
     record = re.search(r'record +(\S+) TXT "(\S+)"', done.err.decode())
     world.dns.publish_txt(record.group(1), record.group(2))
-    cli.run("order", "validate", order["id"], "--method", "dns")
+    look_now(cli, order["id"], "--method", "dns")
     wait_issued(cli, order["id"])
     cli.run("order", "cert", order["id"], "--out", "full.pem")
     assert cli.ask("match", "k", "full.pem")["match"]
 
 
-def test_reissue_makes_a_new_key_and_cancel_gives_it_up(cli, world):
+def test_reissue_makes_a_new_key_and_cancel_gives_it_up(cli, world, account):
     name = unique_name()
     order = cli.ask("order", "new", "--product", "dv", "--host", name, "--archive", "a.zip", "--key", "ec:p256")
     world.publish_http(order)
-    cli.run("order", "validate", order["id"])
+    look_now(cli, order["id"])
     first = wait_issued(cli, order["id"])
     again = cli.ask("order", "reissue", order["id"], "--archive", "b.zip", "--wait", "--timeout", "30")
     assert again["state"] == "issued" and again["spki_sha256"] != first["spki_sha256"] and len(again["certificates"]) == 2
-    third = cli.ask("order", "reissue", order["id"], "--archive", "c.zip")
-    if third["state"] != "issued":
-        assert cli.ask("order", "cancel", order["id"])["state"] == "issued"
+    account.post(f"/orders/{order['id']}/reissue", {})
+    assert cli.ask("order", "show", order["id"])["state"] == "handover"
+    assert cli.ask("order", "cancel", order["id"])["state"] == "issued"
     other = cli.ask("order", "new", "--product", "dv", "--host", unique_name(), "--archive", "d.zip", "--key", "ec:p256")
     assert cli.ask("order", "cancel", other["id"])["state"] == "cancelled"
     assert cli.run("order", "validate", other["id"], "--json", code=4).problem.startswith("state.")
