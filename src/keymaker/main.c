@@ -50,15 +50,30 @@ static enum acsr_result keymaker_open(struct proc *p, struct acsr_err *e)
 
 /* --- life --- */
 
-static enum acsr_result keymaker_start(struct proc *p, struct acsr_err *e)
+static struct pool_limits limits_of(const struct proc *p)
 {
-	struct keymaker *k = p->own;
-	const struct pool_limits limits = { .warm = conf_count(&p->conf, "keymaker.warm_workers"),
+	const struct keymaker *k = p->own;
+
+	return (struct pool_limits){ .warm = conf_count(&p->conf, "keymaker.warm_workers"),
 		.max = conf_count(&p->conf, "keymaker.max_workers"),
 		.warm_idle_ms = conf_span(&p->conf, "keymaker.warm_idle") * 1000,
 		.lock_memory = k->lock_memory };
+}
+
+static enum acsr_result keymaker_start(struct proc *p, struct acsr_err *e)
+{
+	struct keymaker *k = p->own;
+	const struct pool_limits limits = limits_of(p);
 
 	return pool_new(&k->pool, p, &limits, e);
+}
+
+static void keymaker_reload(struct proc *p)
+{
+	struct keymaker *k = p->own;
+	const struct pool_limits limits = limits_of(p);
+
+	pool_set_limits(k->pool, &limits);
 }
 
 static void on_key_make(struct proc *p, struct chan *c, struct msg *m)
@@ -99,6 +114,7 @@ int main(void)
 		.start = keymaker_start,
 		.peer_closed = keymaker_peer_closed,
 		.stopping = keymaker_stopping,
+		.reload = keymaker_reload,
 		.handlers = handlers };
 	struct keymaker own = { 0 };
 	struct acsr_err e = { 0 };

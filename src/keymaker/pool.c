@@ -418,6 +418,15 @@ static void on_overdue(void *arg)
 
 /* --- the pool --- */
 
+void pool_set_limits(struct pool *pool, const struct pool_limits *limits)
+{
+	pool->limits = *limits;
+	if (pool->limits.max == 0)
+		pool->limits.max = 1;
+	pool->want_warm = limits->warm;
+	go_on(pool);
+}
+
 enum acsr_result pool_new(
 	struct pool **out, struct proc *p, const struct pool_limits *limits, struct acsr_err *e)
 {
@@ -425,11 +434,9 @@ enum acsr_result pool_new(
 
 	if (pool == NULL)
 		return err_nomem(e);
-	*pool = (struct pool){ .proc = p, .limits = *limits, .want_warm = limits->warm };
+	*pool = (struct pool){ .proc = p };
 	pool->last = &pool->first;
-	if (pool->limits.max == 0)
-		pool->limits.max = 1;
-	refill(pool);
+	pool_set_limits(pool, limits);
 	*out = pool;
 	return ACSR_OK;
 }

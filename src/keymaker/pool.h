@@ -26,6 +26,9 @@ struct pool_limits {
 ACSR_MUST_USE enum acsr_result pool_new(
 	struct pool **out, struct proc *p, const struct pool_limits *limits, struct acsr_err *e);
 
+/* From now on; workers that are there stay. */
+void pool_set_limits(struct pool *pool, const struct pool_limits *limits);
+
 /*
  * A checked order (make_check); its contents are taken. Sends `archive` to the deliverer and `key_started`
  * to core now or when a worker is free, or `failed`: busy.front busy.courier busy.keymaker.

@@ -134,9 +134,10 @@ static enum acsr_result take_line(
 		r = take_issued(log, &l, at);
 	else if (strcmp(l.field[2], "crl") == 0)
 		r = take_crl(log, &l, e);
+	TRY(r);
 	memcpy(log->chain, chain, sizeof(chain));
 	log->lines = seq;
-	return r;
+	return ACSR_OK;
 }
 
 /* Torn by a crash: no newline at the end, or blocks of zeros that were never written. A line that is whole

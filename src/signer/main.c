@@ -41,6 +41,11 @@ static void find_base_url(struct signer *s, const struct conf *c)
 	s->ca.base_url = s->base_url;
 }
 
+static void signer_reload(struct proc *p)
+{
+	find_base_url(p->own, &p->conf);
+}
+
 static enum acsr_result open_log(struct proc *p, struct acsr_err *e)
 {
 	struct signer *s = p->own;
@@ -143,6 +148,7 @@ int main(void)
 		.secure_heap = SECURE_HEAP,
 		.start = signer_start,
 		.peer_opened = signer_peer_opened,
+		.reload = signer_reload,
 		.handlers = handlers };
 	static struct signer own;
 	int status;

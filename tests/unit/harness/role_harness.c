@@ -306,6 +306,16 @@ void harness_peer(struct harness *h, enum role peer)
 	wait_until_read(&h->ends[ROLE_AUTOCSRD]);
 }
 
+void harness_reload(struct harness *h, const char *const *keys)
+{
+	struct msg_reload m = { 0 };
+
+	fill_keys(&m.keys, h->role, keys);
+	harness_send(h, ROLE_AUTOCSRD, MSG_reload, 0, &m, -1);
+	wait_until_read(&h->ends[ROLE_AUTOCSRD]);
+	strv_free(&m.keys);
+}
+
 void harness_peer_close(struct harness *h, enum role peer)
 {
 	end_close(&h->ends[peer]);

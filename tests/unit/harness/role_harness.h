@@ -40,6 +40,8 @@ void harness_launch(
 	struct harness *h, const char *binary, enum role role, const char *dir, const char *const *keys);
 /* Give the role a channel to that peer, played by us; it has it when this returns. */
 void harness_peer(struct harness *h, enum role peer);
+/* As SIGHUP does: a whole new configuration. */
+void harness_reload(struct harness *h, const char *const *keys);
 /* Close our end of a peer's channel. */
 void harness_peer_close(struct harness *h, enum role peer);
 

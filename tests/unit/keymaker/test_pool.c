@@ -218,6 +218,19 @@ static void test_idle_warm_workers_end_until_needed(void **state)
 	harness_stop(&h);
 }
 
+static void test_limits_may_change(void **state)
+{
+	static const char *const keys[] = { "keymaker.warm_workers=0", NULL };
+	static const char *const more[] = { "keymaker.warm_workers=3", NULL };
+	struct harness h;
+
+	(void)state;
+	start(&h, keys);
+	harness_reload(&h, more);
+	wait_for_workers(&h, 3);
+	harness_stop(&h);
+}
+
 /* Two at a time; the rest in line; every order is served. */
 static void test_orders_wait_in_line(void **state)
 {
@@ -386,6 +399,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_other_types_leave_warm_workers_alone),
 		cmocka_unit_test(test_a_warm_worker_gives_way),
 		cmocka_unit_test(test_idle_warm_workers_end_until_needed),
+		cmocka_unit_test(test_limits_may_change),
 		cmocka_unit_test(test_orders_wait_in_line),
 		cmocka_unit_test(test_a_full_line_refuses),
 		cmocka_unit_test(test_a_killed_worker_gives_end_of_file),

@@ -1,6 +1,7 @@
 /* What the signer signs, and each thing that it refuses although core asks for it. */
 #include "certify.h"
 
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <cmocka.h>
 
 #include "autocsr/cert.h"
+#include "autocsr/csr.h"
 #include "base/clock.h"
 #include "ca_world.h"
 
@@ -129,6 +131,33 @@ static void test_every_profile(void **state)
 		acsr_cert_view_free(v);
 		ca_world_clear(&m);
 	}
+}
+
+/* What front asks for at the first start, and what make demo orders. */
+static void test_private_names(void **state)
+{
+	static const char *const sans[] = { "DNS:localhost", "IP:127.0.0.1", "IP:::1", NULL };
+	static const char *const none[] = { NULL };
+	static const char *const cn[] = { "CN=*.demo.test", NULL };
+	struct msg_sign_cert m = ca_world_request(ca_world_csr("ec:p256"), 1);
+
+	(void)state;
+	set(&m.profile, "service");
+	subject(&m, none);
+	strv_free(&m.sans);
+	for (size_t i = 0; sans[i] != NULL; i++)
+		assert_int_equal(ACSR_OK, strv_add(&m.sans, sans[i], NULL));
+	acsr_cert_view_free(issue(&m));
+	assert_int_equal(
+		0, ca_world_run(dir, "openssl verify -x509_strict -CAfile root.pem -untrusted issuing-1.pem "
+				     "-purpose sslserver -verify_ip 127.0.0.1 leaf.der"));
+	ca_world_clear(&m);
+	m = ca_world_request(ca_world_csr("rsa:2048"), 2);
+	subject(&m, cn);
+	strv_free(&m.sans);
+	assert_int_equal(ACSR_OK, strv_add(&m.sans, "DNS:*.demo.test", NULL));
+	acsr_cert_view_free(issue(&m));
+	ca_world_clear(&m);
 }
 
 static void test_the_same_again(void **state)
@@ -277,6 +306,50 @@ static void test_csrs_are_judged_again(void **state)
 	refused(&m, "policy.key-type");
 }
 
+static void test_weak_keys_are_refused(void **state)
+{
+	const struct acsr_csr_request req = { 0 };
+	EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024);
+	struct acsr_key *key;
+	struct acsr_blob csr;
+	struct msg_sign_cert m;
+
+	(void)state;
+	assert_int_equal(ACSR_OK, acsr_key_wrap_evp(&key, pkey, NULL));
+	assert_int_equal(ACSR_OK, acsr_csr_build(&req, key, &csr, NULL));
+	m = ca_world_request(csr, 9);
+	refused(&m, "key.rsa.bits");
+	acsr_key_free(key);
+	EVP_PKEY_free(pkey);
+}
+
+/* An intermediate of the right name and key, but not signed by our root: what it signs does not verify. */
+static void test_what_does_not_verify_does_not_leave(void **state)
+{
+	struct msg_sign_cert m = fresh();
+	struct acsr_blob der = { 0 };
+	struct acsr_err e = { 0 };
+	char *warnings = NULL;
+	const char *const forge =
+		"printf "
+		"'basicConstraints=critical,CA:TRUE,pathlen:0\\nkeyUsage=critical,keyCertSign,cRLSign\\n"
+		"subjectKeyIdentifier=hash\\n' > ext && openssl req -new -key issuing-1.key -subj "
+		"'/O=Example CA/CN=X' "
+		"-out c.csr && openssl x509 -req -in c.csr -signkey issuing-1.key -days 900 -extfile ext "
+		"-out issuing-1.pem";
+
+	(void)state;
+	ca_world_close(&ca);
+	assert_int_equal(0, ca_world_run(dir, forge));
+	ca_world_open(&ca, dir);
+	m.not_before = (uint64_t)clock_now();
+	m.not_after = m.not_before + 3600;
+	assert_int_equal(ACSR_FAIL, certify(&ca.a, &m, &der, &warnings, &e));
+	assert_string_equal("sys.signature", e.id);
+	assert_null(der.p);
+	ca_world_clear(&m);
+}
+
 static void test_names_beyond_the_profile_are_refused(void **state)
 {
 	struct msg_sign_cert m = fresh();
@@ -388,13 +461,14 @@ static void test_lint_stops_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { T(test_a_certificate), T(test_every_key_type),
-		T(test_every_profile), T(test_the_same_again), T(test_begun_and_not_done),
-		T(test_an_unknown_issuer_is_refused), T(test_the_root_signs_no_leaf),
-		T(test_an_unknown_profile_is_refused), T(test_bad_serials_are_refused), T(test_good_serials),
-		T(test_a_used_serial_is_refused), T(test_csrs_are_judged_again),
-		T(test_names_beyond_the_profile_are_refused), T(test_subjects_beyond_the_profile_are_refused),
-		T(test_times_beyond_the_rules_are_refused), T(test_the_longest_validity),
-		T(test_no_leaf_outlives_its_issuer), T(test_lint_stops_it) };
+		T(test_every_profile), T(test_private_names), T(test_the_same_again),
+		T(test_begun_and_not_done), T(test_an_unknown_issuer_is_refused),
+		T(test_the_root_signs_no_leaf), T(test_an_unknown_profile_is_refused),
+		T(test_bad_serials_are_refused), T(test_good_serials), T(test_a_used_serial_is_refused),
+		T(test_csrs_are_judged_again), T(test_weak_keys_are_refused),
+		T(test_what_does_not_verify_does_not_leave), T(test_names_beyond_the_profile_are_refused),
+		T(test_subjects_beyond_the_profile_are_refused), T(test_times_beyond_the_rules_are_refused),
+		T(test_the_longest_validity), T(test_no_leaf_outlives_its_issuer), T(test_lint_stops_it) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* What the log refuses, what it heals, and what it finds again. */
 #include "issuance_log.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <cmocka.h>
 
 #include "ca_world.h"
+#include "log_line.h"
 
 static char dir[64], path[128];
 
@@ -363,6 +365,69 @@ static void test_a_full_disk_leaves_the_log_whole(void **state)
 	issuance_log_free(log);
 }
 
+/* A disk that takes the bytes and cannot keep them. */
+static bool sync_fails;
+
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+
+int __wrap_fdatasync(int fd)
+{
+	if (!sync_fails)
+		return __real_fdatasync(fd);
+	errno = EIO;
+	return -1;
+}
+
+static void test_a_failing_disk_leaves_the_log_whole(void **state)
+{
+	struct issuance_log *log = open_log(0);
+	struct acsr_err e = { 0 };
+	off_t before;
+
+	(void)state;
+	begin(log, 1);
+	before = size_of_log();
+	sync_fails = true;
+	assert_int_equal(ACSR_FAIL, begin_as(log, 2, "dv", "ord_2", &e));
+	sync_fails = false;
+	assert_string_equal("sys.write", e.id);
+	assert_int_equal(before, size_of_log());
+	expect_state(log, 2, ISSUANCE_NONE);
+	begin(log, 2);
+	issuance_log_free(log);
+	issuance_log_free(open_log(0));
+}
+
+/* With a right chain, as only the signer itself could make: still every field must be what it is to be. */
+static void test_lines_that_cannot_be(void **state)
+{
+#define HASH "abababababababababababababababababababababababababababababababab"
+	static const char *const bad[] = {
+		"2\tT\tcrl\tissuing-1\t1\t1\t2\t0\t" HASH, /* not the first */
+		"x\tT\tcrl\tissuing-1\t1\t1\t2\t0\t" HASH, /* no number */
+		"1\tT\tcrl\tissuing-1\t0\t1\t2\t0\t" HASH, /* CRL numbers begin at 1 */
+		"1\tT\tcrl\tissuing-1\t1\t1\t2\t" HASH,    /* a field missing */
+		"1\tT\tcrl\tissuing-1\t1\t1\t2\t0\tabab",  /* a short hash */
+		"1\tT\tissued\t40\t" HASH "\tAAAA",        /* without its `sign` line */
+		"1\tT\tsign\t\ti\tdv\tr\t" HASH "\t1\t2\t" HASH "\t-",
+		"1\tT\tnonsense\t40",
+		"1\tT",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		CLEANUP_BUF struct buf line;
+		uint8_t chain[LOG_CHAIN] = { 0 };
+
+		buf_init(&line, 4096);
+		assert_int_equal(ACSR_OK, buf_putstr(&line, bad[i], NULL));
+		assert_int_equal(ACSR_OK, log_line_seal(&line, chain, NULL));
+		ca_world_write(dir, "issuance.log", line.p, line.len);
+		damaged("line 1");
+	}
+}
+
 /* --- CRLs and CAs --- */
 
 static enum acsr_result crl(
@@ -430,6 +495,7 @@ int main(void)
 		T(test_zeros_at_the_end_are_healed), T(test_every_changed_byte_is_seen),
 		T(test_a_line_taken_out_is_seen), T(test_a_line_put_in_is_seen),
 		T(test_a_second_writer_is_refused), T(test_a_full_disk_leaves_the_log_whole),
+		T(test_a_failing_disk_leaves_the_log_whole), T(test_lines_that_cannot_be),
 		T(test_crl_numbers_grow), T(test_ca_certificates_are_found_again) };
 
 	signal(SIGXFSZ, SIG_IGN);
