@@ -227,6 +227,8 @@ void request_problem(struct request *q, const struct acsr_err *why)
 		buf_reset(&q->raw);
 	if (q->status == 429 || q->status == 503)
 		(void)!request_header(q, NULL, "Retry-After: %d", q->status == 429 ? 60 : 5);
+	if (q->status == 405 && q->allow[0] != '\0')
+		(void)!request_header(q, NULL, "Allow: %s", q->allow);
 	if (q->status == 401 && q->who.kind == WHO_NOBODY)
 		(void)!request_header(q, NULL, "WWW-Authenticate: Bearer");
 	if (face->http >= 500)

@@ -49,6 +49,7 @@ struct request {
 	char instance[40]; /* "req_…" in problems and logs */
 	const struct route *route;
 	char param[2][80]; /* the {…} segments in order */
+	char allow[64];    /* of a path without this method: those that it has, "GET, POST" */
 	json_t *body;      /* a JSON object, or NULL when there was none */
 	struct who who;
 	bool later;    /* a later step answers */

@@ -1,4 +1,5 @@
 /* The route table, and the checks that every request passes before its handler. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -99,10 +100,16 @@ static const char *below_api(const char *path)
 	return str_starts(path, root) && path[sizeof(root) - 1] == '/' ? path + sizeof(root) - 1 : NULL;
 }
 
+static void allow(struct request *q, const char *method)
+{
+	size_t n = strlen(q->allow);
+
+	snprintf(q->allow + n, sizeof(q->allow) - n, "%s%s", n > 0 ? ", " : "", method);
+}
+
 static enum acsr_result find_route(struct request *q, struct acsr_err *e)
 {
 	const char *api = below_api(q->m.path);
-	bool other_method = false;
 
 	for (const struct route *r = table; r->method != NULL; r++) {
 		const char *path = r->path[0] == '=' ? q->m.path : api;
@@ -114,10 +121,11 @@ static enum acsr_result find_route(struct request *q, struct acsr_err *e)
 			q->route = r;
 			return ACSR_OK;
 		}
-		other_method = true;
+		allow(q, r->method);
 	}
-	if (other_method)
-		return err_set(e, "request.method", "%s is not possible on %s", q->m.method, q->m.path);
+	if (q->allow[0] != '\0')
+		return err_set(
+			e, "request.method", "%s is not possible here, only %s", q->m.method, q->allow);
 	return err_set(e, "object.absent", "there is nothing at %s", q->m.path);
 }
 
