@@ -277,6 +277,12 @@ static enum acsr_result key_made(struct core *c, struct order *o, struct csr_req
 	return handover_send_mail(c, o, r, e);
 }
 
+/* Not given up meanwhile, because whoever was to deliver the archive died. */
+static bool still_wanted(const struct csr_request *r)
+{
+	return strcmp(r->archive_state, "making") == 0 || strcmp(r->archive_state, "mailing") == 0;
+}
+
 /* The worker's pipe has ended: whole, or not. */
 static enum acsr_result on_key_result(struct core *c, struct keyresult *k, struct acsr_err *e)
 {
@@ -289,7 +295,7 @@ static enum acsr_result on_key_result(struct core *c, struct keyresult *k, struc
 		return key_failed(c, k->request_id, "the key's maker ended early", k->q, k->status, e);
 	TRY(csr_request_load(c->db, k->request_id, &r, e));
 	TRY(order_load(c->db, r.order_id, NULL, &o, e));
-	if (strcmp(o.request_id, r.id) != 0 || strcmp(o.state, "handover") != 0)
+	if (strcmp(o.request_id, r.id) != 0 || strcmp(o.state, "handover") != 0 || !still_wanted(&r))
 		return k->q != NULL ? order_answer(c, k->q, o.id, k->status, e) : ACSR_OK;
 	if (key_made(c, &o, &r, m, &why) != ACSR_OK) {
 		log_error(LOG_ERROR, "key.refused", &why);

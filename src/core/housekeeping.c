@@ -4,6 +4,7 @@
 #include "store/attempts.h"
 #include "store/jobs.h"
 #include "store/mails.h"
+#include "store/order.h"
 #include "store/rewrap.h"
 #include "store/sessions.h"
 #include "store/tokens.h"
@@ -13,6 +14,7 @@ enum { DAY = 86400, KNOWN_NETWORK_DAYS = 180, MAIL_DAYS = 30, TOKEN_DAYS = 30 };
 /* Drops what has ended. */
 static enum acsr_result prune(struct core *c, struct acsr_err *e)
 {
+	TRY(idempotency_prune(c->db, c->now - 2 * DAY, e));
 	TRY(sessions_prune(c->db, c->now, e));
 	TRY(mail_tokens_prune(c->db, c->now, e));
 	TRY(tokens_prune(c->db, c->now - (int64_t)TOKEN_DAYS * DAY, e));

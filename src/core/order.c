@@ -116,8 +116,8 @@ static enum acsr_result describe_tasks(
 	for (size_t i = 0; i < n; i++) {
 		const char *name = v[i].wildcard ? v[i].name + 2 : v[i].name;
 
-		if (strcmp(v[i].state, "pending") != 0)
-			continue;
+		if (strcmp(v[i].state, "pending") != 0 || v[i].proved_at != 0)
+			continue; /* nothing to publish: only CAA is asked again */
 		TRY(buf_printf(out, e, "%s%s\n", out->len > 0 ? "\n" : "", v[i].name));
 		if (!v[i].wildcard)
 			TRY(buf_printf(out, e,

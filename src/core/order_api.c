@@ -16,6 +16,8 @@
 #include "store/certificate.h"
 #include "store/users.h"
 
+enum { IDEMPOTENCY_SECONDS = 86400 };
+
 /* --- placing --- */
 
 /* What the body says, judged step by step. */
@@ -249,8 +251,8 @@ static enum acsr_result check_idempotency(
 	if (strlen(key) > 128 || str_has_control(key))
 		return err_rule(e, "request.field.idempotency-key", "Idempotency-Key", NULL,
 			"the Idempotency-Key header is 1 to 128 printable characters");
-	TRY(idempotency_prune(c->db, c->now - 86400, e));
-	TRY(idempotency_find(c->db, q->who.account_id, key, before, order_id, e));
+	TRY(idempotency_find(
+		c->db, q->who.account_id, key, c->now - IDEMPOTENCY_SECONDS, before, order_id, e));
 	if (*order_id != '\0' && strcmp(before, p->body_sha256) != 0)
 		return err_set(
 			e, "request.idempotency", "this Idempotency-Key came with another body before");

@@ -111,6 +111,9 @@ static enum acsr_result passed(struct core *c, struct order *o, struct validatio
 	TRY(jobs_done(c->db, "validate", v->id, e));
 	TRY(core_audit(
 		c, "system", o->account_id, "name.validated", o->id, e, "%s by %s", v->name, v->method));
+	/* What was waited for may have been this name. */
+	if (o->waiting_reason != NULL && str_starts(o->waiting_reason, v->name))
+		TRY(order_wait(c, o, 0, e, "%s", ""));
 	return order_advance(c, o, "system", e);
 }
 

@@ -350,6 +350,7 @@ static enum acsr_result take_fields(const struct request_head *h, const struct n
 	TRY(str_dup(&out->method, h->method, e));
 	TRY(take_remote(h, proxies, &out->remote, e));
 	TRY(target_read(h->target, &out->path, &out->query, e));
+	TRY(take_ascii(h, "Host", 300, &out->host, e));
 	TRY(take_ascii(h, "Origin", 512, &out->origin, e));
 	TRY(take_ascii(h, "Content-Type", 256, &out->content_type, e));
 	TRY(take_ascii(h, "X-CSRF-Token", 256, &out->csrf, e));

@@ -141,16 +141,17 @@ enum acsr_result order_count_recent(
 		DB_ARGS(DB_TEXT(account_id), DB_INT(since)), e);
 }
 
-enum acsr_result idempotency_find(struct db *d, const char *account_id, const char *key, char body_sha256[65],
-	char order_id[40], struct acsr_err *e)
+enum acsr_result idempotency_find(struct db *d, const char *account_id, const char *key, int64_t since,
+	char body_sha256[65], char order_id[40], struct acsr_err *e)
 {
 	CLEANUP_ROWS struct db_rows *rows = NULL;
 	bool have;
 
 	order_id[0] = '\0';
 	TRY(db_query(d, &rows,
-		"SELECT body_sha256, order_id FROM idempotency WHERE account_id = $1 AND key = $2",
-		DB_ARGS(DB_TEXT(account_id), DB_TEXT(key)), e));
+		"SELECT body_sha256, order_id FROM idempotency "
+		"WHERE account_id = $1 AND key = $2 AND created_at > $3",
+		DB_ARGS(DB_TEXT(account_id), DB_TEXT(key), DB_INT(since)), e));
 	TRY(db_next(rows, &have, e));
 	if (!have)
 		return ACSR_OK;
@@ -164,7 +165,9 @@ enum acsr_result idempotency_add(struct db *d, const char *account_id, const cha
 {
 	return db_exec(d, NULL,
 		"INSERT INTO idempotency (account_id, key, body_sha256, order_id, created_at) "
-		"VALUES ($1, $2, $3, $4, $5)",
+		"VALUES ($1, $2, $3, $4, $5) ON CONFLICT (account_id, key) DO UPDATE SET "
+		"body_sha256 = excluded.body_sha256, order_id = excluded.order_id, "
+		"created_at = excluded.created_at",
 		DB_ARGS(DB_TEXT(account_id), DB_TEXT(key), DB_TEXT(body_sha256), DB_TEXT(order_id),
 			DB_INT(now)),
 		e);

@@ -43,9 +43,9 @@ ACSR_MUST_USE enum acsr_result order_count_states(struct db *d, struct db_rows *
 ACSR_MUST_USE enum acsr_result order_count_recent(
 	struct db *d, const char *account_id, int64_t since, int64_t *n, struct acsr_err *e);
 
-/* order_id "" when the key is new. */
+/* order_id "" when the key has not come since `since`. */
 ACSR_MUST_USE enum acsr_result idempotency_find(struct db *d, const char *account_id, const char *key,
-	char body_sha256[65], char order_id[40], struct acsr_err *e);
+	int64_t since, char body_sha256[65], char order_id[40], struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result idempotency_add(struct db *d, const char *account_id, const char *key,
 	const char *body_sha256, const char *order_id, int64_t now, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result idempotency_prune(struct db *d, int64_t older_than, struct acsr_err *e);
