@@ -1,0 +1,270 @@
+/*
+ * Every allocation of the toolkit and of OpenSSL made to fail once: an error comes back, nothing is read that
+ * was not written, and (under the sanitizers) nothing leaks.
+ */
+#include "ca.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+
+#include "autocsr/archive.h"
+#include "autocsr/bundle.h"
+#include "autocsr/crl.h"
+
+static long countdown = -1; /* -1: nothing fails */
+static bool hit;
+
+static bool fails_now(void)
+{
+	if (countdown < 0)
+		return false;
+	if (countdown-- > 0)
+		return false;
+	hit = true;
+	return true;
+}
+
+/* The linker sends the toolkit's calls here (--wrap). */
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t m);
+void *__real_realloc(void *p, size_t n);
+char *__real_strdup(const char *s);
+char *__real_strndup(const char *s, size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t m);
+void *__wrap_realloc(void *p, size_t n);
+char *__wrap_strdup(const char *s);
+char *__wrap_strndup(const char *s, size_t n);
+
+void *__wrap_malloc(size_t n)
+{
+	return fails_now() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t m)
+{
+	return fails_now() ? NULL : __real_calloc(n, m);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+	return fails_now() ? NULL : __real_realloc(p, n);
+}
+
+char *__wrap_strdup(const char *s)
+{
+	return fails_now() ? NULL : __real_strdup(s);
+}
+
+char *__wrap_strndup(const char *s, size_t n)
+{
+	return fails_now() ? NULL : __real_strndup(s, n);
+}
+
+/* And OpenSSL's own, where the test asks for it. */
+static bool openssl_too;
+
+static void *ossl_malloc(size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return openssl_too && fails_now() ? NULL : __real_malloc(n);
+}
+
+static void *ossl_realloc(void *p, size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return openssl_too && fails_now() ? NULL : __real_realloc(p, n);
+}
+
+static void ossl_free(void *p, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(p);
+}
+
+static struct ca ca;
+static struct acsr_blob csr, csr_pem, leaf, crl;
+
+static enum acsr_result read_csr(struct acsr_err *e)
+{
+	ACSR_CLEANUP_BLOB struct acsr_blob der = { 0 };
+	struct acsr_csr_view *v = NULL;
+
+	TRY(acsr_input_csr(csr_pem.p, csr_pem.len, &der, e));
+	TRY(acsr_csr_parse(&v, der.p, der.len, e));
+	acsr_csr_view_free(v);
+	return ACSR_OK;
+}
+
+static enum acsr_result build_csr(struct acsr_err *e)
+{
+	static const char *const ekus[] = { "serverAuth" };
+	struct acsr_dn d = { 0 };
+	struct acsr_sans s = { 0 };
+	struct acsr_csr_request req = {
+		.subject = &d, .sans = &s, .ekus = ekus, .n_ekus = 1, .must_staple = true
+	};
+	struct acsr_blob out = { 0 };
+	enum acsr_result r = acsr_dn_parse(&d, "CN=www.demo.test,1.2.3.4=x", e);
+
+	if (r == ACSR_OK)
+		r = acsr_sans_add(&s, ACSR_SAN_DNS, "www.demo.test", e);
+	if (r == ACSR_OK)
+		r = acsr_sans_add(&s, ACSR_SAN_UPN, "a@demo.test", e);
+	if (r == ACSR_OK)
+		r = acsr_csr_build(&req, a_key("ec:p256"), &out, e);
+	acsr_blob_free(&out);
+	acsr_dn_free(&d);
+	acsr_sans_free(&s);
+	return r;
+}
+
+static enum acsr_result read_cert(struct acsr_err *e)
+{
+	struct acsr_cert_view *v = NULL;
+
+	TRY(acsr_cert_parse(&v, leaf.p, leaf.len, e));
+	acsr_cert_view_free(v);
+	return ACSR_OK;
+}
+
+static enum acsr_result make_cert(struct acsr_err *e)
+{
+	struct acsr_cert_spec s = leaf_spec(&ca, a_key("rsa:2048"));
+	struct acsr_blob out = { 0 };
+
+	s.crl_url = s.issuer_url = s.ocsp_url = "http://ca.demo.test/";
+	acsr_cert_serial(&s);
+	TRY(acsr_cert_apply_profile(&s, profile("tls-dv"), NOW, 0, e));
+	TRY(acsr_cert_sign(&s, a_key("ec:p256"), &out, e));
+	acsr_blob_free(&out);
+	return ACSR_OK;
+}
+
+static enum acsr_result read_crl(struct acsr_err *e)
+{
+	struct acsr_crl_view *v = NULL;
+
+	TRY(acsr_crl_parse(&v, crl.p, crl.len, a_key("ec:p256"), e));
+	acsr_crl_view_free(v);
+	return ACSR_OK;
+}
+
+static enum acsr_result make_crl(struct acsr_err *e)
+{
+	static const struct acsr_crl_entry one = { { 0x50, 1, 2 }, 3, NOW - 100, ACSR_REASON_SUPERSEDED };
+	struct acsr_crl_spec s = { .number = 7,
+		.this_update = NOW,
+		.next_update = NOW + DAY,
+		.entries = &one,
+		.n_entries = 1,
+		.issuer_der = ca.intermediate.p,
+		.issuer_len = ca.intermediate.len };
+	struct acsr_blob out = { 0 };
+
+	TRY(acsr_crl_sign(&s, a_key("ec:p256"), &out, e));
+	acsr_blob_free(&out);
+	return ACSR_OK;
+}
+
+static enum acsr_result bundles(struct acsr_err *e)
+{
+	struct acsr_blob out = { 0 };
+
+	TRY(acsr_bundle(ACSR_FORMAT_FULLCHAIN, &leaf, &ca.intermediate, 1, &out, e));
+	acsr_blob_free(&out);
+	TRY(acsr_bundle(ACSR_FORMAT_P7B, &leaf, &ca.intermediate, 1, &out, e));
+	acsr_blob_free(&out);
+	return ACSR_OK;
+}
+
+static enum acsr_result hand_over(struct acsr_err *e)
+{
+	CLEANUP_SECRET struct secret *pem = NULL, *code = NULL, *back = NULL;
+	uint8_t out[8192];
+	size_t n;
+
+	TRY(acsr_key_pkcs8_pem(a_key("rsa:2048"), &pem, e));
+	TRY(secret_new(&code, "0123456789ABCDEFGHJKMNPQRS", 26, e));
+	TRY(acsr_archive_write("k.key", pem, code, 0, out, sizeof(out), &n, e));
+	return acsr_archive_open(out, n, code, &back, NULL, e);
+}
+
+/* Let the n-th allocation fail, for every n, until one run needs fewer. OpenSSL makes thousands: from the
+ * 32nd on the steps grow. */
+static void every_allocation(enum acsr_result (*run)(struct acsr_err *e))
+{
+	long n = 0;
+
+	OK(run(&e)); /* warm: what OpenSSL makes once is made */
+	do {
+		struct acsr_err e = { 0 };
+		enum acsr_result r;
+
+		hit = false;
+		countdown = n;
+		n += 1 + n / 32;
+		r = run(&e);
+		countdown = -1;
+		if (r != ACSR_OK)
+			assert_true(e.id[0] != '\0' && e.text[0] != '\0');
+	} while (hit);
+	assert_true(n > 1 || !openssl_too); /* the hand-over has no allocation of ours */
+	OK(run(&e));                        /* and everything still works */
+}
+
+static enum acsr_result (*const scenarios[])(struct acsr_err *e) = { read_csr, build_csr, read_cert,
+	make_cert, read_crl, make_crl, bundles, hand_over };
+
+static void ours(void **state)
+{
+	(void)state;
+	openssl_too = false;
+	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
+		every_allocation(scenarios[i]);
+}
+
+static void openssls(void **state)
+{
+	(void)state;
+	openssl_too = true;
+	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
+		every_allocation(scenarios[i]);
+	openssl_too = false;
+}
+
+static void prepare(void)
+{
+	struct acsr_dn d = dn("CN=www.demo.test");
+	struct acsr_sans s = sans("dns:www.demo.test", "ip:192.0.2.1", NULL);
+	struct acsr_csr_request req = { .subject = &d, .sans = &s };
+	struct acsr_crl_entry one = { { 0x50, 1, 2 }, 3, NOW - 100, ACSR_REASON_SUPERSEDED };
+	struct acsr_crl_spec list = {
+		.number = 7, .this_update = NOW, .next_update = NOW + DAY, .entries = &one, .n_entries = 1
+	};
+	struct acsr_cert_spec spec;
+
+	ca = make_ca();
+	list.issuer_der = ca.intermediate.p;
+	list.issuer_len = ca.intermediate.len;
+	spec = leaf_spec(&ca, a_key("rsa:2048"));
+	leaf = issue(&spec, "tls-dv", NOW, a_key("ec:p256"));
+	OK(acsr_csr_build(&req, a_key("rsa:2048"), &csr, &e));
+	OK(acsr_csr_pem(csr.p, csr.len, &csr_pem, &e));
+	OK(acsr_crl_sign(&list, a_key("ec:p256"), &crl, &e));
+	acsr_dn_free(&d);
+	acsr_sans_free(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(ours), cmocka_unit_test(openssls) };
+
+	if (CRYPTO_set_mem_functions(ossl_malloc, ossl_realloc, ossl_free) != 1)
+		return 1;
+	prepare();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
