@@ -83,7 +83,18 @@ head='$TTL 1
 	# A DS of the right form for a key that is not there.
 	ds wrongds.test. | sed 's/[0-9a-f]\{16\}$/0123456789abcdef/'
 } >zones/test.zone
-{ echo "$head"; cat "$here/good.zone"; } >zones/good.zone
+{
+	# What does not exist here may be remembered for an hour, if one remembers.
+	echo "$head" | sed '/SOA/s/^@ 1 \(.*\) 1$/@ 3600 \1 3600/'
+	cat "$here/good.zone"
+	# Too much for a datagram, and for the evidence.
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+		printf 'big TXT "%s' $i
+		printf '\\"%.0s' $(seq 240)
+		printf '"\n'
+	done
+	echo 'big TXT "value"'
+} >zones/good.zone
 { echo "$head"; cat "$here/caa.zone"; } >zones/caa.zone
 for z in wrongds.zone unsigned.zone tampered.signed; do
 	{ echo "$head"; echo 'www A 127.0.0.1'; echo 'www TXT "value"'; } >zones/$z

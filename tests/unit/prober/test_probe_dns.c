@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -87,6 +88,54 @@ static void each_failure_has_its_own_id(void **state)
 	dns("loop1.good.test", "value", "dns.loop");
 	dns("no name", "value", "dns.name");
 	dns("a..good.test", "value", "dns.name");
+}
+
+/* More than a datagram holds, and more than evidence may be. */
+static void many_long_records_are_read_all_the_same(void **state)
+{
+	struct answer a;
+
+	(void)state;
+	ask_dns(&w, "big.good.test", "value", &a);
+	assert_non_null(json_string_value(json_object_get(a.evidence, "steps")));
+	expect(&a, NULL);
+	ask_dns(&w, "big.good.test", "another value", &a);
+	expect(&a, "validation.dns.absent");
+}
+
+static void update(const char *what)
+{
+	char command[300];
+
+	snprintf(command, sizeof(command),
+		"printf 'server 127.0.0.1 %d\nzone good.test\n%s\nsend\n' | knsupdate >/dev/null", w.dns_port,
+		what);
+	assert_int_equal(system(command), 0);
+}
+
+/* Ask until it is there, for much less time than the record's TTL. */
+static void comes_true_soon(const char *record, const char *value)
+{
+	struct answer a;
+
+	for (int i = 0; i < 30; i++) {
+		ask_dns(&w, record, value, &a);
+		if (a.ok)
+			break;
+		answer_free(&a);
+		poll(NULL, 0, 500);
+	}
+	expect(&a, NULL);
+}
+
+static void a_change_is_seen_whatever_the_ttl_was(void **state)
+{
+	(void)state;
+	dns("fresh.good.test", "first", "dns.nodata");
+	update("add fresh.good.test 86400 TXT first");
+	comes_true_soon("fresh.good.test", "first");
+	update("del fresh.good.test TXT\nadd fresh.good.test 86400 TXT second");
+	comes_true_soon("fresh.good.test", "second");
 }
 
 static void an_alias_into_another_zone_is_followed(void **state)
@@ -241,6 +290,8 @@ int main(void)
 		cmocka_unit_test(only_the_exact_value_counts),
 		cmocka_unit_test(forged_answers_are_told_from_failures),
 		cmocka_unit_test(each_failure_has_its_own_id),
+		cmocka_unit_test(many_long_records_are_read_all_the_same),
+		cmocka_unit_test(a_change_is_seen_whatever_the_ttl_was),
 		cmocka_unit_test(an_alias_into_another_zone_is_followed),
 		cmocka_unit_test(a_resolver_that_never_answers_is_a_timeout),
 		cmocka_unit_test(a_recursive_resolver_will_do),

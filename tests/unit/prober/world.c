@@ -97,6 +97,8 @@ void world_dns_down(struct world *w)
 {
 	char command[100];
 
+	/* A test that failed may have left it stopped. */
+	kill(w->dns, SIGCONT);
 	kill(w->dns, SIGTERM);
 	waitpid(w->dns, NULL, 0);
 	snprintf(command, sizeof(command), "rm -rf %s", w->dir);
