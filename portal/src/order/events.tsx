@@ -11,7 +11,7 @@ export function Events({ events }: { events: OrderEvent[] }) {
       <ol class="history">
         {newest.map((e, i) => (
           <li key={`${e.at}-${i}`}><time dateTime={e.at}>{absolute(e.at)}</time><strong>{sentence(eventWords(e.event)).replace(/\.$/, '')}</strong>
-            {e.detail && <span class="break">{sentence(e.detail)}</span>}{e.by && <small class="muted break">{e.by}</small>}</li>
+            {e.detail && <span class="break">{e.detail}</span>}{e.by && <small class="muted break">{e.by}</small>}</li>
         ))}
       </ol>
     </Card>

@@ -1,5 +1,5 @@
 // Loading, acting and polling: the three ways in which a page talks to the service.
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ApiError } from '../api';
 import { pollDelay } from '../lib/order';
 
@@ -33,7 +33,7 @@ export interface Action<A extends unknown[]> { busy: boolean; error: ApiError | 
 /** Moves the focus to what has just appeared, when the control that made it appear is gone. */
 export function useFocusOnce<E extends HTMLElement>() {
   const target = useRef<E>(null);
-  useEffect(() => { target.current?.focus(); }, []);
+  useLayoutEffect(() => { target.current?.focus(); }, []);
   return target;
 }
 

@@ -92,6 +92,7 @@ export default async function account({ portal, ask }) {
   await p.press('Change');
   await p.sees('Your password is changed');
   await p.press('Log out');
+  await p.heading('Log in');
   await p.open('/reset');
   await p.fill({ 'E-mail address': owner.email });
   await p.press('Mail me a link');

@@ -64,7 +64,7 @@ export default async function order({ portal, ask }) {
   await ask('check_formats', certs.Certificate, certs.Chain, certs['Full chain'], certs.DER, certs['PKCS#7']);
   const csr = (await p.download(() => p.press('Download the CSR'))).path;
   const spki = await ask('check_key', archive.path, code, csr, certs['Full chain'], a);
-  await p.sees(spki);
+  await page.locator('.facts').getByText(spki).first().waitFor();
   assert.ok(!readFileSync(certs.Certificate, 'latin1').includes('PRIVATE'));
 
   p.step('the order stands in the list, found by name');
