@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autocsr/name.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/bootstrap.h"
@@ -48,6 +49,7 @@ static enum acsr_result on_open(struct proc *p, struct acsr_err *e)
 	core.steps_tail = &core.steps;
 	core.outbox_tail = &core.outbox;
 	TRY(issuers_new(&core.issuers, e));
+	TRY(acsr_name_psl_load(NULL, e)); /* the sandbox closes the list's path */
 	return kek_open(&core.kek, p, e);
 }
 
