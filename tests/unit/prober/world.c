@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -83,6 +84,8 @@ void world_dns_up(struct world *w)
 	w->dns = fork();
 	assert_true(w->dns >= 0);
 	if (w->dns == 0) {
+		/* However the test ends, its DNS server ends with it. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		execl(DNS_UP, DNS_UP, w->dir, port, (char *)NULL);
 		_exit(127);
 	}
