@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bytes, errorText, eventWords, hex, relative, sentence, stateTone } from '../src/lib/text';
+import { bytes, errorText, eventWords, hex, relative, sentence, shortHashes, stateTone } from '../src/lib/text';
 
 test('the service\'s texts become sentences, names keep their case', () => {
   assert.equal(sentence('the CSR has no names'), 'The CSR has no names.');
@@ -31,7 +31,9 @@ test('small helpers', () => {
   assert.equal(bytes(1834), '1.8 KB');
   assert.equal(bytes(12), '12 bytes');
   assert.equal(hex(new Uint8Array([0, 171, 255]).buffer), '00abff');
-  assert.equal(eventWords('order.archive.acknowledged'), 'archive acknowledged');
+  assert.equal(eventWords('order.some-new.thing'), 'Some new thing');
+  assert.equal(eventWords('key.handed-over'), 'Archive confirmed');
+  assert.equal(shortHashes(`archive ${'ab'.repeat(32)}, fine`), 'archive abababab…, fine');
   assert.equal(stateTone('revoked'), 'bad');
   assert.equal(stateTone('something new'), 'busy');
 });

@@ -56,15 +56,24 @@ export function hex(data: ArrayBuffer): string {
 }
 
 /** `error` of a validation: a text, or a problem document. Never shown as raw JSON. */
-export function errorText(error: unknown): string {
-  if (typeof error === 'string') return sentence(error);
-  if (error && typeof error === 'object') {
-    const e = error as Record<string, unknown>;
-    const text = e['detail'] ?? e['text'] ?? e['title'];
-    if (typeof text === 'string') return sentence(text);
-  }
-  return '';
+export function plainError(error: unknown): string {
+  if (typeof error === 'string') return error;
+  const e = (error ?? {}) as Record<string, unknown>;
+  const text = e['detail'] ?? e['text'] ?? e['title'];
+  return typeof text === 'string' ? text : '';
 }
+export const errorText = (error: unknown) => sentence(plainError(error));
 
-/** "order.archive.acknowledged" is shown as "archive acknowledged". */
-export const eventWords = (event: string) => event.replace(/^order\./, '').replace(/[._-]+/g, ' ');
+const events: Record<string, string> = {
+  'order.created': 'Ordered', 'order.handover': 'Key ordered', 'key.made': 'Key made', 'archive.fetched': 'Archive fetched', 'archive.sent': 'Archive went out',
+  'archive.lost': 'Archive lost', 'key.handed-over': 'Archive confirmed', 'order.validating': 'Domain check begun', 'name.validated': 'Name checked',
+  'order.vetting': 'Organisation check begun', 'order.approved': 'Organisation approved', 'order.issuing': 'Signing begun', 'certificate.issued': 'Certificate signed',
+  'order.issued': 'Order complete', 'code.revealed': 'Unlock code shown', 'code.destroyed': 'Unlock code destroyed', 'certificate.revoked': 'Certificate revoked',
+};
+/** An event in a few words; one that this page does not know keeps its own: "some.new-thing" is "Some new thing". */
+export function eventWords(event: string): string {
+  const plain = event.replace(/^order\./, '').replace(/[._-]+/g, ' ');
+  return events[event] ?? plain.charAt(0).toUpperCase() + plain.slice(1);
+}
+/** Fingerprints in running text, cut to what the eye can compare; the whole ones stand in the details. */
+export const shortHashes = (text: string) => text.replace(/\b([0-9a-f]{8})[0-9a-f]{24,}\b/g, '$1…');

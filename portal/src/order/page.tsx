@@ -6,8 +6,8 @@ import { canWrite, useUser } from '../session';
 import { baseName, type Files } from '../lib/commands';
 import { isAutoCsr, isMoving, isOver, nextSentence } from '../lib/order';
 import { saveFile } from '../lib/save';
-import { sentence, shortKey, stateWords } from '../lib/text';
-import { Alert, Badge, Button, Card, Copy, Day, Fact, Loading, Page, Time } from '../ui/basic';
+import { plainError, sentence, shortKey, stateWords } from '../lib/text';
+import { Alert, Badge, Button, Card, Day, Fact, Loading, Page, Time } from '../ui/basic';
 import { Problem } from '../ui/form';
 import { useAction, useLoad, usePoll } from '../ui/hooks';
 import { Actions } from './actions';
@@ -46,7 +46,7 @@ function OrderView({ order, set, reload, error }: { order: Order; set: (o: Order
       <Stepper order={order} />
       <Card title={isOver(order) ? 'What happened' : order.state === 'issued' ? 'Ready' : 'What happens now'} id="next" tone="strong">
         <p class="next">{nextSentence(order)}</p>
-        {order.waiting && <Waiting waiting={order.waiting} />}
+        {order.waiting && !saidBelow(order) && <Waiting waiting={order.waiting} />}
         {error && <Stale error={error} />}
         {poll.paused && moving && <Alert tone="info"><p>Nothing has changed for a long time, so this page stopped looking.</p><Button kind="secondary" onClick={() => { void reload(); poll.restart(); }}>Look again</Button></Alert>}
       </Card>
@@ -90,6 +90,12 @@ function Stale({ error }: { error: ApiError }) {
   return away ? <Alert tone="warn"><p>The service cannot be reached at the moment. What you see may be old; we keep trying.</p></Alert> : <Problem error={error} />;
 }
 
+/** The reason to wait may be what a name's own card says already. */
+function saidBelow(order: Order): boolean {
+  const reason = order.waiting?.reason ?? '';
+  return order.state === 'validating' && (order.validations ?? []).some((v) => plainError(v.error) !== '' && reason.includes(plainError(v.error)));
+}
+
 function Waiting({ waiting }: { waiting: NonNullable<Order['waiting']> }) {
   return (
     <Alert tone="info">
@@ -110,7 +116,7 @@ function Facts({ order }: { order: Order }) {
         })}</ul></Fact>
         {subject.length > 0 && <Fact name="Subject">{subject.map(([k, v]) => `${k} = ${v}`).join(', ')}</Fact>}
         <Fact name="Key">{shortKey(order.key_type)}, {isAutoCsr(order) ? 'made here' : 'yours'}</Fact>
-        <Fact name="Order"><code class="break">{order.id}</code> <Copy text={order.id} what="order id" /></Fact>
+        <Fact name="Order"><code class="break">{order.id}</code></Fact>
         {order.spki_sha256 && <Fact name="Key fingerprint (SPKI SHA-256)"><code class="break">{order.spki_sha256}</code></Fact>}
         {order.archive?.sha256 && <Fact name="Archive fingerprint (SHA-256)"><code class="break">{order.archive.sha256}</code></Fact>}
         <Fact name="Ordered"><Day at={order.created_at} /></Fact>

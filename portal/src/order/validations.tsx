@@ -10,7 +10,8 @@ import type { PanelProps } from './page';
 const isOpen = (v: Validation) => v.state === 'pending' || v.state === 'failed';
 
 export function Validations({ order, set, writable }: PanelProps) {
-  const all = order.validations ?? [];
+  const place = (v: Validation) => order.names.indexOf(v.name);
+  const all = [...(order.validations ?? [])].sort((a, b) => place(a) - place(b));
   const open = order.state === 'validating' ? all.filter(isOpen) : [];
   const done = all.filter((v) => !open.includes(v));
   if (!all.length) return null;
@@ -48,10 +49,15 @@ function Task({ v, order, set, writable }: { v: Validation; order: Order; set: (
       {check.error && <Problem error={check.error} />}
       <div class="form-end">
         {writable && <Button busy={check.busy} onClick={() => void check.run()}>Check now</Button>}
-        <span class="muted">{v.next_check_at && <>We look again by ourselves <Time at={v.next_check_at} />.</>}</span>
+        <span class="muted"><NextLook at={v.next_check_at} /></span>
       </div>
     </Card>
   );
+}
+
+function NextLook({ at }: { at: string | null }) {
+  if (!at) return null;
+  return Date.parse(at) > Date.now() + 5000 ? <>We look again by ourselves <Time at={at} />.</> : <>We are about to look.</>;
 }
 
 function HttpTask({ http }: { http: NonNullable<Validation['http']> }) {

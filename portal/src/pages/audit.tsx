@@ -1,7 +1,8 @@
 // The audit log: every change with who made it. The operator can have its hash chain verified.
 import { useState } from 'preact/hooks';
-import { api, type AuditVerdict } from '../api';
-import { absolute } from '../lib/text';
+import { api, type AuditEntry, type AuditVerdict } from '../api';
+import { href } from '../router';
+import { absolute, shortHashes } from '../lib/text';
 import { Alert, Button, Card, Empty, Loading, Page } from '../ui/basic';
 import { Problem } from '../ui/form';
 import { useAction, useLoad } from '../ui/hooks';
@@ -18,11 +19,11 @@ export function AuditPage({ all }: { all: boolean }) {
       {list.data?.entries.length === 0 && <Empty><p>No entries.</p></Empty>}
       {list.data && list.data.entries.length > 0 && (
         <table class="stack small">
-          <thead><tr><th scope="col">No.</th><th scope="col">Time</th><th scope="col">Who</th><th scope="col">What</th><th scope="col">Object</th><th scope="col">Detail</th></tr></thead>
+          <thead><tr><th scope="col">No.</th><th scope="col">Time</th><th scope="col">Who</th><th scope="col">What</th></tr></thead>
           <tbody>{list.data.entries.map((e) => (
             <tr key={e.seq}>
-              <td data-label="No.">{e.seq}</td><td data-label="Time"><time dateTime={e.at}>{absolute(e.at)}</time></td>
-              <td data-label="Who">{e.actor}</td><td data-label="What">{e.action}</td><td data-label="Object" class="break">{e.object}</td><td data-label="Detail">{e.detail}</td>
+              <td data-label="No.">{e.seq}</td><td data-label="Time" class="once"><time dateTime={e.at}>{absolute(e.at)}</time></td>
+              <td data-label="Who" class="break">{e.actor}</td><td data-label="What"><What entry={e} /></td>
             </tr>))}
           </tbody>
         </table>
@@ -32,6 +33,15 @@ export function AuditPage({ all }: { all: boolean }) {
         {list.data?.next_after && <Button kind="secondary" onClick={() => setTrail([...trail, list.data?.next_after ?? 0])}>Later</Button>}
       </div>
     </Page>
+  );
+}
+
+function What({ entry }: { entry: AuditEntry }) {
+  return (
+    <div class="what">
+      <strong>{entry.action}</strong> {entry.object.startsWith('ord_') ? <a href={href(`/orders/${entry.object}`)}>{entry.object}</a> : <span class="muted break">{entry.object}</span>}
+      {entry.detail && <span class="break">{shortHashes(entry.detail)}</span>}
+    </div>
   );
 }
 

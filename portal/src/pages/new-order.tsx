@@ -4,7 +4,7 @@ import { api, localProblem, type NewOrder, type Product } from '../api';
 import { go } from '../router';
 import { baseName } from '../lib/commands';
 import { checkNames, type NameVerdict } from '../lib/names';
-import { keyWord } from '../lib/text';
+import { keyWord, sentence } from '../lib/text';
 import { Alert, Button, Loading, Page } from '../ui/basic';
 import { Choice, Field, fieldError, Form, Problem, Select } from '../ui/form';
 import { useAction, useLoad } from '../ui/hooks';
@@ -89,7 +89,7 @@ function OrderForm({ products }: { products: Product[] }) {
 function productNote(p: Product): string {
   const what = { dv: 'We check that the names are yours', ov: 'We check the names and your organisation', ev: 'We check the names and your organisation, by two people' }[p.level];
   const count = p.max_names === 1 ? 'one name' : `up to ${p.max_names} names`;
-  return `${what}. ${count.charAt(0).toUpperCase()}${count.slice(1)}${p.wildcard ? ', wildcards too' : ''}. Valid for ${p.validity_text || `${Math.round(p.validity_seconds / 86400)} days`}.`;
+  return `${what}. ${count.charAt(0).toUpperCase()}${count.slice(1)}${p.wildcard ? ', wildcards too' : ''}. ${sentence(p.validity_text || `valid for ${Math.round(p.validity_seconds / 86400)} days`)}`;
 }
 
 function orderSummary(count: number, own: boolean, delivery: string): string {

@@ -22,7 +22,7 @@ export function ProductsPage() {
             <tr key={p.id}>
               <th scope="row" data-label="Product">{p.title}<small class="muted"> {p.id}</small></th><td data-label="Level">{p.level.toUpperCase()}</td>
               <td data-label="Names">{p.max_names}{p.wildcard && ', wildcard'}</td><td data-label="Keys">{p.key_types.join(', ')}</td>
-              <td data-label="Valid for">{p.validity_text}</td><td data-label="On sale">{p.active ? 'yes' : <span class="muted">no</span>}</td>
+              <td data-label="Valid for">{Math.round(p.validity_seconds / 86400)} days</td><td data-label="On sale">{p.active ? 'yes' : <span class="muted">no</span>}</td>
               <td class="row-actions"><Button kind="quiet" onClick={() => setEdit(p)}>Change</Button></td>
             </tr>))}
           </tbody>
