@@ -293,6 +293,10 @@ def test_only_trusted_certificates_and_modern_tls(cli, fake, test_pki, tmp_path)
     assert cli.run("account", "show", "--json", code=5).problem == "net.certificate"
     (tmp_path / "rubbish.pem").write_text("x")
     assert cli.run("account", "show", "--ca-file", "rubbish.pem", "--json", code=3).problem == "input.ca-file"
+    # A system whose own settings allow old TLS: the program still does not.
+    (tmp_path / "ssl.cnf").write_text("openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nMinProtocol = TLSv1\n"
+                                      "CipherString = ALL:@SECLEVEL=0\n")
+    cli.env["OPENSSL_CONF"] = str(tmp_path / "ssl.cnf")
     other = Fake(test_pki, host="other.example")
     old = Fake(test_pki, tls=ssl.TLSVersion.TLSv1_1)
     try:

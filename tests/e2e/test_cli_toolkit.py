@@ -327,11 +327,11 @@ def test_archive_open_takes_the_entry_name_only_when_it_is_harmless(cli, d):
     assert cli.ask("archive", "open", d / "a.zip", "--code-file", d / "code")["file"] == "www.example.com.key"
     assert mode(d / "www.example.com.key") == 0o600
     assert cli.run("archive", "open", d / "a.zip", "--code-file", d / "code", "--json", code=3).problem == "object.exists"
-    evil = (d / "a.zip").read_bytes().replace(b"www.example.com.key", b"../www.exampl.e.key")
-    (d / "evil.zip").write_bytes(evil)
-    before = sorted(d.parent.iterdir())
-    assert cli.run("archive", "open", d / "evil.zip", "--code-file", d / "code", "--json", code=3).problem.startswith("archive.")
-    assert sorted(d.parent.iterdir()) == before
+    before = sorted(d.rglob("*"))
+    for name in (b"../www.exampl.e.key", b".ww.example.com.key", b"-ww.example.com.key", b"w\\w.example.com.key", b"www.examp\x1b[2J.key"):
+        (d / "a.zip").with_name("c").write_bytes((d / "a.zip").read_bytes().replace(b"www.example.com.key", name))
+        assert cli.run("archive", "open", d / "c", "--code-file", d / "code", "--json", code=3).problem.startswith("archive."), name
+        assert sorted(d.rglob("*")) == before and not (d.parent / "www.exampl.e.key").exists()
 
 
 @pytest.mark.parametrize("typed", ["", "ABC", "U" * 26, "!" * 26, "0" * 26, "0" * 26 + "1"])
