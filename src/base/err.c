@@ -42,7 +42,7 @@ static void fill(struct acsr_err *e, const char *id, const char *field, const ch
 	copy_printable(e->text, sizeof(e->text), raw);
 	snprintf(e->id, sizeof(e->id), "%s", id);
 	copy_printable(e->field, sizeof(e->field), field != NULL ? field : "");
-	snprintf(e->source, sizeof(e->source), "%s", source != NULL ? source : "");
+	copy_printable(e->source, sizeof(e->source), source != NULL ? source : "");
 }
 
 enum acsr_result err_set(struct acsr_err *e, const char *id, const char *fmt, ...)

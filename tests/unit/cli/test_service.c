@@ -54,10 +54,12 @@ static void texts_of_peers_are_harmless(void **state)
 {
 	(void)state;
 	problem(422,
-		"{\"type\":\"urn:autocsr:error:name.ip\",\"detail\":\"\\u001b[2J\",\"field\":\"\\u0007\"}",
+		"{\"type\":\"urn:autocsr:error:name.ip\",\"detail\":\"\\u001b[2J\",\"field\":\"\\u0007\","
+		"\"source\":\"\\u007f\\u001b\"}",
 		"name.ip", 3);
 	assert_false(str_has_control(e.text));
 	assert_false(str_has_control(e.field));
+	assert_false(str_has_control(e.source));
 }
 
 static void ids_are_checked_before_they_are_sent(void **state)
