@@ -1,6 +1,6 @@
 /*
- * Zero-on-free for everything that OpenSSL allocates. Its own clean-up forgets some copies (see the
- * measurements in docs/THREATS.md); with this, no block of it is returned to the C library unwiped.
+ * Zero-on-free for everything that OpenSSL allocates. Its own clean-up forgets some copies (half an EC key in
+ * i2d, PEM pieces in encoders); with this, no block of it is returned to the C library unwiped.
  */
 #ifndef KEYMAKER_ALLOC_H
 #define KEYMAKER_ALLOC_H

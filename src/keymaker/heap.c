@@ -23,34 +23,44 @@ static int secret_pages(size_t size)
 	return -1;
 }
 
+/* Would the kernel lock that much more? A failed MAP_FIXED may already have taken the old pages away. */
+static bool can_map(int fd, size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	return p != MAP_FAILED && munmap(p, size) == 0;
+}
+
 /* A block of the heap's whole size is the heap itself, and while it is taken OpenSSL keeps nothing inside:
  * so the pages can be exchanged. */
-static bool move_to_secret_pages(size_t size)
+static enum acsr_result exchange(int fd, size_t size, bool *moved, struct acsr_err *e)
 {
-	int fd = secret_pages(size);
-	void *all, *got;
+	void *all = OPENSSL_secure_malloc(size);
 
-	if (fd < 0)
-		return false;
-	all = OPENSSL_secure_malloc(size);
-	if (all == NULL) {
-		close(fd);
-		return false;
+	*moved = false;
+	if (all == NULL)
+		return err_set(e, "sys.secure-heap", "the secure heap is smaller than asked");
+	if (can_map(fd, size)) {
+		if (mmap(all, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
+			return err_set(e, "sys.secure-heap", "cannot put secret pages under the secure heap");
+		*moved = true;
 	}
-	got = mmap(all, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
-	close(fd);
 	OPENSSL_secure_free(all);
-	return got != MAP_FAILED;
+	return ACSR_OK;
 }
 
 enum acsr_result heap_enter(size_t size, const char **how, struct acsr_err *e)
 {
-	bool locked;
+	bool locked, moved = false;
+	enum acsr_result r = ACSR_OK;
+	int fd;
 
 	TRY(secret_heap_init(size, &locked, e));
-	if (move_to_secret_pages(size))
-		*how = "memfd_secret";
-	else
-		*how = locked ? "mlock" : "not locked";
-	return ACSR_OK;
+	fd = secret_pages(size);
+	if (fd >= 0) {
+		r = exchange(fd, size, &moved, e);
+		close(fd);
+	}
+	*how = moved ? "memfd_secret" : locked ? "mlock" : "not locked";
+	return r;
 }

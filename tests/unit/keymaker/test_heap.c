@@ -3,6 +3,9 @@
 
 #include <openssl/crypto.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,10 +46,49 @@ static void test_blocks(void **state)
 	OPENSSL_secure_free(block[0]);
 }
 
+/* In a child without root's rights, because a process has one heap. */
+static const char *how_with_limit(rlim_t limit)
+{
+	static const char *const answers[] = { "memfd_secret", "mlock", "not locked" };
+	struct rlimit rl = { limit, limit };
+	const char *how = NULL;
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		char *p;
+
+		if (setrlimit(RLIMIT_MEMLOCK, &rl) != 0 || (getuid() == 0 && setuid(65534) != 0) ||
+			heap_enter(SIZE, &how, NULL) != ACSR_OK)
+			_exit(10);
+		p = OPENSSL_secure_zalloc(1000); /* and it works, whatever it is */
+		if (p == NULL)
+			_exit(11);
+		OPENSSL_secure_free(p);
+		for (int i = 0; i < 3; i++)
+			if (strcmp(answers[i], how) == 0)
+				_exit(i);
+		_exit(12);
+	}
+	assert_int_equal(pid, waitpid(pid, &status, 0));
+	assert_true(WIFEXITED(status));
+	assert_in_range(WEXITSTATUS(status), 0, 2);
+	return answers[WEXITSTATUS(status)];
+}
+
+static void test_with_less_than_it_needs(void **state)
+{
+	(void)state;
+	assert_string_equal("not locked", how_with_limit(0));
+	assert_string_equal("mlock", how_with_limit(SIZE));
+	assert_string_not_equal("not locked", how_with_limit(4 * SIZE));
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_it_says_what_it_is),
-		cmocka_unit_test(test_blocks) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_with_less_than_it_needs),
+		cmocka_unit_test(test_it_says_what_it_is), cmocka_unit_test(test_blocks) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

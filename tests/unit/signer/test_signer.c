@@ -221,6 +221,40 @@ static void test_a_first_start_that_is_killed(void **state)
 	}
 }
 
+/* Killed after ever longer times behind a request: the next start either has that certificate or never signed
+ * it, the same request succeeds, and every serial is in the log once. */
+static void test_a_signer_that_is_killed_while_signing(void **state)
+{
+	const char *const once =
+		"awk -F'\\t' '{print $3 $4}' issuance.log | sort | uniq -d > twice && test ! -s twice";
+	char dir[64];
+
+	(void)state;
+	ca_world_dir(dir);
+	for (int i = 0; i < 24; i++) {
+		struct world w;
+		struct msg_sign_cert m = ca_world_request(ca_world_csr("ec:p256"), (uint8_t)(i + 1));
+		struct msg_cert_signed a, b;
+
+		start(&w, dir);
+		harness_send(&w.h, ROLE_CORE, MSG_sign_cert, 1, &m, -1);
+		usleep((useconds_t)(i * 300));
+		harness_kill(&w.h);
+		clear(&w);
+		start(&w, dir);
+		a = sign(&w, &m);
+		b = sign(&w, &m);
+		assert_int_equal(a.certificate.len, b.certificate.len);
+		assert_memory_equal(a.certificate.p, b.certificate.p, a.certificate.len);
+		harness_clear(MSG_cert_signed, &a);
+		harness_clear(MSG_cert_signed, &b);
+		ca_world_clear(&m);
+		stop(&w);
+		assert_int_equal(0, ca_world_run(dir, once));
+	}
+	ca_world_remove(dir);
+}
+
 static void test_keys_are_for_their_owner_only(void **state)
 {
 	struct world w;
@@ -290,6 +324,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_a_repeat_gets_the_same_certificate),
 		cmocka_unit_test(test_the_root_key_may_be_away),
 		cmocka_unit_test(test_a_first_start_that_is_killed),
+		cmocka_unit_test(test_a_signer_that_is_killed_while_signing),
 		cmocka_unit_test(test_keys_are_for_their_owner_only),
 		cmocka_unit_test(test_a_full_disk),
 		cmocka_unit_test(test_a_second_signer_is_refused),
