@@ -1,0 +1,93 @@
+/* Every allocation of OpenSSL's fails once: an order then fails with a reason, or is made all the same;
+ * nothing crashes, and nothing half-made comes out. */
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#include "autocsr/key.h"
+#include "make.h"
+#include "orders.h"
+
+/* The first ones each, then one in so many: there are thousands, and NOMEM_ALL=1 takes them all. */
+enum { EACH = 400, STEP = 23 };
+
+static long left = -1; /* allocations until one fails; -1: none does */
+
+static bool fails(void)
+{
+	return left > 0 && --left == 0;
+}
+
+static void *take(size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return fails() ? NULL : malloc(n);
+}
+
+static void *resize(void *p, size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return fails() ? NULL : realloc(p, n);
+}
+
+static void give(void *p, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(p);
+}
+
+/* Until an order needs fewer allocations than the one that would fail. */
+static void test_every_allocation_fails_once(void **state)
+{
+	struct msg_key_make order = orders_new("ec:p256");
+	struct acsr_key *key;
+	long n, failed = 0;
+
+	(void)state;
+	assert_int_equal(ACSR_OK, acsr_key_generate(&key, "ec:p256", NULL));
+	assert_int_equal(ACSR_OK, make_rehearse(NULL));
+	for (n = 1; n < 100000; n += n < EACH || getenv("NOMEM_ALL") != NULL ? 1 : STEP) {
+		struct made made = { 0 };
+		struct acsr_err e = { 0 };
+		enum acsr_result r;
+		bool whole;
+
+		left = n;
+		r = make_order(&made, &order, key, &e);
+		whole = left > 0;
+		left = -1;
+		ERR_clear_error();
+		if (r == ACSR_OK) {
+			acsr_key_free(orders_open(made.archive, made.archive_len, made.code));
+			made_clear(&made);
+			if (whole)
+				break;
+			continue;
+		}
+		failed++;
+		assert_true(*e.id != '\0' && *e.text != '\0');
+		assert_null(made.code);
+		assert_null(made.csr.p);
+	}
+	print_message("%ld allocations, %ld failures\n", n, failed);
+	assert_true(failed > 100 && n < 100000);
+	acsr_key_free(key);
+	orders_clear(&order);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_every_allocation_fails_once) };
+
+	if (CRYPTO_set_mem_functions(take, resize, give) != 1)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
