@@ -36,14 +36,15 @@ static void sink_child(const int in[2], const int out[2], char **argv)
 	close(in[1]);
 	close(out[0]);
 	close(out[1]);
-	execv("/usr/bin/python3", argv);
+	execv(argv[0], argv);
 	_exit(127);
 }
 
 static void sink_start(const char *a, const char *b)
 {
-	char *argv[] = { (char *)(uintptr_t) "python3", (char *)(uintptr_t)SINK, sink.dir,
-		(char *)(uintptr_t)a, (char *)(uintptr_t)b, NULL };
+	/* By its whole path: another python3 on PATH would find its own libraries, not Debian's. */
+	char *argv[] = { (char *)(uintptr_t) "/usr/bin/python3", (char *)(uintptr_t) "-E",
+		(char *)(uintptr_t)SINK, sink.dir, (char *)(uintptr_t)a, (char *)(uintptr_t)b, NULL };
 	int in[2], out[2];
 
 	snprintf(sink.dir, sizeof(sink.dir), "/tmp/autocsr-sink-XXXXXX");
