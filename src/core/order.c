@@ -279,34 +279,47 @@ enum acsr_result order_sans_list(const struct order *o, struct strv *out, struct
 	return ACSR_OK;
 }
 
+/* The certificate's common name copies one SAN, when one is short enough (BR 7.1.4.2.2; RFC 5280
+ * ub-common-name). */
+static const char *common_name(const struct strv *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (strlen(names->v[i]) <= 64)
+			return names->v[i];
+	return NULL;
+}
+
+static enum acsr_result add_pair(struct strv *out, const char *name, const char *value, struct acsr_err *e)
+{
+	CLEANUP_STR char *pair = NULL;
+
+	if (value == NULL)
+		return ACSR_OK;
+	TRY(str_printf(&pair, e, "%s=%s", name, value));
+	return strv_add(out, pair, e);
+}
+
+/* The most specific first: encoded names begin with the country. */
+static enum acsr_result add_fields(json_t *subject, struct strv *out, struct acsr_err *e)
+{
+	static const char *const order[] = { "serialNumber", "businessCategory", "jurisdictionL",
+		"jurisdictionST", "jurisdictionC", "O", "street", "postalCode", "L", "ST", "C" };
+
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		TRY(add_pair(out, order[i], json_string_value(json_object_get(subject, order[i])), e));
+	return ACSR_OK;
+}
+
 enum acsr_result order_subject_list(const struct order *o, struct strv *out, struct acsr_err *e)
 {
 	CLEANUP_STRV struct strv names = { 0 };
-	json_t *subject = json_loads(o->subject, 0, NULL);
-	const char *name;
-	json_t *value;
+	json_t *subject;
+	enum acsr_result r;
 
-	json_object_foreach(subject, name, value)
-	{
-		CLEANUP_STR char *pair = NULL;
-
-		if (str_printf(&pair, e, "%s=%s", name, json_string_value(value)) != ACSR_OK ||
-			strv_add(out, pair, e) != ACSR_OK) {
-			json_decref(subject);
-			return ACSR_FAIL;
-		}
-	}
-	json_decref(subject);
-	/* The common name copies one SAN, when one is short enough (BR 7.1.4.2.2; RFC 5280 ub-common-name).
-	 */
 	TRY(order_names_list(o, &names, e));
-	for (size_t i = 0; i < names.n; i++) {
-		CLEANUP_STR char *pair = NULL;
-
-		if (strlen(names.v[i]) > 64)
-			continue;
-		TRY(str_printf(&pair, e, "CN=%s", names.v[i]));
-		return strv_add(out, pair, e);
-	}
-	return ACSR_OK;
+	TRY(add_pair(out, "CN", common_name(&names), e));
+	subject = json_loads(o->subject, 0, NULL);
+	r = add_fields(subject, out, e);
+	json_decref(subject);
+	return r;
 }
