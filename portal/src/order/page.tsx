@@ -35,7 +35,8 @@ function OrderView({ order, set, reload, error }: { order: Order; set: (o: Order
   const moving = isMoving(order);
   const poll = usePoll(reload, moving, `${order.state} ${order.updated_at} ${error === null}`);
   const names = order.names_unicode?.length ? order.names_unicode : order.names;
-  const base = baseName(order.names[0]);
+  // Certificate and key get names that belong together.
+  const base = order.archive?.key_filename.replace(/\.key$/, '') || baseName(order.names[0]);
   const files = { archive: order.archive?.filename ?? `${base}.zip`, key: order.archive?.key_filename ?? `${base}.key`, base };
   const panel: PanelProps = { order, set, files, writable: canWrite(user) };
   const title = names[0] ? names[0] + (names.length > 1 ? ` and ${names.length - 1} more` : '') : 'Order';
@@ -61,7 +62,7 @@ function OrderView({ order, set, reload, error }: { order: Order; set: (o: Order
           {order.certificates.length > 0 && <InstallHelp {...panel} />}
         </div>
         <div>
-          <Facts order={order} />
+          <Facts order={order} base={base} />
           {!['new', 'handover', 'validating'].includes(order.state) && (order.validations?.length ?? 0) > 0 && <Validations {...panel} />}
           <Events events={order.events ?? []} />
         </div>
@@ -105,7 +106,7 @@ function Waiting({ waiting }: { waiting: NonNullable<Order['waiting']> }) {
   );
 }
 
-function Facts({ order }: { order: Order }) {
+function Facts({ order, base }: { order: Order; base: string }) {
   const subject = Object.entries(order.subject ?? {});
   return (
     <Card title="Details">
@@ -121,13 +122,13 @@ function Facts({ order }: { order: Order }) {
         {order.archive?.sha256 && <Fact name="Archive fingerprint (SHA-256)"><code class="break">{order.archive.sha256}</code></Fact>}
         <Fact name="Ordered"><Day at={order.created_at} /></Fact>
       </dl>
-      <CsrDownload order={order} />
+      <CsrDownload order={order} base={base} />
     </Card>
   );
 }
 
-function CsrDownload({ order }: { order: Order }) {
-  const get = useAction(async () => saveFile(`${baseName(order.names[0])}.csr`, await api.csr(order.id)));
+function CsrDownload({ order, base }: { order: Order; base: string }) {
+  const get = useAction(async () => saveFile(`${base}.csr`, await api.csr(order.id)));
   if (!order.spki_sha256) return null;
   return <>{get.error && <Problem error={get.error} />}<Button kind="secondary" busy={get.busy} onClick={() => void get.run()}>Download the CSR</Button></>;
 }
