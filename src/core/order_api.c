@@ -7,6 +7,7 @@
 #include "autocsr/bundle.h"
 #include "autocsr/cert.h"
 #include "autocsr/key.h"
+#include "base/limits.h"
 #include "base/rnd.h"
 #include "core/handlers.h"
 #include "core/handover.h"
@@ -44,7 +45,7 @@ static void placing_clear(struct placing *p)
 static enum acsr_result read_placing(struct request *q, struct placing *p, struct acsr_err *e)
 {
 	const struct field fields[] = { { "product", FIELD_TEXT, true, &p->product_id, 63 },
-		{ "names", FIELD_LIST, false, &p->names_json, 1000 },
+		{ "names", FIELD_LIST, false, &p->names_json, LIMIT_NAMES },
 		{ "subject", FIELD_OBJECT, false, &p->subject_json, 0 },
 		{ "csr", FIELD_TEXT, false, &p->csr_text, 131072 },
 		{ "key_type", FIELD_TEXT, false, &p->key_type, 31 },

@@ -1,0 +1,244 @@
+/* The slowing of guesses: who shares a bucket with whom, how the pauses grow, and what ends them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "core/throttle.h"
+#include "core_world.h"
+
+static struct request asker(const char *remote)
+{
+	struct request q = { 0 };
+
+	q.m.remote = (char *)(uintptr_t)remote;
+	return q;
+}
+
+/* One wrong attempt at this time; the pause that it met, 0 when it was let through. */
+static int64_t wrong(struct world *w, const char *remote, const char *user_id, int64_t now)
+{
+	struct request q = asker(remote);
+	struct throttle t;
+	int64_t wait;
+
+	w->c.now = now;
+	assert_int_equal(throttle_begin(&w->c, &q, "ann@example.com", user_id, &t, &wait, NULL), ACSR_OK);
+	return wait;
+}
+
+static void right(struct world *w, const char *remote, const char *user_id, int64_t now)
+{
+	struct request q = asker(remote);
+	struct throttle t;
+	int64_t wait;
+
+	w->c.now = now;
+	assert_int_equal(throttle_begin(&w->c, &q, "ann@example.com", user_id, &t, &wait, NULL), ACSR_OK);
+	assert_int_equal(wait, 0);
+	assert_int_equal(throttle_right(&w->c, &t, NULL), ACSR_OK);
+}
+
+static void networks_are_24_and_64(void **state)
+{
+	static const char *const table[][2] = { { "198.51.100.77", "198.51.100.0/24" },
+		{ "::ffff:198.51.100.77", "198.51.100.0/24" },
+		{ "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64" }, { "::1", "::/64" }, { "", "unknown" },
+		{ "nonsense", "unknown" } };
+	char out[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		throttle_network(table[i][0], out);
+		assert_string_equal(out, table[i][1]);
+	}
+}
+
+static void five_wrong_then_growing_pauses(void **state)
+{
+	struct world *w = *state;
+
+	world_open(w, 1000);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(wrong(w, "192.0.2.1", "usr_a", 1000), 0);
+	assert_int_equal(wrong(w, "192.0.2.1", "usr_a", 1000), 5);
+	assert_int_equal(wrong(w, "192.0.2.1", "usr_a", 1004), 1);
+	assert_int_equal(wrong(w, "192.0.2.1", "usr_a", 1005), 0);
+	assert_int_equal(wrong(w, "192.0.2.1", "usr_a", 1005), 10);
+	assert_int_equal(wrong(w, "192.0.2.1", "usr_a", 1015), 0);
+	assert_int_equal(wrong(w, "192.0.2.1", "usr_a", 1015), 20);
+	world_close(w);
+}
+
+static void the_pause_has_a_longest(void **state)
+{
+	struct world *w = *state;
+	int64_t now = 1000, wait = 0, longest = 0;
+
+	world_open(w, now);
+	for (int i = 0; i < 60; i++) {
+		wait = wrong(w, "192.0.2.1", "usr_a", now);
+		longest = wait > longest ? wait : longest;
+		now += wait;
+	}
+	assert_int_equal(longest, 900);
+	/* The clock went back by a year: still no longer than that. */
+	assert_int_equal(wrong(w, "192.0.2.1", "usr_a", now - 86400 * 365), 900);
+	world_close(w);
+}
+
+static void an_hour_of_quiet_forgets(void **state)
+{
+	struct world *w = *state;
+
+	world_open(w, 1000);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(wrong(w, "192.0.2.1", "usr_a", 1000), 0);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(wrong(w, "192.0.2.1", "usr_a", 1000 + 3600), 0);
+	assert_true(wrong(w, "192.0.2.1", "usr_a", 1000 + 3600) > 0);
+	world_close(w);
+}
+
+static void other_networks_share_the_strangers_bucket(void **state)
+{
+	struct world *w = *state;
+	char remote[32];
+
+	world_open(w, 1000);
+	for (int i = 0; i < 5; i++) {
+		snprintf(remote, sizeof(remote), "198.51.%d.9", i);
+		assert_int_equal(wrong(w, remote, "usr_a", 1000), 0);
+	}
+	assert_true(wrong(w, "203.0.113.1", "usr_a", 1000) > 0);
+	world_close(w);
+}
+
+static void unknown_addresses_are_slowed_the_same(void **state)
+{
+	struct world *w = *state;
+
+	world_open(w, 1000);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(wrong(w, "192.0.2.1", NULL, 1000), 0);
+	assert_int_equal(wrong(w, "192.0.2.1", NULL, 1000), 5);
+	world_close(w);
+}
+
+static void a_known_network_is_not_locked_out_by_strangers(void **state)
+{
+	struct world *w = *state;
+
+	world_open(w, 1000);
+	right(w, "192.0.2.1", "usr_a", 1000);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(wrong(w, "203.0.113.1", "usr_a", 1000), 0);
+	assert_true(wrong(w, "203.0.113.1", "usr_a", 1000) > 0);
+	right(w, "192.0.2.77", "usr_a", 1000);
+	/* but it is not free of limits itself */
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(wrong(w, "192.0.2.1", "usr_a", 1000), 0);
+	assert_true(wrong(w, "192.0.2.1", "usr_a", 1000) > 0);
+	world_close(w);
+}
+
+static void a_session_of_the_user_has_its_own_bucket(void **state)
+{
+	struct world *w = *state;
+	struct request q = asker("203.0.113.1");
+	struct throttle t;
+	int64_t wait;
+
+	q.who = (struct who){ .kind = WHO_SESSION, .user_id = "usr_a" };
+	world_open(w, 1000);
+	for (int i = 0; i < 6; i++)
+		(void)wrong(w, "203.0.113.1", "usr_a", 1000);
+	assert_true(wrong(w, "203.0.113.1", "usr_a", 1000) > 0);
+	assert_int_equal(throttle_begin(&w->c, &q, "ann@example.com", "usr_a", &t, &wait, NULL), ACSR_OK);
+	assert_int_equal(wait, 0);
+	/* somebody else's session is nobody's */
+	snprintf(q.who.user_id, sizeof(q.who.user_id), "usr_b");
+	assert_int_equal(throttle_begin(&w->c, &q, "ann@example.com", "usr_a", &t, &wait, NULL), ACSR_OK);
+	assert_true(wait > 0);
+	world_close(w);
+}
+
+static void a_network_that_tries_many_addresses_is_slowed(void **state)
+{
+	struct world *w = *state;
+	struct request q = asker("203.0.113.1");
+	struct throttle t;
+	int64_t wait = 0;
+	int passed = 0;
+
+	world_open(w, 1000);
+	for (; passed < 100 && wait == 0; passed += wait == 0) {
+		char email[40];
+
+		snprintf(email, sizeof(email), "u%d@example.com", passed);
+		assert_int_equal(throttle_begin(&w->c, &q, email, NULL, &t, &wait, NULL), ACSR_OK);
+	}
+	assert_int_equal(passed, 50);
+	assert_int_equal(wrong(w, "203.0.114.1", NULL, 1000), 0);
+	world_close(w);
+}
+
+static void what_was_neither_right_nor_wrong_does_not_count_and_resets_nothing(void **state)
+{
+	struct world *w = *state;
+	struct request q = asker("192.0.2.1");
+	struct throttle t;
+	int64_t wait;
+
+	world_open(w, 1000);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(wrong(w, "192.0.2.1", "usr_a", 1000), 0);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(
+			throttle_begin(&w->c, &q, "ann@example.com", "usr_a", &t, &wait, NULL), ACSR_OK);
+		assert_int_equal(wait, 0);
+		assert_int_equal(throttle_undo(&w->c, &t, NULL), ACSR_OK);
+	}
+	assert_int_equal(wrong(w, "192.0.2.1", "usr_a", 1000), 0);
+	assert_true(wrong(w, "192.0.2.1", "usr_a", 1000) > 0);
+	world_close(w);
+}
+
+static void other_things_are_counted_by_the_hour(void **state)
+{
+	struct world *w = *state;
+	bool ok;
+
+	world_open(w, 1000);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(throttle_allow(&w->c, "mail:a", 3, &ok, NULL), ACSR_OK);
+		assert_int_equal(ok, i < 3);
+	}
+	w->c.now += 3600;
+	assert_int_equal(throttle_allow(&w->c, "mail:a", 3, &ok, NULL), ACSR_OK);
+	assert_true(ok);
+	world_close(w);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, world_begin, world_end)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(networks_are_24_and_64),
+		T(five_wrong_then_growing_pauses),
+		T(the_pause_has_a_longest),
+		T(an_hour_of_quiet_forgets),
+		T(other_networks_share_the_strangers_bucket),
+		T(unknown_addresses_are_slowed_the_same),
+		T(a_known_network_is_not_locked_out_by_strangers),
+		T(a_session_of_the_user_has_its_own_bucket),
+		T(a_network_that_tries_many_addresses_is_slowed),
+		T(what_was_neither_right_nor_wrong_does_not_count_and_resets_nothing),
+		T(other_things_are_counted_by_the_hour),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
