@@ -105,24 +105,48 @@ static int fail(struct cli *c, const struct acsr_err *e)
 	return code;
 }
 
+/* Help that was asked for, in the form that was asked for. */
+static int show_help(const struct cli *c, const struct command *cmd, const char *noun)
+{
+	if (c->json)
+		return help_json(stdout, cmd, noun) && fflush(stdout) == 0 ? 0 : EXIT_FAILED;
+	if (cmd != NULL)
+		help_command(stdout, cmd);
+	else if (noun != NULL)
+		help_noun(stdout, noun);
+	else
+		help_overview(stdout);
+	return 0;
+}
+
+/* A noun without its verb. */
+static int noun_alone(struct cli *c, int argc, char **argv, const char *noun)
+{
+	struct acsr_err e = { 0 };
+
+	if (wants(argc, argv, "--help") || wants(argc, argv, "-h"))
+		return show_help(c, NULL, noun);
+	if (c->json) {
+		(void)err_set(&e, "usage.command", "autocsr %s needs a verb; autocsr %s alone lists them",
+			noun, noun);
+		return fail(c, &e);
+	}
+	help_noun(stderr, noun);
+	return EXIT_USAGE;
+}
+
 static int run(struct cli *c, int argc, char **argv, int at)
 {
 	struct acsr_err e = { 0 };
 
 	if (find_command(&c->cmd, argc, argv, &at, &e) != ACSR_OK)
 		return fail(c, &e);
-	if (c->cmd == NULL) {
-		bool asked = wants(argc, argv, "--help") || wants(argc, argv, "-h");
-
-		help_noun(asked ? stdout : stderr, argv[at]);
-		return asked ? 0 : EXIT_USAGE;
-	}
+	if (c->cmd == NULL)
+		return noun_alone(c, argc, argv, argv[at]);
 	if (parse(c, argc - at, argv + at, &e) != ACSR_OK)
 		return fail(c, &e);
-	if (args_flag(&c->args, "help")) {
-		help_command(stdout, c->cmd);
-		return 0;
-	}
+	if (args_flag(&c->args, "help"))
+		return show_help(c, c->cmd, NULL);
 	if (c->cmd->run(c, &e) != ACSR_OK)
 		return fail(c, &e);
 	if (!say_result(c)) {
@@ -133,24 +157,15 @@ static int run(struct cli *c, int argc, char **argv, int at)
 }
 
 /* "autocsr help csr new" is "autocsr csr new --help". */
-static int help(int argc, char **argv, int at)
+static int help(struct cli *c, int argc, char **argv, int at)
 {
-	const struct command *c = NULL;
+	const struct command *cmd = NULL;
 	struct acsr_err e = { 0 };
-	struct cli none = { 0 };
-	int noun = at;
+	const char *noun = at < argc && argv[at][0] != '-' ? argv[at] : NULL;
 
-	if (at >= argc) {
-		help_overview(stdout);
-		return 0;
-	}
-	if (find_command(&c, argc, argv, &at, &e) != ACSR_OK)
-		return fail(&none, &e);
-	if (c != NULL)
-		help_command(stdout, c);
-	else
-		help_noun(stdout, argv[noun]);
-	return 0;
+	if (noun != NULL && find_command(&cmd, argc, argv, &at, &e) != ACSR_OK)
+		return fail(c, &e);
+	return show_help(c, cmd, noun);
 }
 
 static int start(struct cli *c, int argc, char **argv)
@@ -159,16 +174,14 @@ static int start(struct cli *c, int argc, char **argv)
 
 	while (at < argc && strcmp(argv[at], "--json") == 0)
 		at++;
-	if (at >= argc || strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0) {
-		help_overview(stdout);
-		return 0;
-	}
+	if (at >= argc || strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0)
+		return show_help(c, NULL, NULL);
 	if (strcmp(argv[at], "--version") == 0 || strcmp(argv[at], "version") == 0) {
 		puts(c->json ? "{\"version\": \"" ACSR_VERSION "\"}" : "autocsr " ACSR_VERSION);
 		return 0;
 	}
 	if (strcmp(argv[at], "help") == 0)
-		return help(argc, argv, at + 1);
+		return help(c, argc, argv, at + 1);
 	return run(c, argc, argv, at);
 }
 

@@ -79,3 +79,38 @@ void help_command(FILE *f, const struct command *c)
 		options(f, command_service);
 	options(f, command_common);
 }
+
+static void options_json(json_t *list, const struct opt *o)
+{
+	for (; o != NULL && o->name != NULL; o++)
+		json_array_append_new(
+			list, json_pack("{s:s+, s:s?, s:b, s:s}", "option", "--", o->name, "value", o->arg,
+				      "repeatable", o->kind == OPT_MANY, "help", o->help));
+}
+
+static json_t *command_json(const struct command *c)
+{
+	json_t *list = json_array();
+
+	options_json(list, c->opts);
+	if (c->service)
+		options_json(list, command_service);
+	options_json(list, command_common);
+	return json_pack("{s:s++, s:s, s:s, s:o}", "command", c->noun, c->verb != NULL ? " " : "",
+		c->verb != NULL ? c->verb : "", "words", c->words, "summary", c->summary, "options", list);
+}
+
+bool help_json(FILE *f, const struct command *c, const char *noun)
+{
+	json_t *list = json_array(), *doc = json_pack("{s:o}", "commands", list);
+	const struct command *i;
+	bool ok;
+
+	for (size_t n = 0; (i = command_at(n)) != NULL; n++)
+		if (c != NULL ? i == c : noun == NULL || strcmp(i->noun, noun) == 0)
+			json_array_append_new(list, command_json(i));
+	ok = doc != NULL && json_dumpf(doc, f, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0 &&
+	     fputc('\n', f) != EOF;
+	json_decref(doc);
+	return ok;
+}

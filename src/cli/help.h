@@ -10,4 +10,9 @@ void help_overview(FILE *f);               /* autocsr alone */
 void help_noun(FILE *f, const char *noun); /* autocsr csr */
 void help_command(FILE *f, const struct command *c);
 
+/* The same as a JSON document: {"commands": [{"command", "words", "summary", "options": […]}]}; of one
+ * command when c is not NULL, else of one noun when that is not NULL, else of all. False when it cannot be
+ * written. */
+bool help_json(FILE *f, const struct command *c, const char *noun);
+
 #endif

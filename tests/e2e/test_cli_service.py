@@ -12,6 +12,7 @@ from harness.api import PASSWORD, unique_email, unique_name
 from harness.cli import Cli
 from harness.net import free_port, wait_for
 from harness.service import BUILD, REPO
+from harness.totp import enable_totp
 
 
 def by_token(directory, service, token):
@@ -145,6 +146,18 @@ def test_a_lost_archive_is_made_anew(cli, account):
     assert saved["spki_sha256"] != order["spki_sha256"] and saved["state"] != "handover"
 
 
+def test_delivery_by_mail_leaves_no_file_and_goes_on_by_itself(cli, account, smtp, tmp_path):
+    order = cli.ask("order", "new", "--product", "dv", "--host", unique_name(), "--key", "ec:p256", "--delivery", "email")
+    mail = smtp.wait(account.email, match=order["archive"]["filename"])
+    [(name, data)] = mail.attachments()
+    assert name == order["archive"]["filename"] and not list(tmp_path.glob("*.zip"))
+    (tmp_path / "mailed").write_bytes(data)
+    cli.run("order", "code", order["id"], "--password-file", "p", "--out", "code")
+    cli.run("archive", "open", "mailed", "--code-file", "code", "--out", "k")
+    (tmp_path / "csr").write_bytes(cli.run("order", "csr", order["id"]).out)
+    assert cli.ask("match", "k", "csr")["match"]
+
+
 def test_the_same_idempotency_key_is_the_same_order(cli):
     name = unique_name()
     cli.run("csr", "new", "--host", name, "--key", "ec:p256", "--keyout", "k", "--no-passphrase", "--out", "csr")
@@ -221,6 +234,18 @@ def test_login_logout(tmp_path, world, account):
     assert cli.run("account", "show", "--json", code=2).problem == "usage.server"
     again = by_token(tmp_path / "again", world.service, token)
     assert again.run("account", "show", "--json", code=4).problem.startswith("auth.")
+
+
+def test_the_second_factor_is_wanted_and_taken(cli, tmp_path, world, account):
+    order = cli.ask("order", "new", "--product", "dv", "--host", unique_name(), "--archive", "a.zip", "--key", "ec:p256")
+    _, recovery = enable_totp(account)
+    words = ["order", "code", order["id"], "--password-file", "p"]
+    assert cli.run(*words, "--json", code=4).problem == "auth.totp"
+    assert cli.run(*words, "--totp", "000000", "--json", code=4).problem.startswith("auth.")
+    assert cli.ask(*words, "--totp", recovery[0])["code"]
+    login = ["login", "--server", world.service.url, "--ca-file", world.service.root_pem, "--email", account.email, "--password-file", "p"]
+    assert cli.run(*login, "--json", code=4).problem == "auth.totp"
+    cli.run(*login, "--totp", recovery[1])
 
 
 def test_tokens(cli, tmp_path, world):

@@ -59,6 +59,16 @@ def test_every_command_has_help(cli):
     assert b"usage: autocsr csr VERB" in cli.run("csr", "--help").out
 
 
+def test_help_is_json_when_asked_for(cli):
+    everything = cli.run("--json").json["commands"]
+    assert everything == cli.run("help", "--json").json["commands"] and len(everything) > 30
+    new = next(c for c in everything if c["command"] == "csr new")
+    assert {"option": "--host", "value": "NAME", "repeatable": True, "help": "DNS name or IP address, wildcards too"} in new["options"]
+    assert cli.run("csr", "new", "--help", "--json").json == cli.run("help", "csr", "new", "--json").json == {"commands": [new]}
+    assert [c["command"] for c in cli.run("csr", "--help", "--json").json["commands"]] == ["csr new", "csr show", "csr check"]
+    assert cli.run("--version", "--json").json["version"] in cli.run("--version").out.decode()
+
+
 def test_the_manual_names_every_command_and_option(cli):
     manual = (REPO / "docs/man/autocsr.1").read_text().replace("\\-", "-")
     for command in re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", cli.run().out.decode(), re.M):
@@ -82,8 +92,7 @@ def test_the_manual_names_every_command_and_option(cli):
 def test_wrong_usage_is_2_and_says_what_to_do(cli, words, said):
     done = cli.run(*words, code=2)
     assert said in done.err.decode() and not done.out
-    if words != ["csr"]:
-        assert cli.run("--json", *words, code=2).problem.startswith("usage.")
+    assert cli.run("--json", *words, code=2).problem.startswith("usage.")
 
 
 # ---- csr new

@@ -52,7 +52,7 @@ class Cli:
         assert b"Sanitizer" not in done.err, done.text
         if "--out" not in words or words[words.index("--out") + 1] != "-":
             assert b"PRIVATE KEY" not in done.out + done.err
-        if "--json" in words and "--help" not in words:
+        if "--json" in words:
             assert done.json is not None
         return done
 
