@@ -14,19 +14,19 @@
 #include "core/mail.h"
 #include "store/jobs.h"
 
-enum { MAKE_SECONDS = 90 };
+/* FILE_BASE: what fits into an archive's entry name with its ending (ACSR_ARCHIVE_NAME_MAX). */
+enum { MAKE_SECONDS = 90, FILE_BASE = 190 };
 
 /* --- losing --- */
 
 enum acsr_result handover_lose(struct core *c, struct csr_request *r, const char *why, struct acsr_err *e)
 {
 	struct msg_ticket_drop drop = { .ticket = r->ticket };
-	bool had_ticket = r->ticket[0] != '\0';
 
-	if (had_ticket && strcmp(r->archive_state, "waiting") == 0)
+	if (strcmp(r->archive_state, "waiting") == 0)
 		TRY(core_tell(c, ROLE_FRONT, MSG_ticket_drop, 0, &drop, e));
+	/* The ticket stays on record, so that who comes with it hears "gone" and not "never heard of". */
 	snprintf(r->archive_state, sizeof(r->archive_state), "lost");
-	r->ticket[0] = '\0';
 	r->code_expires_at = 0;
 	r->has_code = false;
 	TRY(csr_request_save(c->db, r, e));
@@ -69,6 +69,8 @@ static enum acsr_result archive_sent(struct core *c, void *arg, struct acsr_err 
 	if (s->complete)
 		return core_audit(c, "system", "", "archive.sent", r.order_id, e,
 			"the archive was sent, %lld bytes", (long long)r.archive_size);
+	if (strcmp(r.archive_state, "fetched") != 0)
+		return ACSR_OK;
 	return handover_lose(c, &r, "the download broke off; a new archive has a new key", e);
 }
 
@@ -106,6 +108,7 @@ static void name_files(const struct order *o, struct csr_request *r)
 	char base[256];
 
 	snprintf(base, sizeof(base), "%.*s", (int)strcspn(o->names, " "), o->names);
+	base[FILE_BASE] = '\0';
 	if (base[0] == '*')
 		memmove(base, base + 2, strlen(base + 2) + 1);
 	for (char *p = base; *p != '\0'; p++)
@@ -324,7 +327,6 @@ enum acsr_result handover_done(struct core *c, struct order *o, struct csr_reque
 {
 	snprintf(r->archive_state, sizeof(r->archive_state), "%s", archive_state);
 	r->handed_over_at = c->now;
-	r->ticket[0] = '\0';
 	r->code_expires_at = c->now + conf_span(&c->proc->conf, "orders.code_window");
 	TRY(csr_request_save(c->db, r, e));
 	TRY(core_audit(c, actor, o->account_id, "key.handed-over", o->id, e, "archive SHA-256 %s, %s",

@@ -243,6 +243,9 @@ static enum acsr_result fill_subject(struct core *c, const struct product *p, co
 			"BR 7.1.2.7.2",
 			"a domain validated certificate names no organisation; leave the details out, or "
 			"order ov or ev");
+	if (organisation_id != NULL && json_object_size(given) > 0)
+		return err_rule(e, "policy.subject", "subject", NULL,
+			"the subject comes from the organisation; leave one of the two out");
 	if (organisation_id != NULL)
 		TRY(from_organisation(c, p, account_id, organisation_id, subject, e));
 	TRY(from_request(given, subject, e));

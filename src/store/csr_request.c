@@ -175,7 +175,7 @@ enum acsr_result csr_request_key_compromised(
 enum acsr_result csr_request_lose_unfetched(struct db *d, int64_t *lost, struct acsr_err *e)
 {
 	return db_exec(d, lost,
-		"UPDATE requests SET archive_state = 'lost', code = NULL, ticket = '' "
+		"UPDATE requests SET archive_state = 'lost', code = NULL "
 		"WHERE archive_state IN ('making', 'waiting', 'mailing')",
 		DB_NO_ARGS, e);
 }

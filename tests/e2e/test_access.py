@@ -2,7 +2,7 @@
 import pytest
 from harness.api import unique_name
 from harness.people import invited
-from harness.routes import METHODS, absent_id, all_routes
+from harness.routes import METHODS, absent_id, every_route
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def mine(world):
 
 @pytest.fixture(scope="module")
 def routes(world):
-    return [r for r in all_routes(world.anonymous()) if r.params and "products" not in r.path]
+    return [r for r in every_route(world.anonymous()) if r.params and "products" not in r.path]
 
 
 def _id_for(route, ids):

@@ -1,6 +1,6 @@
 """No other web site can make a logged-in browser change anything: every state-changing route, every trick."""
 import pytest
-from harness.routes import all_routes
+from harness.routes import every_route
 
 TRICKS = {
     "no-token": ({"Content-Type": "application/json"}, '{}'),
@@ -15,7 +15,7 @@ TRICKS = {
 
 @pytest.fixture(scope="module")
 def routes(world):
-    return [r for r in all_routes(world.anonymous()) if r.changes]
+    return [r for r in every_route(world.anonymous()) if r.changes]
 
 
 @pytest.fixture(scope="module")

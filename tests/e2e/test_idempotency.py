@@ -49,7 +49,7 @@ def test_survives_a_restart(new_world):
     assert _post(account, "kept", body).json()["id"] == first
 
 
-@pytest.mark.parametrize("key", ["", "x" * 129, "a\tb", "ä"])
+@pytest.mark.parametrize("key", ["x" * 129, "a\tb", "ä"])
 def test_bad_keys_are_refused(account, key):
     answer = _post(account, key.encode("utf-8"), {"product": "dv", "names": [unique_name()]})
     assert answer.status_code in (400, 422)

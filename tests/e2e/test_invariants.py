@@ -200,12 +200,12 @@ def test_invariant_8_a_public_issuer_makes_no_keys_without_the_statement(new_wor
     """BR 6.1.1.3"""
     world = new_world({"ca": {"kind": "public", **({"operator_is_not_ca": statement} if statement else {})}})
     account = world.register()
-    answer = account.call("POST", "/orders", {"product": "dv", "names": [unique_name()], "key_type": "ec:p256"})
+    name = unique_name("autocsr-test.org")
+    answer = account.call("POST", "/orders", {"product": "dv", "names": [name], "key_type": "ec:p256"})
     if allowed:
         assert answer.status_code == 201, answer.text
     else:
         assert answer.status_code == 422 and answer.json()["type"].startswith("urn:autocsr:error:policy.")
         assert "6.1.1.3" in answer.text
         from harness import csrs
-        name = unique_name()
         assert account.call("POST", "/orders", {"product": "dv", "csr": csrs.own_csr(name)[0]}).status_code == 201

@@ -2,8 +2,7 @@
 import re
 
 import pytest
-from harness.routes import METHODS, PUBLIC, all_routes
-from harness.service import REPO
+from harness.routes import METHODS, PUBLIC, all_routes, documented_routes, every_route
 
 
 @pytest.fixture(scope="module")
@@ -14,17 +13,6 @@ def document(world):
 @pytest.fixture(scope="module")
 def routes(world):
     return all_routes(world.anonymous())
-
-
-def documented():
-    """METHOD /path of every call in docs/API.md, parameters as {}."""
-    text = (REPO / "docs" / "API.md").read_text()
-    out = set()
-    for methods, path in re.findall(r"\b((?:(?:GET|POST|PUT|PATCH|DELETE)(?:\||\s)+?)+)(/[A-Za-z0-9_{}/.-]+)", text):
-        for method in re.findall("[A-Z]+", methods):
-            if not path.startswith(("/api/v1/", "/healthz", "/readyz", "/metrics", "/crl", "/ca/")):
-                out.add(f"{method} " + re.sub(r"\{[^}]+\}", "{}", path.rstrip(".")))
-    return out
 
 
 def test_document_is_well_formed(document):
@@ -76,14 +64,14 @@ def test_every_reference_resolves(document):
 
 def test_docs_and_document_name_the_same_routes(routes):
     served = {r.normal for r in routes} - {"GET /openapi.json"}
-    written = documented() - {"GET /openapi.json"}
+    written = {r.normal for r in documented_routes()}
     assert served - written == set(), "served, but not in docs/API.md"
     assert written - served == set(), "in docs/API.md, but not served"
 
 
-def test_every_documented_route_answers(world, routes):
+def test_every_documented_route_answers(world):
     """Without login: 401 where one is needed, and never `no such route` or `method not allowed`."""
-    for route in routes:
+    for route in every_route(world.anonymous()):
         answer = world.anonymous().call(route.method, route.at("ord_aaaaaaaaaaaaaaaa"), route.body)
         if route.key == "POST /session":
             assert answer.json()["type"] == "urn:autocsr:error:auth.wrong"
@@ -120,9 +108,10 @@ def test_bad_json_is_a_problem_document(account, raw):
 @pytest.mark.parametrize("field,value", [("names", "a.good.test"), ("names", []), ("names", [1]), ("names", None),
                                          ("product", 1), ("csr", 5), ("key_type", []), ("delivery", "fax"),
                                          ("validation", "phone"), ("subject", "CN=x"), ("organisation_id", "org_none"),
-                                         ("names", ["a.good.test"] * 200)])
+                                         ("names", [f"a{i}.good.test" for i in range(200)])])
 def test_fields_of_the_wrong_kind_are_named(account, field, value):
-    answer = account.call("POST", "/orders", {"product": "dv", "names": ["a.good.test"], field: value})
+    product = "ov" if field == "organisation_id" else "dv"
+    answer = account.call("POST", "/orders", {"product": product, "names": ["a.good.test"], field: value})
     assert answer.status_code in (400, 404, 422), answer.text
     assert field.rstrip("s") in answer.text
     assert account.get("/orders")["orders"] == []

@@ -1,4 +1,5 @@
 """What a customer does with the archive: open it with independent programs, compare key, CSR and certificate."""
+import base64
 import hashlib
 import pathlib
 import subprocess
@@ -105,18 +106,30 @@ def check_all_match(key_pem, csr_pem, fullchain, root_pem, host=None):
     return key, csr, cert
 
 
+def private_values(key):
+    """The private numbers of a key as big-endian bytes."""
+    if not hasattr(key, "private_numbers"):
+        return [key.private_bytes(Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption())]
+    n = key.private_numbers()
+    numbers = [n.p, n.q, n.d, n.dmp1, n.dmq1, n.iqmp] if hasattr(n, "p") else [n.private_value]
+    return [value.to_bytes((value.bit_length() + 7) // 8, "big") for value in numbers]
+
+
 def secret_patterns(key_pem):
-    """Byte strings that must appear nowhere but in the archive: PEM lines, DER, and the private numbers."""
-    key = load_key(key_pem)
-    body = [li for li in key_pem.splitlines() if li and not li.startswith(b"-----")]
-    out = [li for li in body if len(li) >= 32][1:] or body
-    if hasattr(key, "private_numbers"):
-        n = key.private_numbers()
-        numbers = [n.p, n.q, n.d, n.dmp1, n.dmq1, n.iqmp] if hasattr(n, "p") else [n.private_value]
-        for value in numbers:
-            raw = value.to_bytes((value.bit_length() + 7) // 8, "big")
-            out += [raw[:24], raw[-24:], raw.hex().encode()[:48], raw[::-1][:24]]
-    else:
-        raw = key.private_bytes(Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption())
-        out += [raw, raw.hex().encode()]
+    """Byte strings that must appear nowhere but in the archive: pieces of the private numbers as bytes in both orders, as hex,
+    and as they stand in the PEM, line by line. What is public is left out."""
+    values = private_values(load_key(key_pem))
+    out = [piece for raw in values for piece in (raw[:24], raw[-24:], raw[::-1][:24], raw.hex().encode()[:48])]
+    lines = [li for li in key_pem.splitlines() if li and not li.startswith(b"-----")]
+    der, in_pem = base64.b64decode(b"".join(lines)), 0
+    for start in (der.index(v) for v in values if v in der):
+        value = next(v for v in values if der[start:].startswith(v))
+        first, last, at = -(-start // 3) * 4, (start + len(value)) // 3 * 4, 0
+        for line in lines:
+            piece = line[max(0, first - at):max(0, last - at)]
+            if len(piece) >= 16:
+                out.append(piece)
+                in_pem += 1
+            at += len(line)
+    assert in_pem, "no part of the PEM was taken for private"
     return out

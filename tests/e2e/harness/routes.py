@@ -2,6 +2,8 @@
 import re
 import secrets
 
+from .service import REPO
+
 METHODS = ("get", "post", "put", "patch", "delete")
 
 BODIES = {
@@ -74,6 +76,24 @@ def all_routes(api):
             if method in item and path.startswith(prefix):
                 out.append(Route(method, path.removeprefix(base), item[method]))
     return out
+
+
+def documented_routes():
+    """Every call that docs/API.md names, as routes."""
+    text, out = (REPO / "docs" / "API.md").read_text(), {}
+    pattern = r"`((?:GET|POST|PUT|PATCH|DELETE)(?:\|(?:GET|POST|PUT|PATCH|DELETE))*) (/[A-Za-z0-9_{}/.-]+)"
+    text = text.replace("`GET /organisations` · `POST` ·", "`GET|POST /organisations` ·")
+    for methods, path in re.findall(pattern, text):
+        if not path.startswith("/api/v1/"):
+            out.update({f"{m} {path}": Route(m, path, {}) for m in methods.split("|")})
+    return list(out.values())
+
+
+def every_route(api):
+    """Those of the OpenAPI document and of docs/API.md together: what only one of them knows is tried too."""
+    found = {r.normal: r for r in [*documented_routes(), *all_routes(api)]}
+    assert len(found) >= 50, sorted(found)
+    return list(found.values())
 
 
 def absent_id(like):
