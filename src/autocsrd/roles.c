@@ -22,7 +22,7 @@ enum {
 	FIRST_ROLE = ROLE_FRONT,
 	STEADY_MS = 10000, /* a role that lived this long starts again at once */
 	PAUSE_FIRST_MS = 250,
-	PAUSE_MAX_MS = 30000,
+	PAUSE_MAX_MS = 5000,
 	STOP_GRACE_MS = 8000 /* then SIGKILL */
 };
 
