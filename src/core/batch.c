@@ -15,7 +15,7 @@ struct step {
 	void (*done)(void *arg);
 };
 
-enum { STEPS_A_BATCH = 200 };
+enum { STEPS_A_BATCH = 200, FORGET_AGAIN_MS = 10000 };
 
 void core_step(struct core *c, struct request *q, step_fn *run, void *arg, void (*done)(void *arg))
 {
@@ -49,11 +49,10 @@ static struct step *take_steps(struct core *c)
 static enum acsr_result run_inside(struct core *c, struct step *s, struct acsr_err *e)
 {
 	TRY(db_savepoint(c->db, e));
-	if (s->run(c, s->arg, e) != ACSR_OK) {
-		db_rollback_to(c->db);
-		return ACSR_FAIL;
-	}
-	return db_release(c->db, e);
+	if (s->run(c, s->arg, e) == ACSR_OK && db_release(c->db, e) == ACSR_OK)
+		return ACSR_OK;
+	db_rollback_to(c->db);
+	return ACSR_FAIL;
 }
 
 static void refuse(struct request *q, const struct acsr_err *why)
@@ -117,37 +116,49 @@ static enum acsr_result transact(struct core *c, struct step *steps, struct acsr
 	return db_commit(c->db, e);
 }
 
+/* A backup that reads just now holds the log: then it is tried again until it works. */
 static void forget_deleted(struct core *c)
 {
 	struct acsr_err e;
 
-	if (!c->forget)
+	if (!c->forget || clock_mono_ms() < c->forget_again_ms)
 		return;
 	c->forget = false;
-	if (db_forget(c->db, &e) != ACSR_OK)
-		log_error(LOG_WARN, "forget.failed", &e);
+	if (db_forget(c->db, &e) == ACSR_OK)
+		return;
+	log_error(LOG_WARN, "forget.failed", &e);
+	c->forget = true;
+	c->forget_again_ms = clock_mono_ms() + FORGET_AGAIN_MS;
+}
+
+static void run_batch(struct core *c, struct step *steps)
+{
+	struct acsr_err e = { 0 };
+
+	c->now = clock_now();
+	c->count.batches++;
+	c->trouble = false;
+	if (transact(c, steps, &e) != ACSR_OK) {
+		db_rollback(c->db);
+		c->trouble = true;
+		refuse_all(c, steps, &e);
+	} else {
+		call_flush(c);
+	}
+	finish(c, steps);
 }
 
 void batch_run(void *core)
 {
 	struct core *c = core;
-	struct step *steps;
+	struct step *steps = take_steps(c);
 
-	while ((steps = take_steps(c)) != NULL) {
-		struct acsr_err e = { 0 };
-
-		c->now = clock_now();
-		c->count.batches++;
-		if (transact(c, steps, &e) != ACSR_OK) {
-			db_rollback(c->db);
-			refuse_all(c, steps, &e);
-		} else {
-			call_flush(c);
-		}
-		finish(c, steps);
-		forget_deleted(c);
+	if (steps != NULL) {
+		for (; steps != NULL; steps = take_steps(c))
+			run_batch(c, steps);
 		core_run_jobs(c);
 	}
+	forget_deleted(c);
 }
 
 enum acsr_result core_audit(struct core *c, const char *actor, const char *account_id, const char *action,

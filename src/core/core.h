@@ -30,10 +30,12 @@ struct core {
 	struct call *calls;                     /* asked, not yet answered */
 	uint64_t next_call;
 	struct loop_timer *job_timer, *tick_timer;
-	struct strv roles;   /* "front PID RESTARTS", from autocsrd */
-	uint64_t front_life; /* grows when front dies: what it asked before is not answered any more */
-	bool forget;         /* after this commit, overwrite what the log still holds of deleted rows */
-	int64_t now;         /* seconds; the same for a whole batch */
+	struct strv roles;       /* "front PID RESTARTS", from autocsrd */
+	uint64_t front_life;     /* grows when front dies: what it asked before is not answered any more */
+	bool forget;             /* after this commit, overwrite what the log still holds of deleted rows */
+	int64_t forget_again_ms; /* monotonic; when somebody else's reading kept us from it */
+	bool trouble;            /* the last batch or claim of jobs failed: pause before the next claim */
+	int64_t now;             /* seconds; the same for a whole batch */
 	struct core_counters {
 		uint64_t requests, answers_4xx, answers_5xx, batches, steps, keys_made, certificates,
 			logins_failed;
@@ -81,7 +83,7 @@ ACSR_MUST_USE enum acsr_result core_audit(struct core *c, const char *actor, con
 /* Have `kind` done for `object` from due_at on; see jobs.c for the kinds. */
 ACSR_MUST_USE enum acsr_result core_want_job(
 	struct core *c, const char *kind, const char *object, int64_t due_at, struct acsr_err *e);
-/* Queue what is due as steps, and set the timer for what comes next (job_kinds.c). */
+/* Set the timer for the job that falls due next; what is due already runs in the next turn (job_kinds.c). */
 void core_run_jobs(struct core *c);
 
 /* Internal to batch.c and call.c. */

@@ -27,7 +27,13 @@ static const struct job_kind {
 	{ "housekeeping", 600, housekeeping_job },
 };
 
-enum { LONGEST_SLEEP_MS = 3600 * 1000, FAILED_PAUSE = 5, JOBS_A_STEP = 16, FIRST_LEASE = 60 };
+enum {
+	LONGEST_SLEEP_MS = 3600 * 1000,
+	FAILED_PAUSE = 5,
+	JOBS_A_STEP = 16,
+	FIRST_LEASE = 60,
+	PAUSE_MS = 1000
+};
 
 static const struct job_kind *kind_of(const char *name)
 {
@@ -70,9 +76,8 @@ static enum acsr_result run_apart(struct core *c, const struct job *j, struct ac
 		c->db, j->kind, j->object, c->now + jobs_pause(FAILED_PAUSE, 600, j->attempts), why.text, e);
 }
 
-static enum acsr_result claim_and_run(struct core *c, void *arg, struct acsr_err *e)
+static enum acsr_result claim_some(struct core *c, struct acsr_err *e)
 {
-	(void)arg;
 	for (int i = 0; i < JOBS_A_STEP; i++) {
 		struct job job;
 		bool have;
@@ -85,12 +90,21 @@ static enum acsr_result claim_and_run(struct core *c, void *arg, struct acsr_err
 	return ACSR_OK;
 }
 
+static enum acsr_result claim_and_run(struct core *c, void *arg, struct acsr_err *e)
+{
+	(void)arg;
+	if (claim_some(c, e) == ACSR_OK)
+		return ACSR_OK;
+	c->trouble = true;
+	return ACSR_FAIL;
+}
+
 static void on_timer(void *arg)
 {
 	struct core *c = arg;
 
 	c->job_timer = NULL;
-	core_run_jobs(c);
+	core_step(c, NULL, claim_and_run, NULL, NULL);
 }
 
 void core_run_jobs(struct core *c)
@@ -106,12 +120,9 @@ void core_run_jobs(struct core *c)
 	}
 	if (at == 0)
 		return;
-	ms = at * 1000 - clock_now_ms();
-	if (ms <= 0) {
-		core_step(c, NULL, claim_and_run, NULL, NULL);
-		return;
-	}
-	ms = ms < LONGEST_SLEEP_MS ? ms : LONGEST_SLEEP_MS;
+	ms = at - clock_now() > LONGEST_SLEEP_MS / 1000 ? LONGEST_SLEEP_MS : at * 1000 - clock_now_ms();
+	if (c->trouble && ms < PAUSE_MS)
+		ms = PAUSE_MS; /* a database that fails would be asked without end */
 	if (loop_after(c->proc->loop, ms, on_timer, c, &c->job_timer, &e) != ACSR_OK)
 		log_error(LOG_ERROR, "jobs.timer", &e);
 }

@@ -85,6 +85,7 @@ static enum acsr_result on_start(struct proc *p, struct acsr_err *e)
 	TRY(db_migrate(c->db, store_migrations, store_migrations_count, e));
 	TRY(pool_new(&c->pool, c, conf_count(&p->conf, "accounts.argon2_parallel"), e));
 	TRY(settle(c, e));
+	c->forget = true; /* a crash may have come between a deletion and this */
 	loop_every_turn(p->loop, batch_run, c);
 	TRY(loop_after(p->loop, 1000, tick, c, &c->tick_timer, e));
 	core_run_jobs(c);

@@ -7,7 +7,7 @@
 
 #include "db/driver.h"
 
-enum { CACHED = 256 };
+enum { CACHED = 256, BUSY_MS = 5000 };
 
 struct prepared {
 	const char *sql; /* all SQL of the product is string literals: the address is the identity */
@@ -17,6 +17,7 @@ struct prepared {
 
 struct conn {
 	sqlite3 *db;
+	bool began; /* by BEGIN; SQLite may have ended the transaction by itself since */
 	struct prepared cache[CACHED];
 };
 
@@ -64,6 +65,30 @@ static enum acsr_result run_script(void *conn, const char *sql, struct acsr_err 
 	return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK ? ACSR_OK : fail(c, e);
 }
 
+/* When the disk is full or memory is short, SQLite may roll back the whole transaction by itself. What
+ * follows would then commit piece by piece, so it is refused until the transaction is ended here too. */
+static enum acsr_result check_alive(struct conn *c, struct acsr_err *e)
+{
+	if (c->began && sqlite3_get_autocommit(c->db) != 0)
+		return err_set(e, "busy.database", "database: the transaction was rolled back");
+	return ACSR_OK;
+}
+
+static enum acsr_result control(void *conn, const char *sql, struct acsr_err *e)
+{
+	bool begin = strncmp(sql, "BEGIN", 5) == 0, back = strcmp(sql, "ROLLBACK") == 0;
+	struct conn *c = conn;
+
+	if (!back)
+		TRY(check_alive(c, e));
+	if (back)
+		c->began = false;
+	TRY(run_script(c, sql, e));
+	if (begin || strcmp(sql, "COMMIT") == 0)
+		c->began = begin;
+	return ACSR_OK;
+}
+
 static void close_conn(void *conn)
 {
 	struct conn *c = conn;
@@ -79,7 +104,7 @@ static enum acsr_result open_conn(void **out, const char *where, const char *dir
 	static const char settings[] =
 		"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA "
 		"foreign_keys=ON;"
-		"PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY; PRAGMA busy_timeout=5000;"
+		"PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY; "
 		"PRAGMA cache_size=-8192; PRAGMA journal_size_limit=67108864";
 	struct conn *c = calloc(1, sizeof(*c));
 	char path[4096];
@@ -95,6 +120,7 @@ static enum acsr_result open_conn(void **out, const char *where, const char *dir
 		return ACSR_FAIL;
 	}
 	sqlite3_extended_result_codes(c->db, 1);
+	sqlite3_busy_timeout(c->db, BUSY_MS);
 	if (run_script(c, settings, e) != ACSR_OK) {
 		close_conn(c);
 		return ACSR_FAIL;
@@ -191,7 +217,7 @@ static enum acsr_result query(
 	if (cur == NULL)
 		return err_nomem(e);
 	cur->conn = c;
-	if (prepare(c, sql, cur, e) != ACSR_OK) {
+	if (check_alive(c, e) != ACSR_OK || prepare(c, sql, cur, e) != ACSR_OK) {
 		free(cur);
 		return ACSR_FAIL;
 	}
@@ -255,11 +281,13 @@ static struct bytes get_blob(void *cursor, int col)
 static enum acsr_result forget(void *conn, struct acsr_err *e)
 {
 	struct conn *c = conn;
+	int rc;
 
-	if (sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) != SQLITE_OK)
-		return fail(c, e);
-	return ACSR_OK;
+	sqlite3_busy_timeout(c->db, 0); /* a reader may stay for long; the caller tries again */
+	rc = sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	sqlite3_busy_timeout(c->db, BUSY_MS);
+	return rc == SQLITE_OK ? ACSR_OK : fail(c, e);
 }
 
-const struct db_driver db_sqlite = { "sqlite", open_conn, close_conn, run_script, run_script, query, next,
+const struct db_driver db_sqlite = { "sqlite", open_conn, close_conn, run_script, control, query, next,
 	finish, changed, is_null, get_int, get_text, get_blob, forget };

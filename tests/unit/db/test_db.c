@@ -225,12 +225,37 @@ static void urls(void **state)
 	assert_null(d);
 }
 
+/* SQLite ends a transaction by itself when, say, the disk is full; what comes then must not commit on its
+ * own. */
+static void a_transaction_that_ended_by_itself_takes_nothing_more(void **state)
+{
+	struct db *d = *state;
+	struct acsr_err e;
+
+	assert_int_equal(db_begin(d, NULL), ACSR_OK);
+	put(d, "before", 1);
+	assert_int_equal(db_script(d, "ROLLBACK", NULL), ACSR_OK);
+	assert_int_equal(db_savepoint(d, &e), ACSR_FAIL);
+	assert_string_equal(e.id, "busy.database");
+	assert_int_equal(db_exec(d, NULL, "INSERT INTO t (a) VALUES ($1)", DB_ARGS(DB_TEXT("after")), NULL),
+		ACSR_FAIL);
+	assert_int_equal(db_commit(d, NULL), ACSR_FAIL);
+	db_rollback(d);
+	assert_int_equal(count(d), 0);
+	assert_int_equal(db_begin(d, NULL), ACSR_OK);
+	put(d, "then", 1);
+	assert_int_equal(db_commit(d, NULL), ACSR_OK);
+	assert_int_equal(count(d), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(parameters_and_types, begin, end),
 		cmocka_unit_test_setup_teardown(errors_by_meaning, begin, end),
 		cmocka_unit_test_setup_teardown(transactions, begin, end),
+		cmocka_unit_test_setup_teardown(
+			a_transaction_that_ended_by_itself_takes_nothing_more, begin, end),
 		cmocka_unit_test_setup_teardown(the_same_statement_nested, begin, end),
 		cmocka_unit_test_setup_teardown(a_second_writer_waits_and_is_told, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_forgotten_is_gone_from_the_disk, begin, end),
