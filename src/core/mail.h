@@ -12,14 +12,23 @@ struct mail_value {
 };
 
 /*
- * The templates and the values that each wants ({{service}}, the public URL, is always there):
- *   to people            confirm: link · known-address · reset: link · invite: account, by, link ·
- *                        password-changed
- *   to those of an order (all: order, names, url)
- *                        code-revealed: by, at · archive: filename, key_filename, sha256 · validation: tasks
- * (lines; an empty line between two names) · issued: serial, not_after · failed: reason · waiting: reason ·
- * revoked: serial, reason · expiring: not_after names: comma-separated; url: of the order's page,
- * PUBLIC_URL/#/orders/ID. A value that is not given is empty.
+ * The templates and the values that each wants ({{service}}, the public URL, is always there; a value that is
+ * not given is empty).
+ *
+ * To people:
+ * - confirm: link, account
+ * - known-address, password-changed: nothing
+ * - reset: link
+ * - invite: link, account, by
+ *
+ * About an order, all with order, names (with blanks or commas between) and url (PUBLIC_URL/#/orders/ID):
+ * - archive: filename, key_filename, sha256
+ * - validation: tasks (lines; an empty line between two names)
+ * - code-revealed: by, at
+ * - issued: serial, not_after
+ * - failed, waiting: reason
+ * - revoked: serial, reason
+ * - expiring: not_after
  */
 
 /* Queue a mail from the template `what` (mail_templates.c), its {{name}} replaced by the values (escaped for
