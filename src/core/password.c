@@ -233,9 +233,9 @@ static enum acsr_result check_step(struct core *c, void *arg, struct acsr_err *e
 	bool have = false, right = true;
 	struct user u;
 
-	/* The user may have been changed, disabled or deleted while the thread was busy. */
-	if (k->user_id[0] != '\0')
-		TRY(users_by_id(c->db, k->user_id, &u, &have, e));
+	/* The user may have been changed, disabled or deleted while the thread was busy. Nobody is looked for
+	 * too, so that it takes as long. */
+	TRY(users_by_id(c->db, k->user_id, &u, &have, e));
 	if (!k->right || !have || u.disabled || strcmp(u.password, k->encoded) != 0)
 		return refuse_wrong(c, k, e);
 	if (u.totp && k->totp[0] == '\0')
