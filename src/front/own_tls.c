@@ -11,7 +11,7 @@
 #include "front/http_tls.h"
 #include "front/tls_identity.h"
 
-enum { ASK_AGAIN_MS = 30000, TLS_REQUEST_ID = 1 };
+enum { ASK_AGAIN_MS = 30000, TAKEN_PAUSE_MS = 1000, TLS_REQUEST_ID = 1 };
 
 static enum acsr_result open_operators(struct front *f, struct acsr_err *e)
 {
@@ -96,6 +96,7 @@ static enum acsr_result use(struct front *f, const struct msg_tls_certificate *m
 	f->renew_at = m->renew_at != 0 && m->renew_at <= INT64_MAX ? (int64_t)m->renew_at : renew_at;
 	if (tls_identity_store_chain(f->proc->dir, m->fullchain, e) != ACSR_OK)
 		log_error(LOG_WARN, "tls.not-stored", e); /* serving matters more */
+	f->next_ask = clock_mono_ms() + TAKEN_PAUSE_MS;   /* the pause was for questions without an answer */
 	if (f->https == NULL) {
 		TRY(front_serve_https(f, e));
 		role_ready(f->proc);

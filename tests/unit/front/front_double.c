@@ -16,6 +16,8 @@
 
 enum { ANSWER_MAX = 8 << 20 };
 
+static struct blob last_csr; /* what front asked for last, for front_sign_late */
+
 static void ok(int r)
 {
 	if (r < 0)
@@ -70,6 +72,7 @@ void front_remove(struct front_double *d)
 {
 	char command[128];
 
+	blob_free(&last_csr);
 	snprintf(command, sizeof(command), "rm -rf %s", d->base);
 	assert_int_equal(system(command), 0);
 }
@@ -117,26 +120,41 @@ static char *issue(const struct blob *csr, gnutls_x509_crt_t ca, gnutls_x509_pri
 	return out;
 }
 
-void front_sign(struct front_double *d)
+/* Answer with a certificate of a new CA. */
+static void answer(struct front_double *d, uint64_t id, int64_t renew_at)
 {
-	struct msg_tls_certificate m = { .renew_at = (uint64_t)clock_now() + 3600 };
-	struct msg_tls_request asked = { 0 };
+	struct msg_tls_certificate m = { .renew_at = (uint64_t)renew_at };
 	gnutls_x509_privkey_t key;
 	gnutls_x509_crt_t ca;
-	uint64_t id;
 
-	harness_recv(&d->h, ROLE_CORE, MSG_tls_request, &asked, &id, NULL);
 	ok(gnutls_x509_privkey_init(&key));
 	ok(gnutls_x509_privkey_generate(
 		key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0));
 	ok(gnutls_x509_crt_init(&ca));
 	self_signed(ca, key);
-	m.fullchain = issue(&asked.csr, ca, key);
+	m.fullchain = issue(&last_csr, ca, key);
 	harness_send(&d->h, ROLE_CORE, MSG_tls_certificate, id, &m, -1);
 	free(m.fullchain);
 	gnutls_x509_crt_deinit(ca);
 	gnutls_x509_privkey_deinit(key);
+}
+
+void front_sign(struct front_double *d)
+{
+	struct msg_tls_request asked = { 0 };
+	uint64_t id;
+
+	harness_recv(&d->h, ROLE_CORE, MSG_tls_request, &asked, &id, NULL);
+	blob_free(&last_csr);
+	last_csr = asked.csr;
+	asked.csr = (struct blob){ 0 };
+	answer(d, id, clock_now() + 3600);
 	harness_clear(MSG_tls_request, &asked);
+}
+
+void front_sign_late(struct front_double *d)
+{
+	answer(d, 0, clock_now() - 1);
 }
 
 /* --- the client --- */

@@ -31,6 +31,8 @@ void front_stop(struct front_double *d);
 void front_remove(struct front_double *d);
 /* Answer the tls_request that waits, with a certificate of a CA that is made for it. */
 void front_sign(struct front_double *d);
+/* Send another certificate for the same key, unasked, whose time to be renewed is over. */
+void front_sign_late(struct front_double *d);
 
 struct client {
 	int fd;

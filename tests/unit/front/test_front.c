@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <gnutls/x509.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -119,6 +120,14 @@ static void respond(uint64_t id, unsigned status, const char *body, const char *
 
 /* --- starting and TLS --- */
 
+static void move(const char *name, const char *to)
+{
+	char from[160];
+
+	snprintf(from, sizeof(from), "%s/%s", d.dir, name);
+	assert_int_equal(rename(from, to), 0);
+}
+
 static void a_restart_serves_at_once(void **state)
 {
 	const char *keys[] = { portal_key, "server.public_url=https://certs.example.test", NULL };
@@ -135,6 +144,73 @@ static void a_restart_serves_at_once(void **state)
 	harness_start(&d.h, FRONT_BINARY, ROLE_FRONT, d.dir, keys); /* ready without any core */
 	assert_int_equal(status_of(once(GET("/healthz"), strlen(GET("/healthz")), &b)), 200);
 	buf_free(&b);
+	front_stop(&d);
+}
+
+/* The operator's own files: no core is asked, and a reload ends the process so that it reads them anew. */
+static void operators_files_are_served(void **state)
+{
+	char chain[160], key[160], key_key[200], chain_key[200];
+	const char *keys[] = { portal_key, chain_key, key_key, NULL };
+	struct msg_reload again = { 0 };
+	struct buf b;
+
+	(void)state;
+	begin_with(NULL, NULL, NULL); /* only to have a pair of files */
+	front_stop(&d);
+	snprintf(chain, sizeof(chain), "%s/own.pem", d.base);
+	snprintf(key, sizeof(key), "%s/own.key", d.base);
+	move("tls.pem", chain);
+	move("tls.key", key);
+	snprintf(chain_key, sizeof(chain_key), "server.tls_certificate=%s", chain);
+	snprintf(key_key, sizeof(key_key), "server.tls_key=%s", key);
+	harness_start(&d.h, FRONT_BINARY, ROLE_FRONT, d.dir, keys);
+	assert_int_equal(status_of(once(GET("/healthz"), strlen(GET("/healthz")), &b)), 200);
+	buf_free(&b);
+	harness_send(&d.h, ROLE_AUTOCSRD, MSG_reload, 0, &again, -1);
+	assert_int_equal(harness_wait(&d.h), 0);
+	harness_drop(&d.h);
+	keys[2] = NULL; /* a certificate without its key */
+	harness_launch(&d.h, FRONT_BINARY, ROLE_FRONT, d.dir, keys);
+	assert_int_not_equal(harness_wait(&d.h), 0);
+	harness_drop(&d.h);
+}
+
+/* The key that a client sees, as the fingerprint of the leaf. */
+static void leaf_of(struct client *c, uint8_t out[32])
+{
+	unsigned n = 0;
+	const gnutls_datum_t *certs = gnutls_certificate_get_peers(c->tls, &n);
+	size_t len = 32;
+
+	assert_true(n > 0);
+	assert_int_equal(gnutls_fingerprint(GNUTLS_DIG_SHA256, &certs[0], out, &len), 0);
+}
+
+static void a_renewed_certificate_keeps_connections(void **state)
+{
+	uint8_t first[32], second[32];
+	struct client old, fresh;
+	struct buf b;
+
+	(void)state;
+	begin_with(NULL, NULL, NULL);
+	client_open(&old, &d, true);
+	leaf_of(&old, first);
+	front_sign_late(&d); /* an unasked certificate, to be renewed at once */
+	front_sign(&d);      /* so front asks again */
+	client_text(&old, GET("/healthz"));
+	assert_int_equal(status_of(client_answer(&old, &b)), 200);
+	buf_free(&b);
+	do { /* until the new one has arrived there */
+		client_open(&fresh, &d, true);
+		leaf_of(&fresh, second);
+		client_close(&fresh);
+	} while (memcmp(first, second, 32) == 0);
+	client_text(&old, GET("/healthz"));
+	assert_int_equal(status_of(client_answer(&old, &b)), 200);
+	buf_free(&b);
+	client_close(&old);
 	front_stop(&d);
 }
 
@@ -714,6 +790,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_restart_serves_at_once),
 		cmocka_unit_test(other_names_ask_for_another_certificate),
+		cmocka_unit_test(operators_files_are_served),
+		cmocka_unit_test(a_renewed_certificate_keeps_connections),
 		IN_FRONT(only_new_tls_is_spoken),
 		IN_FRONT(every_answer_has_the_security_headers),
 		IN_FRONT(portal_files_are_served),
