@@ -163,21 +163,28 @@ static void sweep(void *arg)
 	plan_sweep(s);
 }
 
+/* Each answer of the library may overwrite the one before, so they are copied at once. */
+static void conn_facts(struct http_conn *conn, struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	conn->fd = i != NULL ? i->connect_fd : -1;
+	i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	take_address(i != NULL ? i->client_addr : NULL, conn->addr);
+}
+
 static void conn_open(struct http_server *s, struct MHD_Connection *c, void **context)
 {
-	const union MHD_ConnectionInfo *fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
-	const union MHD_ConnectionInfo *sa = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	struct http_conn *conn = calloc(1, sizeof(*conn));
 	int on = 1;
 
 	if (conn == NULL)
 		return; /* its requests will be refused */
-	/* A handshake is several small writes: without this each waits for an acknowledgement, 40 ms. */
-	(void)setsockopt(fd->connect_fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	conn->server = s;
 	conn->mhd = c;
-	conn->fd = fd->connect_fd;
-	take_address(sa->client_addr, conn->addr);
+	conn_facts(conn, c);
+	/* A handshake is several small writes: without this each waits for an acknowledgement, 40 ms. */
+	(void)setsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	conn->next = s->conns;
 	conn->prev = &s->conns;
 	if (conn->next != NULL)

@@ -373,11 +373,14 @@ static void bad_requests_are_refused(void **state)
 		client_open(&c, &d, true);
 		client_send(&c, bads[i].bytes, bads[i].len);
 		a = client_rest(&c, &b); /* the connection must end, too */
-		if (status_of(a) != bads[i].status)
+		/* From 1.0 on the library refuses some by itself, with a page of its own or none. */
+		if (!LIBRARY_REFUSES || (*a != '\0' && strstr(a, "<html>") == NULL)) {
+			has(a, "application/problem+json");
+			has(a, "\"instance\":\"req_");
+			has(a, "X-Content-Type-Options: nosniff");
+		}
+		if (status_of(a) != bads[i].status && !(LIBRARY_REFUSES && *a == '\0'))
 			fail_msg("%s: %s", bads[i].what, a);
-		has(a, "application/problem+json");
-		has(a, "\"instance\":\"req_");
-		has(a, "X-Content-Type-Options: nosniff");
 		client_close(&c);
 		buf_free(&b);
 	}
