@@ -4,7 +4,6 @@
  */
 #include "front_steps.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
