@@ -135,10 +135,12 @@ static enum acsr_result serve(struct daemon *d, struct acsr_err *e)
 		.all_gone = all_gone,
 		.arg = d };
 	CLEANUP_STR char *state = NULL;
+	int lock;
 
 	TRY(str_dup(&state, s.state, e)); /* a reload frees the configuration */
 	s.state = state;
 	TRY(statedir_prepare(s.state, &s.first_start, e));
+	TRY(statedir_lock(s.state, &lock, e)); /* until we end */
 	TRY(bind_all(&d->conf, s.listeners, e));
 	TRY(loop_new(&d->loop, e));
 	TRY(watch_signals(d, e));

@@ -2,9 +2,11 @@
 #include "statedir.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,4 +84,23 @@ enum acsr_result statedir_prepare(const char *state, bool *first, struct acsr_er
 			*first = made;
 	}
 	return link_bootstrap(state, e);
+}
+
+enum acsr_result statedir_lock(const char *state, int *fd_out, struct acsr_err *e)
+{
+	char path[4096];
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s/lock", state) >= (int)sizeof(path))
+		return err_set(e, "sys.state", "the path %s is too long", state);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_errno(e, "sys.state", errno, "cannot open %s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		*fd_out = fd;
+		return ACSR_OK;
+	}
+	close(fd);
+	return err_set(e, "sys.state",
+		"another autocsrd runs on %s; stop it, or choose another state directory", state);
 }

@@ -25,7 +25,7 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-	static const char *const parts[] = { "/bootstrap", "/core", "/signer", "/front", "" };
+	static const char *const parts[] = { "/bootstrap", "/lock", "/core", "/signer", "/front", "" };
 	char path[128];
 
 	(void)state;
@@ -92,6 +92,22 @@ static void a_link_in_its_place_is_refused(void **state)
 	assert_int_equal(statedir_prepare(state_dir, &first, NULL), ACSR_FAIL);
 }
 
+static void a_second_service_is_refused(void **state)
+{
+	struct acsr_err e;
+	bool first;
+	int fd, second;
+
+	(void)state;
+	assert_int_equal(statedir_prepare(state_dir, &first, NULL), ACSR_OK);
+	assert_int_equal(statedir_lock(state_dir, &fd, NULL), ACSR_OK);
+	assert_int_equal(statedir_lock(state_dir, &second, &e), ACSR_FAIL);
+	assert_non_null(strstr(e.text, "another autocsrd"));
+	close(fd);
+	assert_int_equal(statedir_lock(state_dir, &second, NULL), ACSR_OK);
+	close(second);
+}
+
 static void users_differ(void **state)
 {
 	(void)state;
@@ -111,6 +127,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(roles_without_files_get_no_directory, begin, end),
 		cmocka_unit_test_setup_teardown(a_directory_that_others_can_read_is_refused, begin, end),
 		cmocka_unit_test_setup_teardown(a_link_in_its_place_is_refused, begin, end),
+		cmocka_unit_test_setup_teardown(a_second_service_is_refused, begin, end),
 		cmocka_unit_test(users_differ),
 	};
 
