@@ -45,7 +45,11 @@ class Api:
             kw["json"] = body
         url = self.service.url + (path if path.startswith(PREFIX + "/") else PREFIX + path)
         kw.setdefault("timeout", 30)
-        return self.http.request(method, url, headers=head, **kw)
+        response = self.http.request(method, url, headers=head, **kw)
+        told = response.headers.get("Content-Length")
+        if told is not None and method != "HEAD" and int(told) != len(response.content):
+            raise requests.ConnectionError(f"cut off after {len(response.content)} of {told} bytes")
+        return response
 
     def _checked(self, method, path, body, status, **kw):
         response = self.call(method, path, body, **kw)

@@ -55,6 +55,9 @@ def hand_over(api, order):
                 archive = api.fetch_archive(now)
             else:
                 new = patient(lambda: api.post(f"/orders/{order_id(order)}/archive", {}))
+                if not new["archive_url"]:
+                    time.sleep(0.2)
+                    continue
                 archive = api.fetch_archive(new)
             return api.acknowledge(order, archive), archive
         except (Refused, requests.RequestException):

@@ -168,12 +168,16 @@ class Service:
         """The process of a role (of the keymaker its parent, not a worker)."""
         if role == "autocsrd":
             return self.proc.pid
-        mine = [p for p, name in self.processes().items() if name == f"autocsr-{role}" and self._parent(p) == self.proc.pid]
-        assert len(mine) == 1, f"{len(mine)} processes of {role}"
-        return mine[0]
+        def mine():
+            found = [p for p, name in self.processes().items()
+                     if name == f"autocsr-{role}" and self._parent(p) == self.proc.pid]
+            return found if len(found) == 1 else None
+        return wait_for(f"one process of {role}", mine, 15)[0]
 
     @staticmethod
     def _parent(pid):
+        if not pathlib.Path(f"/proc/{pid}/stat").exists():
+            return 0
         return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
 
     def workers(self):
