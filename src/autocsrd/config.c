@@ -204,7 +204,7 @@ static enum acsr_result check_together(const char *path, const struct conf *c, s
 static enum acsr_result read_file(const char *path, struct conf *out, struct acsr_err *e)
 {
 	struct reading r = { .out = out };
-	CLEANUP_BUF struct buf text;
+	CLEANUP_BUF struct buf text = { 0 };
 	int line;
 
 	buf_init(&text, 1024 * 1024);

@@ -30,7 +30,7 @@ static enum acsr_result put_info(json_t *o, const struct acsr_archive_info *info
 
 enum acsr_result cmd_archive_show_run(struct cli *c, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	struct acsr_archive_info info;
 
 	TRY(read_archive(&b, c->args.words[0], e));
@@ -84,7 +84,7 @@ enum acsr_result cmd_archive_open_run(struct cli *c, struct acsr_err *e)
 {
 	CLEANUP_SECRET struct secret *code = NULL;
 	CLEANUP_SECRET struct secret *plain = NULL;
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	struct acsr_archive_info info;
 	const char *out = args_one(&c->args, "out");
 	const char *code_file = args_one(&c->args, "code-file");

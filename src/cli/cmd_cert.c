@@ -72,7 +72,7 @@ static void release(struct verify *v)
 
 static enum acsr_result add_crl(struct load_certs *l, const char *path, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	struct acsr_crl_view *view = NULL;
 	ACSR_CLEANUP_BLOB struct acsr_blob der = { NULL, 0 };
 	struct acsr_blob *v;

@@ -72,7 +72,7 @@ static enum acsr_result bundle(struct convert *v, struct acsr_err *e)
 /* Every certificate as it came, roots too. */
 static enum acsr_result all_pem(struct convert *v, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	buf_init(&b, 8 * 1024 * 1024);
 	for (size_t i = 0; i < v->certs.n; i++) {

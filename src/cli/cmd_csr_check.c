@@ -19,7 +19,7 @@ static bool is_verdict(const struct acsr_err *e)
 static enum acsr_result findings(
 	struct cli *c, const struct acsr_csr_view *v, struct acsr_findings *all, struct acsr_err *e)
 {
-	CLEANUP_POLICY struct csr_policy p;
+	CLEANUP_POLICY struct csr_policy p = { 0 };
 	const char *host;
 
 	TRY(csr_policy_load(&p, args_one(&c->args, "policy"), e));

@@ -210,7 +210,7 @@ static void entry_name(struct csr_new *n)
 static enum acsr_result write_archive(struct csr_new *n, json_t *result, struct acsr_err *e)
 {
 	CLEANUP_SECRET struct secret *plain = NULL;
-	CLEANUP_BUF struct buf out;
+	CLEANUP_BUF struct buf out = { 0 };
 	struct acsr_archive_info info;
 	size_t len = 0;
 

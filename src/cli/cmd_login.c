@@ -140,7 +140,7 @@ enum acsr_result cmd_login_run(struct cli *c, struct acsr_err *e)
 	CLEANUP_STR char *id = NULL;
 	CLEANUP_STR char *clean = NULL;
 	CLEANUP_STR char *folder = NULL;
-	CLEANUP_BUF struct buf pem;
+	CLEANUP_BUF struct buf pem = { 0 };
 
 	buf_init(&pem, CA_MAX);
 	if (server == NULL)
@@ -171,7 +171,7 @@ void cmd_login_show(struct cli *c, const json_t *result)
 
 enum acsr_result cmd_logout_run(struct cli *c, struct acsr_err *e)
 {
-	CLEANUP_LOGIN struct login l;
+	CLEANUP_LOGIN struct login l = { 0 };
 	CLEANUP_SERVICE struct service *s = NULL;
 	CLEANUP_STR char *path = NULL;
 	struct service_call call = { .method = "DELETE" };

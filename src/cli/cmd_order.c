@@ -60,7 +60,7 @@ static enum acsr_result list_pages(
 enum acsr_result cmd_order_list_run(struct cli *c, struct acsr_err *e)
 {
 	CLEANUP_SERVICE struct service *s = NULL;
-	CLEANUP_BUF struct buf path;
+	CLEANUP_BUF struct buf path = { 0 };
 	const struct args *a = &c->args;
 	json_t *orders = json_array();
 	uint64_t limit = 1000;
@@ -151,7 +151,7 @@ static enum acsr_result deliver(struct cli *c, const struct buf *b, struct acsr_
 
 static enum acsr_result cert_path(char **path, const struct args *a, const char *format, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf what;
+	CLEANUP_BUF struct buf what = { 0 };
 
 	buf_init(&what, 1024);
 	TRY(buf_printf(&what, e, "certificate?format=%s", format));

@@ -149,7 +149,7 @@ enum acsr_result file_get(struct buf *b, const char *path, size_t max, struct ac
 
 enum acsr_result file_get_secret(struct secret **out, const char *path, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	const uint8_t *end;
 	size_t n;
 

@@ -24,7 +24,7 @@ void load_certs_free(struct load_certs *l)
 enum acsr_result load_csr(
 	const char *path, struct acsr_csr_view **view, struct acsr_blob *der, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	ACSR_CLEANUP_BLOB struct acsr_blob d = { NULL, 0 };
 
 	buf_init(&b, LOAD_MAX);
@@ -176,7 +176,7 @@ static enum acsr_result parse_pkcs12(struct load_certs *l, struct acsr_key **key
 enum acsr_result load_bundle(struct load_certs *l, struct acsr_key **key, const char *path,
 	const struct secret *passphrase, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	const unsigned char *at;
 	enum acsr_result r;
 	PKCS12 *p12;
@@ -263,7 +263,7 @@ static enum acsr_result load_private(
 enum acsr_result load_private_key(
 	struct acsr_key **key, const char *path, const char *passphrase_file, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	buf_init(&b, LOAD_MAX);
 	TRY(file_get(&b, path, LOAD_MAX, e));
@@ -290,7 +290,7 @@ static enum acsr_result kind_of(const struct buf *b, const char *passphrase_file
 enum acsr_result load_match(const char *path, const char *passphrase_file, enum acsr_object *kind,
 	uint8_t spki_sha256[32], struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	enum acsr_result r;
 
 	buf_init(&b, LOAD_MAX);
@@ -352,7 +352,7 @@ static enum acsr_result key_of_cert(struct acsr_key **key, const struct buf *b, 
 enum acsr_result load_any_key(struct acsr_key **key, enum acsr_object *kind, const char *path,
 	const char *passphrase_file, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	uint8_t spki[32];
 
 	buf_init(&b, LOAD_MAX);

@@ -48,7 +48,7 @@ static enum acsr_result in_folder(char **out, const char *folder, const char *na
 
 static enum acsr_result read_json(struct login *l, const char *path, bool *has_ca, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	const char *server, *id;
 	enum acsr_result r = ACSR_OK;
 	json_t *o;

@@ -116,7 +116,7 @@ static enum acsr_result find_token(struct secret **out, const struct args *a, co
 
 enum acsr_result service_open(struct service **out, const struct args *a, struct acsr_err *e)
 {
-	CLEANUP_LOGIN struct login stored;
+	CLEANUP_LOGIN struct login stored = { 0 };
 	CLEANUP_SECRET struct secret *token = NULL;
 	const char *server = setting(a, "server", "AUTOCSR_SERVER");
 	const char *ca = setting(a, "ca-file", "AUTOCSR_CA_FILE");

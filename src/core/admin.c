@@ -169,7 +169,7 @@ static enum acsr_result read_name(json_t *v, size_t i, struct strv *out, struct 
 static enum acsr_result set_names(
 	struct core *c, struct request *q, const struct strv *names, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf text;
+	CLEANUP_BUF struct buf text = { 0 };
 
 	buf_init(&text, 1024 * 1024);
 	for (size_t i = 0; i < names->n; i++)

@@ -248,7 +248,7 @@ static enum acsr_result check_csr(struct core *c, const struct order *o, const s
 static enum acsr_result store_code(struct core *c, const struct csr_request *r,
 	const struct msg_key_result *m, const char *spki, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf wrapped;
+	CLEANUP_BUF struct buf wrapped = { 0 };
 
 	if (m->code == NULL)
 		return err_set(e, "sys.keymaker", "the keymaker sent no code");

@@ -117,7 +117,7 @@ static enum acsr_result code_row(
 static enum acsr_result reveal(struct core *c, struct request *q, const char *user_id, struct acsr_err *e)
 {
 	CLEANUP_ORDER struct order o = { 0 };
-	CLEANUP_BUF struct buf wrapped;
+	CLEANUP_BUF struct buf wrapped = { 0 };
 	CLEANUP_SECRET struct secret *code = NULL, *shown = NULL;
 	struct csr_request r;
 	char at[21];

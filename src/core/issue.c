@@ -174,7 +174,7 @@ static enum acsr_result sign(struct core *c, struct order *o, const struct produ
 	struct certificate cert = { 0 };
 	struct issue_what w = { .reference = o->id };
 	struct call like = { .fn = on_signed };
-	CLEANUP_BUF struct buf csr;
+	CLEANUP_BUF struct buf csr = { 0 };
 	enum acsr_result r;
 	bool have;
 

@@ -21,7 +21,7 @@ struct kek {
 
 static enum acsr_result add_key(struct kek *k, const char *path, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf text;
+	CLEANUP_BUF struct buf text = { 0 };
 	uint8_t digest[32];
 	char *hex;
 	size_t n;

@@ -184,7 +184,7 @@ static enum acsr_result put_text(
 	for (const char *p = t->text; *p != '\0';) {
 		const char *end = strstr(p, "\n\n");
 		size_t n = end != NULL ? (size_t)(end - p) : strlen(p);
-		CLEANUP_BUF struct buf part;
+		CLEANUP_BUF struct buf part = { 0 };
 
 		buf_init(&part, TEXT_MAX);
 		TRY(put_filled(&part, FACE_TEXT, p, n, values, e));

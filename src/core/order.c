@@ -133,7 +133,7 @@ static enum acsr_result describe_tasks(
 static enum acsr_result mail_tasks(
 	struct core *c, const struct order *o, const struct validation *v, size_t n, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf tasks;
+	CLEANUP_BUF struct buf tasks = { 0 };
 
 	buf_init(&tasks, 60000);
 	TRY(describe_tasks(v, n, &tasks, e));

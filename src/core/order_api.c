@@ -168,7 +168,7 @@ static enum acsr_result judge(struct core *c, struct request *q, struct placing 
 
 static enum acsr_result join(const struct strv *l, char **out, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	buf_init(&b, 65536);
 	for (size_t i = 0; i < l->n; i++)
@@ -389,7 +389,7 @@ static enum acsr_result make_bundle(const struct issuer *issuer, enum acsr_forma
 	struct buf *out, struct acsr_err *e)
 {
 	struct acsr_blob one = { leaf->p, leaf->len }, made = { 0 }, *chain = NULL;
-	CLEANUP_BUF struct buf pem;
+	CLEANUP_BUF struct buf pem = { 0 };
 	enum acsr_result r;
 	size_t n = 0;
 
@@ -409,7 +409,7 @@ static enum acsr_result make_bundle(const struct issuer *issuer, enum acsr_forma
 enum acsr_result order_certificate(struct core *c, struct request *q, struct acsr_err *e)
 {
 	CLEANUP_ORDER struct order o = { 0 };
-	CLEANUP_BUF struct buf leaf;
+	CLEANUP_BUF struct buf leaf = { 0 };
 	struct certificate cert;
 	enum acsr_format format;
 	char name[16] = "fullchain", serial[48] = "";
@@ -432,7 +432,7 @@ enum acsr_result order_certificate(struct core *c, struct request *q, struct acs
 enum acsr_result order_csr(struct core *c, struct request *q, struct acsr_err *e)
 {
 	CLEANUP_ORDER struct order o = { 0 };
-	CLEANUP_BUF struct buf der;
+	CLEANUP_BUF struct buf der = { 0 };
 	struct acsr_blob pem = { 0 };
 	enum acsr_result r;
 

@@ -35,7 +35,7 @@ static enum acsr_result check_totp(
 	struct core *c, const struct user *u, const char *code, bool *right, struct acsr_err *e)
 {
 	CLEANUP_SECRET struct secret *key = NULL;
-	CLEANUP_BUF struct buf wrapped;
+	CLEANUP_BUF struct buf wrapped = { 0 };
 	int64_t step;
 
 	buf_init(&wrapped, 4096);

@@ -21,7 +21,7 @@ static enum acsr_result answer(
 	const struct issuer *is = issuers_find(c->issuers, cert->issuer);
 	struct msg_tls_certificate out = { .renew_at = (uint64_t)(cert->not_after - RENEW_BEFORE) };
 	struct acsr_blob pem = { 0 };
-	CLEANUP_BUF struct buf chain;
+	CLEANUP_BUF struct buf chain = { 0 };
 	enum acsr_result r;
 
 	buf_init(&chain, 131072);

@@ -74,7 +74,7 @@ static enum acsr_result put_encoded(struct buf *out, const char *s, struct acsr_
 
 static enum acsr_result answer_key(struct request *q, const struct secret *key, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf uri, svg;
+	CLEANUP_BUF struct buf uri = { 0 }, svg = { 0 };
 	char text[KEY_TEXT];
 	enum acsr_result r;
 
@@ -99,7 +99,7 @@ static enum acsr_result answer_key(struct request *q, const struct secret *key, 
 static enum acsr_result make_key(struct core *c, struct request *q, const char *user_id, struct acsr_err *e)
 {
 	CLEANUP_SECRET struct secret *key = NULL;
-	CLEANUP_BUF struct buf wrapped;
+	CLEANUP_BUF struct buf wrapped = { 0 };
 
 	buf_init(&wrapped, 4096);
 	TRY(secret_random(&key, KEY, e));

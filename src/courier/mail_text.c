@@ -174,7 +174,7 @@ enum acsr_result mail_headers(
 	const struct msg_mail *m, const char *from, int64_t now, struct strv *out, struct acsr_err *e)
 {
 	CLEANUP_STR char *id = NULL;
-	CLEANUP_BUF struct buf subject;
+	CLEANUP_BUF struct buf subject = { 0 };
 	char date[32];
 
 	buf_init(&subject, 4096);

@@ -45,7 +45,7 @@ static enum acsr_result read_roots(struct courier *c, struct acsr_err *e)
 static enum acsr_result read_password(struct courier *c, struct acsr_err *e)
 {
 	const char *file = conf_str(&c->proc->conf, "mail.password_file");
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	buf_init(&b, SECRET_FILE_MAX);
 	if (*file == '\0')

@@ -80,7 +80,7 @@ static bool slist_add(struct curl_slist **l, const char *s)
 static bool add_text(curl_mime *m, const char *text, const char *type)
 {
 	curl_mimepart *p = curl_mime_addpart(m);
-	CLEANUP_BUF struct buf lines;
+	CLEANUP_BUF struct buf lines = { 0 };
 	struct acsr_err e;
 
 	buf_init(&lines, BODY_MAX);

@@ -211,7 +211,7 @@ void http_answer_problem(struct http_exchange *x, const struct acsr_err *why)
 {
 	unsigned status = (unsigned)err_face(why->id)->http;
 	CLEANUP_STRV struct strv headers = { 0 };
-	CLEANUP_BUF struct buf body;
+	CLEANUP_BUF struct buf body = { 0 };
 	struct acsr_err e;
 	enum acsr_result r;
 
@@ -265,7 +265,7 @@ static enum acsr_result raw_answer(
 	struct http_conn *conn, const struct acsr_err *why, struct buf *out, struct acsr_err *e)
 {
 	const struct err_face *face = err_face(why->id);
-	CLEANUP_BUF struct buf body;
+	CLEANUP_BUF struct buf body = { 0 };
 
 	buf_init(&body, 8192);
 	TRY(problem_write(&body, why, conn->x->request.request_id, e));
@@ -281,7 +281,7 @@ static enum acsr_result raw_answer(
 
 void http_conn_refuse(struct http_conn *conn, const struct acsr_err *why)
 {
-	CLEANUP_BUF struct buf out;
+	CLEANUP_BUF struct buf out = { 0 };
 	struct acsr_err e;
 
 	buf_init(&out, 16384);

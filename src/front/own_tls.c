@@ -16,7 +16,7 @@ enum { ASK_AGAIN_MS = 30000, TAKEN_PAUSE_MS = 1000, TLS_REQUEST_ID = 1 };
 static enum acsr_result open_operators(struct front *f, struct acsr_err *e)
 {
 	const char *chain = conf_str(&f->proc->conf, "server.tls_certificate");
-	CLEANUP_BUF struct buf pem;
+	CLEANUP_BUF struct buf pem = { 0 };
 
 	buf_init(&pem, 128 * 1024);
 	TRY(buf_read_file(&pem, chain, e));

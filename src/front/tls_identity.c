@@ -108,7 +108,7 @@ static enum acsr_result write_file(
 enum acsr_result tls_identity_load_chain(const char *dir, char **fullchain, struct acsr_err *e)
 {
 	CLEANUP_STR char *path = NULL;
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	buf_init(&b, PEM_MAX);
 	TRY(str_printf(&path, e, "%s/tls.pem", dir));

@@ -197,7 +197,7 @@ enum acsr_result chan_send(
 	struct chan *c, unsigned type, uint64_t id, const void *body, int fd, struct acsr_err *e)
 {
 	const struct msg_desc *d;
-	CLEANUP_BUF struct buf bytes;
+	CLEANUP_BUF struct buf bytes = { 0 };
 
 	buf_init(&bytes, FRAME_MAX);
 	if (may_send(c, type, fd, &d, e) == ACSR_OK && msg_encode(d, id, body, &bytes, e) == ACSR_OK &&
@@ -428,7 +428,7 @@ static enum acsr_result read_exact(int fd, struct buf *in, size_t n, struct acsr
 enum acsr_result chan_read_first(
 	int fd, enum role self, enum role peer, unsigned type, void *body, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf in;
+	CLEANUP_BUF struct buf in = { 0 };
 	uint32_t len;
 
 	buf_init(&in, FRAME_MAX);

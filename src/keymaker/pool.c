@@ -257,7 +257,7 @@ static enum acsr_result get_worker(
 static enum acsr_result feed(
 	struct worker *w, uint64_t id, const struct msg_key_make *order, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf frame;
+	CLEANUP_BUF struct buf frame = { 0 };
 
 	buf_init(&frame, PIPE_BYTES);
 	TRY(msg_encode(msg_desc(MSG_key_make), id, order, &frame, e));

@@ -149,7 +149,7 @@ static bool read_exact(struct buf *in, size_t n, bool *none)
 
 static void read_order(struct msg_key_make *order, uint64_t *id)
 {
-	CLEANUP_BUF struct buf in;
+	CLEANUP_BUF struct buf in = { 0 };
 	bool none = false;
 	size_t n;
 
@@ -187,7 +187,7 @@ static bool write_result(struct made *made, uint64_t id, char *facts)
 		.archive_size = made->archive_len,
 		.code = made->code,
 		.sandbox = facts };
-	CLEANUP_BUF struct buf out;
+	CLEANUP_BUF struct buf out = { 0 };
 
 	buf_init(&out, LIMIT_ARCHIVE);
 	return msg_encode(msg_desc(MSG_key_result), id, &m, &out, NULL) == ACSR_OK &&

@@ -63,7 +63,7 @@ static enum acsr_result put_pem(struct buf *b, const struct acsr_blob *der, stru
 static enum acsr_result pem_list(const struct acsr_blob *leaf, const struct acsr_blob *intermediates,
 	size_t n, struct acsr_blob *out, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	buf_init(&b, 4 * 1024 * 1024);
 	if (leaf != NULL)

@@ -325,7 +325,7 @@ enum acsr_result acsr_crl_parse(struct acsr_crl_view **out, const uint8_t *p, si
 	const struct acsr_key *issuer, struct acsr_err *e)
 {
 	OSSL_AUTO(ossl_free_crl) X509_CRL *crl = NULL;
-	CLEANUP_BUF struct buf room;
+	CLEANUP_BUF struct buf room = { 0 };
 	struct acsr_crl_view *v;
 	struct bytes der = { 0 };
 

@@ -72,7 +72,7 @@ static enum acsr_result check_file(struct csr_policy *p, const char *path, struc
 
 enum acsr_result csr_policy_load(struct csr_policy *p, const char *name, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	json_error_t bad;
 
 	buf_init(&b, POLICY_MAX);

@@ -202,7 +202,7 @@ enum acsr_result acsr_dn_parse(struct acsr_dn *dn, const char *text, struct acsr
 
 enum acsr_result acsr_dn_print(char **out, const struct acsr_dn *dn, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	buf_init(&b, 256 * 1024);
 	for (size_t i = 0; i < dn->n; i++) {

@@ -197,7 +197,7 @@ static struct bytes cut_end(struct bytes in)
 
 static enum acsr_result decode_csr(struct bytes text, struct acsr_blob *der, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf raw;
+	CLEANUP_BUF struct buf raw = { 0 };
 	enum input_kind k;
 
 	buf_init(&raw, MAX_TEXT);
@@ -268,7 +268,7 @@ static enum acsr_result certs_from_text(struct bytes in, struct acsr_blob *v, si
 	size_t pos = 0;
 
 	while (pem_next(in, &pos, &b)) {
-		CLEANUP_BUF struct buf raw;
+		CLEANUP_BUF struct buf raw = { 0 };
 		enum input_kind k = input_kind_of_label(b.label);
 
 		buf_init(&raw, MAX_CERTS_TEXT);

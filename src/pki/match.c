@@ -63,7 +63,7 @@ static enum acsr_result spki_of_cert(struct bytes in, uint8_t out[32], struct ac
 static enum acsr_result spki_of_public(struct bytes in, uint8_t out[32], struct acsr_err *e)
 {
 	KEY_AUTO struct acsr_key *k = NULL;
-	CLEANUP_BUF struct buf raw;
+	CLEANUP_BUF struct buf raw = { 0 };
 	struct pem_block b;
 	size_t pos = 0;
 

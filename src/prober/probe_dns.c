@@ -44,7 +44,7 @@ static void add_found(char *out, size_t cap, const struct buf *text)
 
 static void compare(struct probe *p, const struct dns_answer *a, json_t *step)
 {
-	CLEANUP_BUF struct buf text;
+	CLEANUP_BUF struct buf text = { 0 };
 	struct acsr_err e;
 	json_t *found = json_array();
 	char seen[161] = "", name[161];

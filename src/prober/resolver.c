@@ -125,7 +125,7 @@ static enum acsr_result set_server(struct ub_ctx *ctx, const char *server, struc
 /* A file without a key would leave everything unvalidated, in silence. */
 static enum acsr_result check_anchor(const char *file, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	char *save = NULL;
 
 	buf_init(&b, 65536);

@@ -173,7 +173,7 @@ static enum acsr_result read_request(struct request *q, const struct authority *
 
 static enum acsr_result warnings_of(const struct acsr_findings *all, char **out, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf text;
+	CLEANUP_BUF struct buf text = { 0 };
 
 	buf_init(&text, WARNINGS_MAX);
 	for (size_t i = 0; i < all->n; i++)

@@ -410,7 +410,7 @@ enum acsr_result issuance_log_find(const struct issuance_log *log, const struct 
 
 static enum acsr_result read_der(char *text, struct acsr_blob *der, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf out;
+	CLEANUP_BUF struct buf out = { 0 };
 	char *field = text;
 
 	buf_init(&out, LOG_LINE_MAX);
@@ -425,7 +425,7 @@ enum acsr_result issuance_log_certificate(
 	struct issuance_log *log, const struct serial *serial, struct acsr_blob *der, struct acsr_err *e)
 {
 	const struct serial_entry *entry = serial_index_find(&log->index, serial);
-	CLEANUP_BUF struct buf text;
+	CLEANUP_BUF struct buf text = { 0 };
 	ssize_t n;
 
 	if (entry == NULL || entry->issued_at < 0)

@@ -49,7 +49,7 @@ void issuers_close(struct issuers *l)
 
 static enum acsr_result load_certificate(struct issuer *i, const char *dir, bool *there, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf pem;
+	CLEANUP_BUF struct buf pem = { 0 };
 	struct acsr_blob *certs;
 	char path[PATH_MAX];
 	size_t n;

@@ -14,7 +14,7 @@ static enum acsr_result hash_row(
 {
 	char seq[24], at[24];
 	const char *fields[] = { prev, seq, at, a->actor, a->account_id, a->action, a->object, a->detail };
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	uint8_t digest[32];
 
 	snprintf(seq, sizeof(seq), "%lld", (long long)a->seq);

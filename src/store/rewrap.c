@@ -31,7 +31,7 @@ static enum acsr_result step(struct db *d, enum wrapped_kind kind, char last[64]
 	int64_t *changed, struct acsr_err *e)
 {
 	CLEANUP_ROWS struct db_rows *rows = NULL;
-	CLEANUP_BUF struct buf fresh;
+	CLEANUP_BUF struct buf fresh = { 0 };
 	bool have;
 
 	buf_init(&fresh, 4096);

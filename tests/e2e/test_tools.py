@@ -23,6 +23,8 @@ def check(tmp_path, path, text):
     ("src/new/a.c", "int x;\n", "no layer is known"),
     ("src/base/a.c", "void f(void)\n{\n\tsystem(x);\n}\n", "a.c:3: system() is forbidden"),
     ("src/base/a.c", "int y = sprintf (a, b);\n", "sprintf() is forbidden"),
+    ("src/base/a.c", "\tCLEANUP_BUF struct buf b;\n", "set at once"),
+    ("src/base/a.c", "\tCLEANUP_STR char *a = NULL, *b;\n", "set at once"),
     ("include/autocsr/a.h", '#include "base/x.h"\n', "public header")])
 def test_check_layers_finds(tmp_path, path, text, word):
     done = check(tmp_path, path, text)
@@ -30,7 +32,8 @@ def test_check_layers_finds(tmp_path, path, text, word):
 
 
 @pytest.mark.parametrize("text", ['#include "base/x.h"\n#include "autocsr/err.h"\n', "/* system(x) */ int a;\n", 'char *s = "gets(";\n',
-                                  "int snprintf_(int); int b = snprintf(c);\n", "int file_system(int);\n", "int q = p->system(1);\n"])
+                                  "int snprintf_(int); int b = snprintf(c);\n", "int file_system(int);\n", "int q = p->system(1);\n",
+                                  "\tCLEANUP_STR char *a = NULL, *b = NULL;\n\tCLEANUP_BUF struct buf c = { 0 };\n"])
 def test_check_layers_accepts(tmp_path, text):
     done = check(tmp_path, "src/core/a.c", text)
     assert done.returncode == 0, done.stdout

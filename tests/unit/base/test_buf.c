@@ -12,7 +12,7 @@
 
 static void maximum_holds(void **state)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	struct acsr_err e;
 
 	(void)state;
@@ -28,7 +28,7 @@ static void maximum_holds(void **state)
 
 static void grows_and_keeps(void **state)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	(void)state;
 	buf_init(&b, 1 << 20);
@@ -42,7 +42,7 @@ static void grows_and_keeps(void **state)
 static void numbers_are_big_endian(void **state)
 {
 	static const uint8_t want[] = { 0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde, 1, 2, 3, 4, 5, 6, 7, 8 };
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	uint64_t u64;
 	uint32_t u32;
 	uint16_t u16;
@@ -65,7 +65,7 @@ static void numbers_are_big_endian(void **state)
 
 static void reading_past_the_end_fails_and_moves_nothing(void **state)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	struct acsr_err e;
 	uint32_t v = 77;
 	struct bytes part;
@@ -86,7 +86,7 @@ static void reading_past_the_end_fails_and_moves_nothing(void **state)
 
 static void compact_keeps_the_unread(void **state)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	char two[2];
 
 	(void)state;
@@ -103,7 +103,7 @@ static void compact_keeps_the_unread(void **state)
 
 static void an_empty_buffer_is_an_empty_text(void **state)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	(void)state;
 	buf_init(&b, 6);
@@ -116,7 +116,7 @@ static void files_are_read_up_to_the_maximum(void **state)
 {
 	char path[] = "/tmp/autocsr-buf-XXXXXX";
 	int fd = mkstemp(path);
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	struct acsr_err e;
 
 	(void)state;

@@ -21,7 +21,7 @@ static void all_members(void **state)
 	struct acsr_err why = {
 		.id = "csr.san.count", .text = "too many", .field = "csr", .source = "BR 7.1.2"
 	};
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	(void)state;
 	buf_init(&b, 4096);
@@ -34,7 +34,7 @@ static void all_members(void **state)
 static void empty_members_are_left_out(void **state)
 {
 	struct acsr_err why = { .id = "archive.gone", .text = "it is gone" };
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	(void)state;
 	buf_init(&b, 4096);
@@ -45,7 +45,7 @@ static void empty_members_are_left_out(void **state)
 
 static void json(const char *in, const char *want)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	struct acsr_err e;
 
 	buf_init(&b, 4096);
@@ -65,7 +65,7 @@ static void texts_are_escaped(void **state)
 static void a_full_buffer_is_an_error(void **state)
 {
 	struct acsr_err why = { .id = "archive.gone", .text = "it is gone" }, e;
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	(void)state;
 	buf_init(&b, 40);

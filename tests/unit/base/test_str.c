@@ -30,7 +30,7 @@ static void hex(void **state)
 
 static void assert_b64(const char *plain, const char *std, const char *url)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	char text[64];
 
 	buf_init(&b, 100);
@@ -64,7 +64,7 @@ static void base64_is_strict(void **state)
 	static const char *const bad[] = { "Z", "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm 9v", "Zm9v\n", "=",
 		"==", "====", "Z===", "Zg==Zg==", "Zm-_", "Zm9v=" };
 	static const char *const bad_url[] = { "Z", "Zg==", "Zh", "Zm9", "Zm+/", "Zm9vY" };
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	(void)state;
 	buf_init(&b, 100);

@@ -130,7 +130,7 @@ static void use_kek(struct world *w, const char *name, const char *old)
 static void keep_secret(struct world *w, const struct person *p)
 {
 	CLEANUP_SECRET struct secret *s = NULL;
-	CLEANUP_BUF struct buf wrapped;
+	CLEANUP_BUF struct buf wrapped = { 0 };
 
 	buf_init(&wrapped, 1000);
 	assert_int_equal(secret_new(&s, "totp key", 8, NULL), ACSR_OK);
@@ -142,7 +142,7 @@ static void keep_secret(struct world *w, const struct person *p)
 static enum acsr_result open_secret(struct world *w, const struct person *p, bool *old)
 {
 	CLEANUP_SECRET struct secret *s = NULL;
-	CLEANUP_BUF struct buf wrapped;
+	CLEANUP_BUF struct buf wrapped = { 0 };
 	struct bytes b;
 
 	buf_init(&wrapped, 1000);

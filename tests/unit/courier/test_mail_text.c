@@ -100,7 +100,7 @@ static void fields_are_checked(void **state)
 
 static void encodes(const char *in, const char *want)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	struct acsr_err e;
 
 	buf_init(&b, 4096);
@@ -122,7 +122,7 @@ static void subjects_are_encoded(void **state)
 
 static void line_ends_become_crlf(void **state)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	struct acsr_err e;
 
 	(void)state;

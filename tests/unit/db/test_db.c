@@ -172,7 +172,7 @@ static void a_second_writer_waits_and_is_told(void **state)
 static bool on_disk(const char *needle)
 {
 	for (const char *const *s = (const char *const[]){ "", "-wal", NULL }; *s != NULL; s++) {
-		CLEANUP_BUF struct buf b;
+		CLEANUP_BUF struct buf b = { 0 };
 		char path[64];
 
 		buf_init(&b, 1 << 24);

@@ -35,7 +35,7 @@ static int teardown(void **state)
 static void names(const char *listen, const char *url, const char *want)
 {
 	CLEANUP_STRV struct strv l = { 0 };
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	struct acsr_err e;
 
 	buf_init(&b, 4096);

@@ -148,7 +148,7 @@ static unsigned next_frame(struct harness_end *end, uint64_t *id)
 void harness_send(struct harness *h, enum role as, unsigned type, uint64_t id, const void *body, int fd)
 {
 	struct acsr_err e = { 0 };
-	CLEANUP_BUF struct buf out;
+	CLEANUP_BUF struct buf out = { 0 };
 
 	buf_init(&out, FRAME_MAX);
 	must(msg_encode(msg_desc(type), id, body, &out, &e), &e);

@@ -117,7 +117,7 @@ static void run(struct world *w)
 static void messages_arrive(void **state)
 {
 	struct world *w = *state;
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	failed_frame(&b, "dns.bogus");
 	feed(w, b.p, b.len);
@@ -128,7 +128,7 @@ static void messages_arrive(void **state)
 static void messages_in_pieces_and_in_one_piece(void **state)
 {
 	struct world *w = *state;
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	failed_frame(&b, "one");
 	feed(w, b.p, 5);
@@ -150,7 +150,7 @@ static void assert_cut_off(struct world *w, const char *why)
 static void what_the_peer_may_not_send_cuts_it_off(void **state)
 {
 	struct msg_cert_signed m = { 0 };
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	frame(&b, MSG_cert_signed, &m);
 	feed(*state, b.p, b.len);
@@ -159,7 +159,7 @@ static void what_the_peer_may_not_send_cuts_it_off(void **state)
 
 static void unknown_messages_cut_off(void **state)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	failed_frame(&b, "x");
 	b.p[6] = 0x7f;
@@ -169,7 +169,7 @@ static void unknown_messages_cut_off(void **state)
 
 static void another_version_cuts_off(void **state)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	failed_frame(&b, "x");
 	b.p[5]++;
@@ -179,7 +179,7 @@ static void another_version_cuts_off(void **state)
 
 static void huge_frames_cut_off_at_their_header(void **state)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	failed_frame(&b, "x");
 	b.p[0] = 0x7f;
@@ -189,7 +189,7 @@ static void huge_frames_cut_off_at_their_header(void **state)
 
 static void tiny_frames_cut_off(void **state)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	failed_frame(&b, "x");
 	b.p[3] = 1;
@@ -201,7 +201,7 @@ static void tiny_frames_cut_off(void **state)
 static void a_descriptor_that_did_not_come_cuts_off(void **state)
 {
 	struct msg_archive m = { 0 };
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	frame(&b, MSG_archive, &m);
 	feed(*state, b.p, b.len);

@@ -23,7 +23,7 @@ static void encoded(unsigned type, const void *m, struct buf *out)
 static void every_kind_of_field_survives(void **state)
 {
 	struct msg_http_request m = { 0 }, back = { 0 };
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	struct acsr_err e;
 
 	(void)state;
@@ -50,7 +50,7 @@ static void every_kind_of_field_survives(void **state)
 static void lists_survive(void **state)
 {
 	struct msg_roles m = { 0 }, back = { 0 };
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	struct acsr_err e;
 
 	(void)state;
@@ -68,7 +68,7 @@ static void lists_survive(void **state)
 static void bounds_hold_when_encoding(void **state)
 {
 	struct msg_http_request m = { 0 };
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	struct acsr_err e;
 
 	(void)state;
@@ -86,7 +86,7 @@ static void bounds_hold_when_encoding(void **state)
 static void assert_broken(const char *bytes, size_t n)
 {
 	struct msg_failed m = { 0 };
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	struct acsr_err e;
 
 	buf_init(&b, 1 << 20);
@@ -99,7 +99,7 @@ static void assert_broken(const char *bytes, size_t n)
 static void broken_frames_are_refused(void **state)
 {
 	struct msg_failed m = { 0 };
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	struct acsr_err e;
 
 	(void)state;
@@ -122,7 +122,7 @@ static void broken_frames_are_refused(void **state)
 static void numbers_above_their_maximum_are_refused(void **state)
 {
 	struct msg_archive_sent m = { 0 };
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	struct acsr_err e;
 
 	(void)state;
@@ -137,7 +137,7 @@ static void numbers_above_their_maximum_are_refused(void **state)
 static void huge_counts_are_refused(void **state)
 {
 	struct msg_roles m = { 0 };
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 	struct acsr_err e;
 
 	(void)state;

@@ -372,7 +372,7 @@ static void test_what_surrounds_the_parent(void **state)
 {
 	struct harness h;
 	char path[64];
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	(void)state;
 	buf_init(&b, 1 << 16);

@@ -63,7 +63,7 @@ static struct run start(const char *ready_type)
 
 static void put_order(const struct run *r, struct msg_key_make *order)
 {
-	CLEANUP_BUF struct buf frame;
+	CLEANUP_BUF struct buf frame = { 0 };
 
 	buf_init(&frame, 65536);
 	assert_int_equal(ACSR_OK, msg_encode(msg_desc(MSG_key_make), 77, order, &frame, NULL));
@@ -263,7 +263,7 @@ static void slurp(pid_t pid, const char *what, struct buf *out)
 
 static void assert_has(pid_t pid, const char *what, const char *text)
 {
-	CLEANUP_BUF struct buf b;
+	CLEANUP_BUF struct buf b = { 0 };
 
 	slurp(pid, what, &b);
 	if (strstr(buf_cstr(&b), text) == NULL)
@@ -274,7 +274,7 @@ static void assert_has(pid_t pid, const char *what, const char *text)
 static void wait_until_ready(pid_t pid)
 {
 	for (int i = 0; i < 20000; i++) {
-		CLEANUP_BUF struct buf b;
+		CLEANUP_BUF struct buf b = { 0 };
 
 		slurp(pid, "status", &b);
 		if (strstr(buf_cstr(&b), "Seccomp:\t2") != NULL && strstr(buf_cstr(&b), "State:\tS") != NULL)

@@ -417,7 +417,7 @@ static void test_lines_that_cannot_be(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		CLEANUP_BUF struct buf line;
+		CLEANUP_BUF struct buf line = { 0 };
 		uint8_t chain[LOG_CHAIN] = { 0 };
 
 		buf_init(&line, 4096);

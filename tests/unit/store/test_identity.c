@@ -271,7 +271,7 @@ static void wrapped_values_are_replaced_one_by_one(void **state)
 {
 	struct db *d = with_ann(state);
 	struct seen s = { 0 };
-	CLEANUP_BUF struct buf now;
+	CLEANUP_BUF struct buf now = { 0 };
 	int64_t changed = 0;
 
 	add_user(d, "acc_1", "usr_2", "bob@example.com", "owner");
