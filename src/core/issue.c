@@ -233,7 +233,7 @@ static enum acsr_result stale_caa(struct core *c, const struct order *o, bool *a
 	*asked = false;
 	TRY(validations_of(c->db, o->id, &v, &n, e));
 	for (size_t i = 0; i < n && !*asked && r == ACSR_OK; i++) {
-		if (strcmp(v[i].state, "valid") != 0 || v[i].caa_at > c->now - life)
+		if (strcmp(v[i].state, "pending") == 0 || v[i].caa_at > c->now - life)
 			continue;
 		snprintf(like.object, sizeof(like.object), "%s", v[i].id);
 		r = validate_ask_caa(c, &v[i], &like, e);

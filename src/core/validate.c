@@ -11,6 +11,8 @@
 
 enum { PROBE_SECONDS = 60, LONGEST_PAUSE = 3600 };
 
+static const char vouched_evidence[] = "{\"method\":\"preauthorised\"}";
+
 /* --- rows --- */
 
 static enum acsr_result reuse(struct core *c, const struct order *o, struct validation *v, struct acsr_err *e)
@@ -26,6 +28,13 @@ static enum acsr_result reuse(struct core *c, const struct order *o, struct vali
 	v->proved_at = at;
 	v->valid_until = at + life;
 	return ACSR_OK;
+}
+
+/* The operator's word takes the place of a proof; CAA is asked all the same. */
+static enum acsr_result vouch(struct core *c, struct validation *v, struct acsr_err *e)
+{
+	v->proved_at = c->now;
+	return str_dup(&v->evidence, vouched_evidence, e);
 }
 
 static enum acsr_result prepare_one(
@@ -45,8 +54,10 @@ static enum acsr_result prepare_one(
 	snprintf(v.method, sizeof(v.method), "%s", v.wildcard ? "dns" : o->method);
 	if (p->preauthorised)
 		TRY(preauthorised_has(c->db, o->account_id, host, &vouched, e));
-	snprintf(v.state, sizeof(v.state), "%s", vouched ? "preauthorised" : "pending");
-	if (!vouched)
+	snprintf(v.state, sizeof(v.state), "pending");
+	if (vouched)
+		TRY(vouch(c, &v, e));
+	else
 		TRY(reuse(c, o, &v, e));
 	return validation_insert(c->db, &v, e);
 }
@@ -105,12 +116,13 @@ static enum acsr_result passed(struct core *c, struct order *o, struct validatio
 	v->caa_at = c->now;
 	v->checked_at = c->now;
 	v->next_check_at = 0;
-	snprintf(v->state, sizeof(v->state), "valid");
+	snprintf(v->state, sizeof(v->state), "%s",
+		strcmp(v->evidence, vouched_evidence) == 0 ? "preauthorised" : "valid");
 	TRY(set_error(v, "", "", e));
 	TRY(validation_save(c->db, v, e));
 	TRY(jobs_done(c->db, "validate", v->id, e));
-	TRY(core_audit(
-		c, "system", o->account_id, "name.validated", o->id, e, "%s by %s", v->name, v->method));
+	TRY(core_audit(c, "system", o->account_id, "name.validated", o->id, e, "%s by %s", v->name,
+		strcmp(v->state, "valid") == 0 ? v->method : "the operator's word"));
 	/* What was waited for may have been this name. */
 	if (o->waiting_reason != NULL && str_starts(o->waiting_reason, v->name))
 		TRY(order_wait(c, o, 0, e, "%s", ""));
