@@ -50,6 +50,14 @@ static const enum role links[][2] = { { ROLE_CORE, ROLE_FRONT }, { ROLE_CORE, RO
 	{ ROLE_CORE, ROLE_SIGNER }, { ROLE_CORE, ROLE_PROBER }, { ROLE_CORE, ROLE_COURIER },
 	{ ROLE_KEYMAKER, ROLE_FRONT }, { ROLE_KEYMAKER, ROLE_COURIER } };
 
+static bool linked(enum role a, enum role b)
+{
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+		if ((links[i][0] == a && links[i][1] == b) || (links[i][0] == b && links[i][1] == a))
+			return true;
+	return false;
+}
+
 /* --- finding and running the program --- */
 
 /* Beside us (installed), in a build tree, or where it was configured to be installed. */
@@ -83,7 +91,8 @@ static void become(const char *program, int control, const int listeners[2])
 	int keep[3] = { control, listeners[0], listeners[1] };
 	char *const argv[] = { (char *)(uintptr_t)program, NULL };
 
-	setpgid(0, 0); /* a Ctrl-C on the terminal is autocsrd's to handle */
+	setsid(); /* a Ctrl-C on the terminal is autocsrd's to handle, and nothing is typed into it from here
+		   */
 	for (int i = 0; i < 3; i++) {
 		/* First out of the way of 3..5, then into place. */
 		if (keep[i] >= 0)
@@ -143,7 +152,9 @@ static void on_message(void *arg, struct chan *c, struct msg *m)
 		child->ready = true;
 		check_all_ready(child->all);
 	}
-	if (m->type == MSG_fault && fault->role >= FIRST_ROLE && fault->role < ROLE_COUNT) {
+	/* Nobody has another killed with whom it has no business. */
+	if (m->type == MSG_fault && fault->role >= FIRST_ROLE && fault->role < ROLE_COUNT &&
+		linked(child->role, (enum role)fault->role)) {
 		struct child *bad = &child->all->child[fault->role];
 
 		log_event(LOG_ERROR, "role.fault", "fault-of", role_name(bad->role), "told-by",
@@ -244,6 +255,8 @@ static enum acsr_result start_child(struct child *c, struct acsr_err *e)
 	enum acsr_result r;
 	int pair[2];
 
+	c->ready = false;
+	c->started_ms = clock_mono_ms();
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
 		return err_errno(e, "sys.socketpair", errno, "cannot make a control channel");
 	r = spawn(c, pair[1], e);
@@ -252,8 +265,6 @@ static enum acsr_result start_child(struct child *c, struct acsr_err *e)
 		close(pair[0]);
 		return r;
 	}
-	c->ready = false;
-	c->started_ms = clock_mono_ms();
 	TRY(chan_new(&c->control, c->all->s.loop, pair[0], ROLE_AUTOCSRD, c->role, &ops, c, e));
 	TRY(send_config(c, e));
 	connect_child(c);
@@ -278,6 +289,8 @@ enum acsr_result roles_start(struct roles **out, const struct roles_setup *s, st
 
 /* --- dying and starting again --- */
 
+static void plan_restart(struct child *c);
+
 static void start_again(void *arg)
 {
 	struct child *c = arg;
@@ -285,8 +298,13 @@ static void start_again(void *arg)
 
 	c->again = NULL;
 	c->restarts++;
-	if (start_child(c, &e) != ACSR_OK)
+	if (start_child(c, &e) != ACSR_OK) {
 		log_error(LOG_ERROR, "role.not-started", &e);
+		if (c->pid > 0)
+			kill(c->pid, SIGKILL); /* it never got its settings; its end plans the next start */
+		else
+			plan_restart(c);
+	}
 	tell_core(c->all);
 }
 

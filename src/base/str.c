@@ -223,6 +223,18 @@ bool str_has_control(const char *s)
 	return false;
 }
 
+void str_whole(char *s)
+{
+	size_t n = strlen(s), start = n;
+
+	while (start > 0 && n - start < 4 && ((unsigned char)s[start - 1] & 0xc0) == 0x80)
+		start--;
+	if (start > 0 && (unsigned char)s[start - 1] >= 0xc0)
+		start--;
+	if (!str_is_utf8(s + start, n - start))
+		s[start] = '\0';
+}
+
 bool str_starts(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;

@@ -42,7 +42,9 @@ ACSR_MUST_USE enum acsr_result b64_decode(
 	const char *s, size_t len, bool url, struct buf *out, struct acsr_err *e);
 
 bool str_is_utf8(const char *s, size_t n); /* RFC 3629: no surrogates, no over-long forms */
-bool str_has_control(const char *s);       /* C0, DEL, C1, and bidi controls U+202A-E, U+2066-9 */
+/* Take away the beginning of a character that was cut off at the end. */
+void str_whole(char *s);
+bool str_has_control(const char *s); /* C0, DEL, C1, and bidi controls U+202A-E, U+2066-9 */
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 /* ASCII lower case in place. */

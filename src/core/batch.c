@@ -173,6 +173,7 @@ enum acsr_result core_audit(struct core *c, const char *actor, const char *accou
 	va_start(ap, detail);
 	vsnprintf(text, sizeof(text), detail, ap);
 	va_end(ap);
+	str_whole(text);
 	a.detail = text;
 	TRY(audit_append(c->db, &a, e));
 	log_event(LOG_INFO, action, "object", object, "actor", actor, "detail", text, NULL);

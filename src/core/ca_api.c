@@ -111,6 +111,7 @@ static enum acsr_result on_crl(
 	int64_t life = crl_life(c, issuers_find(c->issuers, call->object));
 	const struct msg_crl_signed *s = m != NULL ? m->body : NULL;
 	struct crl crl = { .this_update = strtoll(call->detail, NULL, 10) };
+	bool more;
 
 	if (s == NULL) {
 		log_error(LOG_WARN, "crl.not-signed", why);
@@ -118,9 +119,11 @@ static enum acsr_result on_crl(
 		return call->q != NULL ? (*e = *why, ACSR_FAIL) : ACSR_OK;
 	}
 	crl.next_update = crl.this_update + life - 1;
-	TRY(crl_store(c->db, call->object, &crl, (struct bytes){ s->crl.p, s->crl.len }, e));
+	TRY(crl_store(c->db, call->object, &crl, (struct bytes){ s->crl.p, s->crl.len }, c->now, e));
 	TRY(jobs_done(c->db, "crl", call->object, e));
-	TRY(core_want_job(c, "crl", call->object, c->now + life / 2, e));
+	/* What was revoked while this one was being signed may not be in it. */
+	TRY(certificate_revoked_since(c->db, call->object, crl.this_update, &more, e));
+	TRY(core_want_job(c, "crl", call->object, more ? crl.this_update + 1 : c->now + life / 2, e));
 	TRY(core_audit(c, "system", "", "crl.signed", call->object, e, "%zu bytes", s->crl.len));
 	return call->q != NULL ? request_answer(call->q, 204, NULL) : ACSR_OK;
 }
@@ -153,7 +156,7 @@ static enum acsr_result want_first(struct core *c, void *arg, struct acsr_err *e
 		struct crl crl;
 
 		TRY(crl_load(c->db, is->name, &crl, NULL, e));
-		if (is->can_sign && crl.next_update < c->now)
+		if (is->can_sign && (crl.next_update < c->now || crl.this_update > c->now))
 			TRY(core_want_job(c, "crl", is->name, c->now, e));
 	}
 	return ACSR_OK;

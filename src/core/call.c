@@ -53,6 +53,7 @@ enum acsr_result core_ask(struct core *c, enum role to, unsigned type, const voi
 	call->next = NULL;
 	call->id = ++c->next_call;
 	call->to = to;
+	call->asked = type;
 	call->deadline_ms = clock_mono_ms() + (int64_t)seconds * 1000;
 	if (enqueue(c, to, type, call->id, body, &o, e) != ACSR_OK) {
 		free(call);
@@ -198,6 +199,23 @@ static struct call *take_call(struct core *c, uint64_t id, enum role from)
 	return NULL;
 }
 
+/* What answers a question. Handlers read the body as this type, so no other may reach them. */
+static unsigned answer_to(unsigned asked)
+{
+	switch (asked) {
+	case MSG_key_make:
+		return MSG_key_started;
+	case MSG_sign_cert:
+		return MSG_cert_signed;
+	case MSG_sign_crl:
+		return MSG_crl_signed;
+	case MSG_mail:
+		return MSG_mail_sent;
+	default:
+		return MSG_probe_result;
+	}
+}
+
 void call_answered(struct core *c, struct msg *m)
 {
 	struct call *call = take_call(c, m->id, m->from);
@@ -210,11 +228,20 @@ void call_answered(struct core *c, struct msg *m)
 			close(m->fd);
 		return;
 	}
-	if (m->type != MSG_failed) {
+	if (m->type == answer_to(call->asked)) {
 		answer_queue(c, call, m, NULL);
 		return;
 	}
-	(void)err_rule(&why, f->id, f->field, f->source, "%s", f->text);
+	if (m->type == MSG_failed) {
+		(void)err_rule(&why, f->id, f->field, f->source, "%s", f->text);
+	} else {
+		(void)err_set(&why, "ipc.unexpected", "message 0x%02x does not answer message 0x%02x",
+			m->type, call->asked);
+		role_fault(c->proc, m->from, &why);
+		if (m->fd >= 0)
+			close(m->fd);
+		m->fd = -1;
+	}
 	answer_queue(c, call, NULL, &why);
 }
 

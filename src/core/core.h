@@ -55,6 +55,7 @@ struct call {
 	struct call *next;
 	uint64_t id;
 	enum role to;
+	unsigned asked;      /* the question's type */
 	int64_t deadline_ms; /* monotonic */
 	char object[64];     /* what it is about: an order, a validation, a mail … */
 	char detail[96];

@@ -16,6 +16,8 @@
 
 /* FILE_BASE: what fits into an archive's entry name with its ending (ACSR_ARCHIVE_NAME_MAX). */
 enum { MAKE_SECONDS = 90, FILE_BASE = 190 };
+/* From the question to the last byte of its answer. */
+enum { MADE_WITHIN = 2 * MAKE_SECONDS };
 
 /* --- losing --- */
 
@@ -39,20 +41,24 @@ enum acsr_result handover_after_restart(struct core *c, struct acsr_err *e)
 {
 	int64_t lost;
 
-	TRY(csr_request_lose_unfetched(c->db, &lost, e));
+	TRY(csr_request_lose_unfetched(c->db, true, &lost, e));
 	c->forget = c->forget || lost > 0;
 	return ACSR_OK;
 }
 
-static enum acsr_result lose_all(struct core *c, void *arg, struct acsr_err *e)
+static enum acsr_result lose_fronts(struct core *c, void *arg, struct acsr_err *e)
 {
+	int64_t lost;
+
 	(void)arg;
-	return handover_after_restart(c, e);
+	TRY(csr_request_lose_unfetched(c->db, false, &lost, e));
+	c->forget = c->forget || lost > 0;
+	return ACSR_OK;
 }
 
 void handover_front_gone(struct core *c)
 {
-	core_step(c, NULL, lose_all, NULL, NULL);
+	core_step(c, NULL, lose_fronts, NULL, NULL);
 }
 
 struct sent {
@@ -122,7 +128,10 @@ static enum acsr_result new_request(
 	struct core *c, struct order *o, const char *key_type, struct csr_request *r, struct acsr_err *e)
 {
 	bool mail = strcmp(o->delivery, "email") == 0;
+	struct product p;
 
+	TRY(products_load(c->db, o->product_id, &p, e));
+	TRY(order_may_make_key(c, &p, e));
 	*r = (struct csr_request){ .made_at = c->now };
 	rnd_id("req_", r->id, sizeof(r->id));
 	rnd_id("", r->ticket, sizeof(r->ticket));
@@ -133,7 +142,8 @@ static enum acsr_result new_request(
 	name_files(o, r);
 	TRY(csr_request_insert(c->db, r, (struct bytes){ 0 }, e));
 	snprintf(o->request_id, sizeof(o->request_id), "%s", r->id);
-	return order_save(c->db, o, c->now, e);
+	TRY(order_save(c->db, o, c->now, e));
+	return mail ? ACSR_OK : core_want_job(c, "archive-expire", r->id, c->now + MADE_WITHIN, e);
 }
 
 static enum acsr_result forget_last(struct core *c, const struct order *o, struct acsr_err *e)
@@ -337,17 +347,38 @@ enum acsr_result handover_done(struct core *c, struct order *o, struct csr_reque
 
 /* --- jobs --- */
 
+/* Until when may this archive be as it is? 0: for ever. */
+static int64_t good_until(struct core *c, const struct csr_request *r)
+{
+	if (strcmp(r->archive_state, "making") == 0)
+		return r->made_at + MADE_WITHIN;
+	if (strcmp(r->archive_state, "waiting") == 0)
+		return r->ticket_expires_at;
+	/* Fetched, and never acknowledged: its code is not kept longer than any other. */
+	if (strcmp(r->archive_state, "fetched") == 0)
+		return r->ticket_expires_at + conf_span(&c->proc->conf, "orders.code_window");
+	return 0;
+}
+
 enum acsr_result handover_expire_job(
 	struct core *c, const char *request_id, int64_t attempts, struct acsr_err *e)
 {
 	struct csr_request r;
+	int64_t until;
 
 	(void)attempts;
 	TRY(jobs_done(c->db, "archive-expire", request_id, e));
 	TRY(csr_request_load(c->db, request_id, &r, e));
-	if (strcmp(r.archive_state, "waiting") != 0)
+	until = good_until(c, &r);
+	if (until == 0)
 		return ACSR_OK;
-	return handover_lose(c, &r, "nobody fetched the archive in time", e);
+	if (until > c->now)
+		return core_want_job(c, "archive-expire", request_id, until, e);
+	return handover_lose(c, &r,
+		strcmp(r.archive_state, "making") == 0    ? "no key was made in time"
+		: strcmp(r.archive_state, "waiting") == 0 ? "nobody fetched the archive in time"
+							  : "nobody acknowledged the archive in time",
+		e);
 }
 
 enum acsr_result handover_code_job(
@@ -369,11 +400,18 @@ enum acsr_result handover_mail_job(struct core *c, const char *order_id, int64_t
 {
 	CLEANUP_ORDER struct order o = { 0 };
 	struct csr_request r;
+	bool good;
 
 	(void)attempts;
 	TRY(order_load(c->db, order_id, NULL, &o, e));
 	if (strcmp(o.state, "handover") != 0 || strcmp(o.delivery, "email") != 0)
 		return jobs_done(c->db, "archive-mail", order_id, e);
+	TRY(order_recipient_good(c, o.account_id, o.email, &good, e));
+	if (!good) {
+		TRY(jobs_done(c->db, "archive-mail", order_id, e));
+		return order_fail(
+			c, &o, "whom the archive was to be mailed to is no user of the account any more", e);
+	}
 	TRY(csr_request_load(c->db, o.request_id, &r, e));
 	/* An attempt that failed leaves no key: the next one makes a new one. */
 	if (strcmp(r.archive_state, "lost") == 0)

@@ -79,8 +79,14 @@ enum acsr_result issue_ask(struct core *c, const struct certificate *cert, struc
 
 static enum acsr_result retry(struct core *c, struct order *o, const struct acsr_err *why, struct acsr_err *e)
 {
-	int64_t attempts, at;
+	int64_t attempts, at, give_up = conf_span(&c->proc->conf, "validation.give_up");
+	bool ours = err_is(why, "busy.") || err_is(why, "sys.");
 
+	/* The names' own trouble, such as CAA that forbids us: not for ever, or the order could never end. */
+	if (!ours && o->waiting_since != 0 && c->now - o->waiting_since > give_up) {
+		TRY(jobs_done(c->db, "issue", o->id, e));
+		return order_fail(c, o, why->text, e);
+	}
 	TRY(jobs_attempts(c->db, "issue", o->id, &attempts, e));
 	at = c->now + jobs_pause(2, LONGEST_PAUSE, attempts);
 	TRY(jobs_again(c->db, "issue", o->id, at, why->text, e));
@@ -161,11 +167,12 @@ static enum acsr_result on_signed(
 	if (m == NULL)
 		return not_issued(c, &o, cert.serial, why, e);
 	TRY(csr_request_load(c->db, cert.request_id, &r, e));
-	if (issued(c, &o, &cert, &r, m->body, &no) != ACSR_OK) {
-		*e = no;
-		return ACSR_FAIL; /* undone whole; the job's lease brings it back */
-	}
-	return ACSR_OK;
+	if (issued(c, &o, &cert, &r, m->body, &no) == ACSR_OK)
+		return ACSR_OK;
+	if (err_is(&no, "cert.unexpected"))
+		return not_issued(c, &o, cert.serial, &no, e);
+	*e = no;
+	return ACSR_FAIL; /* undone whole; the job's lease brings it back */
 }
 
 static enum acsr_result sign(struct core *c, struct order *o, const struct product *p, struct acsr_err *e)

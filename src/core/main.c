@@ -20,6 +20,8 @@
 
 static struct core core;
 
+enum { CLOCK_BACK = 60 }; /* seconds: less is no jump */
+
 /* JSON bodies hold passwords: what jansson frees is overwritten. */
 static void *wiping_malloc(size_t n)
 {
@@ -53,12 +55,20 @@ static enum acsr_result on_open(struct proc *p, struct acsr_err *e)
 	return kek_open(&core.kek, p, e);
 }
 
+static enum acsr_result recall_jobs(struct core *c, void *arg, struct acsr_err *e)
+{
+	(void)arg;
+	return jobs_recall(c->db, c->now, e);
+}
+
 static void tick(void *arg)
 {
 	struct core *c = arg;
 	struct acsr_err e;
 
 	call_tick(c);
+	if (clock_now() < c->now - CLOCK_BACK)
+		core_step(c, NULL, recall_jobs, NULL, NULL);
 	if (loop_after(c->proc->loop, 1000, tick, c, &c->tick_timer, &e) != ACSR_OK)
 		log_error(LOG_ERROR, "tick.lost", &e);
 }
@@ -67,8 +77,9 @@ static void tick(void *arg)
 static enum acsr_result settle(struct core *c, struct acsr_err *e)
 {
 	TRY(db_begin(c->db, e));
-	if (jobs_free_leases(c->db, e) == ACSR_OK && product_seed(c, e) == ACSR_OK &&
-		bootstrap_operator(c, e) == ACSR_OK && housekeeping_rewrap(c, e) == ACSR_OK &&
+	if (jobs_free_leases(c->db, e) == ACSR_OK && recall_jobs(c, NULL, e) == ACSR_OK &&
+		product_seed(c, e) == ACSR_OK && bootstrap_operator(c, e) == ACSR_OK &&
+		housekeeping_rewrap(c, e) == ACSR_OK &&
 		core_want_job(c, "housekeeping", "", c->now, e) == ACSR_OK &&
 		handover_after_restart(c, e) == ACSR_OK && db_commit(c->db, e) == ACSR_OK)
 		return ACSR_OK;

@@ -8,6 +8,7 @@
 #include "core/mail.h"
 #include "store/certificate.h"
 #include "store/jobs.h"
+#include "store/users.h"
 
 /* Everything that may happen to an order; anything else is refused. */
 static const struct {
@@ -80,6 +81,7 @@ enum acsr_result order_wait(
 	va_start(ap, fmt);
 	vsnprintf(reason, sizeof(reason), fmt, ap);
 	va_end(ap);
+	str_whole(reason);
 	if (o->waiting_reason == NULL || strcmp(o->waiting_reason, reason) != 0) {
 		free(o->waiting_reason);
 		o->waiting_reason = NULL;
@@ -233,14 +235,71 @@ enum acsr_result order_has_certificate(struct core *c, const struct order *o, bo
 	}
 }
 
+enum acsr_result order_return(
+	struct core *c, struct order *o, const char *actor, const char *why, struct acsr_err *e)
+{
+	CLEANUP_ROWS struct db_rows *rows = NULL;
+	bool have;
+
+	TRY(certificate_list(c->db, o->id, &rows, e));
+	for (;;) {
+		TRY(db_next(rows, &have, e));
+		if (!have)
+			break;
+		if (strcmp(db_text(rows, 1), "valid") == 0)
+			snprintf(o->request_id, sizeof(o->request_id), "%s", db_text(rows, 7));
+	}
+	return order_move(c, o, "issued", actor, why, e);
+}
+
 enum acsr_result order_fail(struct core *c, struct order *o, const char *reason, struct acsr_err *e)
 {
 	bool has;
 
 	TRY(order_has_certificate(c, o, &has, e));
-	TRY(order_move(c, o, has ? "issued" : "failed", "system", reason, e));
+	TRY(has ? order_return(c, o, "system", reason, e) : order_move(c, o, "failed", "system", reason, e));
 	TRY(order_wait(c, o, 0, e, "%s", reason));
 	return order_mail(c, o, "failed", "reason", reason, NULL, NULL, e);
+}
+
+/* --- what is permitted --- */
+
+enum acsr_result order_may_make_key(struct core *c, const struct product *p, struct acsr_err *e)
+{
+	const struct conf *conf = &c->proc->conf;
+
+	if (!p->autocsr)
+		return err_rule(e, "policy.autocsr", "csr", NULL,
+			"for the product %s you make the key yourself; paste a CSR", p->id);
+	if (strcmp(conf_str(conf, "ca.kind"), "public") == 0 && !conf_bool(conf, "ca.operator_is_not_ca"))
+		return err_rule(e, "policy.autocsr", "csr", "BR 6.1.1.3",
+			"this issuer is publicly trusted, and its operator has not stated that it is not the "
+			"CA; paste a CSR");
+	return ACSR_OK;
+}
+
+enum acsr_result order_check_pace(struct core *c, const char *account_id, struct acsr_err *e)
+{
+	int64_t most = (int64_t)conf_count(&c->proc->conf, "orders.new_per_hour"), n;
+
+	if (most == 0)
+		return ACSR_OK;
+	TRY(order_count_recent(c->db, account_id, c->now - 3600, &n, e));
+	if (n >= most)
+		return err_set(e, "limit.orders",
+			"this account has started %lld orders and keys within an hour; wait a while",
+			(long long)n);
+	return ACSR_OK;
+}
+
+enum acsr_result order_recipient_good(
+	struct core *c, const char *account_id, const char *email, bool *good, struct acsr_err *e)
+{
+	struct user u;
+
+	TRY(users_by_email(c->db, email, &u, good, e));
+	*good = *good && strcmp(u.account_id, account_id) == 0 && !u.disabled && u.password[0] != '\0';
+	return ACSR_OK;
 }
 
 /* --- lists for messages --- */

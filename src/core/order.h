@@ -31,6 +31,20 @@ ACSR_MUST_USE enum acsr_result order_begin_validation(
 ACSR_MUST_USE enum acsr_result order_fail(
 	struct core *c, struct order *o, const char *reason, struct acsr_err *e);
 
+/* Back to issued, and to the key of the certificate that is valid: what a reissue began is dropped. */
+ACSR_MUST_USE enum acsr_result order_return(
+	struct core *c, struct order *o, const char *actor, const char *why, struct acsr_err *e);
+
+/* May the service make keys for this product? A CA must not for those whom it certifies publicly, nor may one
+ * that belongs to it ("policy.autocsr"). */
+ACSR_MUST_USE enum acsr_result order_may_make_key(
+	struct core *c, const struct product *p, struct acsr_err *e);
+/* Has the account begun too many orders and keys within the hour ("limit.orders")? */
+ACSR_MUST_USE enum acsr_result order_check_pace(struct core *c, const char *account_id, struct acsr_err *e);
+/* Is this the address of a confirmed user of the account? Archives and notices go to nobody else. */
+ACSR_MUST_USE enum acsr_result order_recipient_good(
+	struct core *c, const char *account_id, const char *email, bool *good, struct acsr_err *e);
+
 /* Has it a certificate that is valid now? */
 ACSR_MUST_USE enum acsr_result order_has_certificate(
 	struct core *c, const struct order *o, bool *has, struct acsr_err *e);

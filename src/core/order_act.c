@@ -156,6 +156,29 @@ static enum acsr_result reissue_own(struct core *c, struct request *q, struct or
 	return order_answer(c, q, o->id, 200, e);
 }
 
+/* The archive goes to the address of the order, or, when that user is gone, to whoever asks for it now. */
+static enum acsr_result reissue_delivery(
+	struct core *c, const struct request *q, struct order *o, const char *delivery, struct acsr_err *e)
+{
+	bool good;
+
+	if (delivery != NULL && strcmp(delivery, "download") != 0 && strcmp(delivery, "email") != 0)
+		return err_rule(e, "request.field.delivery", "delivery", NULL,
+			"delivery is \"download\" or \"email\"");
+	if (delivery != NULL)
+		snprintf(o->delivery, sizeof(o->delivery), "%s", delivery);
+	if (strcmp(o->delivery, "email") == 0 && !mail_possible(c))
+		return err_rule(e, "policy.mail", "delivery", NULL, "this service has no mail server");
+	TRY(order_recipient_good(c, o->account_id, o->email, &good, e));
+	if (!good && strcmp(q->who.account_id, o->account_id) == 0)
+		snprintf(o->email, sizeof(o->email), "%s", q->who.email);
+	else if (!good && strcmp(o->delivery, "email") == 0)
+		return err_rule(e, "request.field.email", "delivery", NULL,
+			"%s is no confirmed user of the account any more; order with delivery \"download\"",
+			o->email);
+	return ACSR_OK;
+}
+
 static enum acsr_result reissue_key_type(struct core *c, const struct order *o, const struct product *p,
 	const char **key_type, char room[32], struct acsr_err *e)
 {
@@ -187,17 +210,12 @@ enum acsr_result order_reissue(struct core *c, struct request *q, struct acsr_er
 	if (!order_may_move(o.state, "handover") || strcmp(o.state, "new") == 0)
 		return err_set(e, "state.not-issued",
 			"this order is %s: only one with a certificate can be reissued", o.state);
+	TRY(order_check_pace(c, o.account_id, e));
 	TRY(products_load(c->db, o.product_id, &p, e));
 	if (csr != NULL && csr[strspn(csr, " \t\r\n")] != '\0')
 		return reissue_own(c, q, &o, &p, csr, e);
 	TRY(reissue_key_type(c, &o, &p, &key_type, room, e));
-	if (delivery != NULL && strcmp(delivery, "download") != 0 && strcmp(delivery, "email") != 0)
-		return err_rule(e, "request.field.delivery", "delivery", NULL,
-			"delivery is \"download\" or \"email\"");
-	if (delivery != NULL && strcmp(delivery, "email") == 0 && !mail_possible(c))
-		return err_rule(e, "policy.mail", "delivery", NULL, "this service has no mail server");
-	if (delivery != NULL)
-		snprintf(o.delivery, sizeof(o.delivery), "%s", delivery);
+	TRY(reissue_delivery(c, q, &o, delivery, e));
 	TRY(next_round(c, &o, &p, e));
 	return handover_begin(c, &o, key_type, q, 200, e);
 }
@@ -304,7 +322,7 @@ enum acsr_result order_cancel(struct core *c, struct request *q, struct acsr_err
 			o.state, strcmp(o.state, "issued") == 0 ? "; revoke the certificate instead" : "");
 	TRY(forget_archive(c, &o, e));
 	TRY(jobs_done(c->db, "archive-mail", o.id, e));
-	TRY(order_move(c, &o, reissue ? "issued" : "cancelled", q->who.email,
-		reissue ? "the reissue was cancelled" : "cancelled by the customer", e));
+	TRY(reissue ? order_return(c, &o, q->who.email, "the reissue was cancelled", e)
+		    : order_move(c, &o, "cancelled", q->who.email, "cancelled by the customer", e));
 	return order_answer(c, q, o.id, 200, e);
 }

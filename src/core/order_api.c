@@ -15,7 +15,6 @@
 #include "core/mail.h"
 #include "core/order.h"
 #include "store/certificate.h"
-#include "store/users.h"
 
 enum { IDEMPOTENCY_SECONDS = 86400 };
 
@@ -86,36 +85,19 @@ static enum acsr_result check_key_type(struct placing *p, struct acsr_err *e)
 	return ACSR_OK;
 }
 
-/* A CA must not make keys for those whom it certifies publicly, nor may one that belongs to it. */
-static enum acsr_result check_may_make_keys(struct core *c, const struct placing *p, struct acsr_err *e)
-{
-	const struct conf *conf = &c->proc->conf;
-
-	if (!p->product.autocsr)
-		return err_rule(e, "policy.autocsr", "csr", NULL,
-			"for the product %s you make the key yourself; paste a CSR", p->product.id);
-	if (strcmp(conf_str(conf, "ca.kind"), "public") == 0 && !conf_bool(conf, "ca.operator_is_not_ca"))
-		return err_rule(e, "policy.autocsr", "csr", "BR 6.1.1.3",
-			"this issuer is publicly trusted, and its operator has not stated that it is not the "
-			"CA; paste a CSR");
-	return ACSR_OK;
-}
-
-/* Archives and notices go to confirmed users of the account only. */
 static enum acsr_result check_recipient(
 	struct core *c, const struct request *q, struct placing *p, struct acsr_err *e)
 {
 	const char *to = p->email != NULL ? p->email : q->who.email;
-	struct user u;
-	bool have;
+	bool good;
 
 	if (strcmp(p->delivery, "email") == 0 && !mail_possible(c))
 		return err_rule(e, "policy.mail", "delivery", NULL,
 			"this service has no mail server; order with delivery \"download\"");
 	snprintf(p->recipient, sizeof(p->recipient), "%s", to);
 	str_lower(p->recipient);
-	TRY(users_by_email(c->db, p->recipient, &u, &have, e));
-	if (!have || strcmp(u.account_id, q->who.account_id) != 0 || u.disabled || u.password[0] == '\0')
+	TRY(order_recipient_good(c, q->who.account_id, p->recipient, &good, e));
+	if (!good)
 		return err_rule(e, "request.field.email", "email", NULL,
 			"%s is not a confirmed user of this account", to);
 	return ACSR_OK;
@@ -134,28 +116,15 @@ static enum acsr_result judge_own_csr(struct core *c, struct placing *p, struct 
 	return ACSR_OK;
 }
 
-static enum acsr_result check_rate(struct core *c, const char *account_id, struct acsr_err *e)
-{
-	int64_t most = (int64_t)conf_count(&c->proc->conf, "orders.new_per_hour"), n;
-
-	if (most == 0)
-		return ACSR_OK;
-	TRY(order_count_recent(c->db, account_id, c->now - 3600, &n, e));
-	if (n >= most)
-		return err_set(e, "limit.orders",
-			"this account has started %lld orders within an hour; wait a while", (long long)n);
-	return ACSR_OK;
-}
-
 static enum acsr_result judge(struct core *c, struct request *q, struct placing *p, struct acsr_err *e)
 {
 	TRY(read_placing(q, p, e));
 	TRY(product_for_order(c, p->product_id, &p->product, e));
-	TRY(check_rate(c, q->who.account_id, e));
+	TRY(order_check_pace(c, q->who.account_id, e));
 	if (p->csr_text != NULL) {
 		TRY(judge_own_csr(c, p, e));
 	} else {
-		TRY(check_may_make_keys(c, p, e));
+		TRY(order_may_make_key(c, &p->product, e));
 		if (p->names_json == NULL)
 			return err_rule(e, "request.field.missing", "names", NULL, "names is missing");
 		TRY(intake_names(c, p->names_json, &p->product, &p->names, e));

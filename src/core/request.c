@@ -212,9 +212,23 @@ enum acsr_result request_answer(struct request *q, unsigned status, json_t *answ
 	return ACSR_OK;
 }
 
+/* The inner workings are for the log, not for whoever asks. */
+static struct acsr_err for_clients(const struct acsr_err *why)
+{
+	struct acsr_err shown = *why;
+
+	if (err_is(why, "sys.") || err_is(why, "kek.") || err_is(why, "ipc.") ||
+		str_starts(why->text, "database: "))
+		snprintf(shown.text, sizeof(shown.text),
+			"something went wrong inside the service; its log tells more under this request's "
+			"number");
+	return shown;
+}
+
 void request_problem(struct request *q, const struct acsr_err *why)
 {
 	const struct err_face *face = err_face(why->id);
+	const struct acsr_err shown = for_clients(why);
 
 	json_decref(q->answer);
 	q->answer = NULL;
@@ -223,7 +237,7 @@ void request_problem(struct request *q, const struct acsr_err *why)
 	q->ticket[0] = '\0';
 	q->status = (unsigned)face->http;
 	q->content_type = PROBLEM_TYPE;
-	if (problem_write(&q->raw, why, q->instance, NULL) != ACSR_OK)
+	if (problem_write(&q->raw, &shown, q->instance, NULL) != ACSR_OK)
 		buf_reset(&q->raw);
 	if (q->status == 429 || q->status == 503)
 		(void)!request_header(q, NULL, "Retry-After: %d", q->status == 429 ? 60 : 5);
@@ -251,22 +265,40 @@ static enum acsr_result body_of(struct request *q, struct blob *out, struct acsr
 	return r;
 }
 
+enum { ANSWER_MAX = 4000000 }; /* as http_response has it */
+
+/* The bytes of the answer; one that cannot be sent becomes a problem, so that nobody waits in vain. */
+static enum acsr_result sendable_body(struct request *q, struct blob *out, struct acsr_err *e)
+{
+	struct acsr_err why;
+
+	TRY(body_of(q, out, e));
+	if (out->len <= ANSWER_MAX)
+		return ACSR_OK;
+	blob_free(out);
+	(void)err_set(&why, "sys.answer-size", "an answer of more than %d bytes", ANSWER_MAX);
+	request_problem(q, &why);
+	return body_of(q, out, e);
+}
+
 void request_send(struct core *c, struct request *q)
 {
+	struct blob body = { 0 };
+	struct acsr_err e;
+	bool whole = q->front_life == c->front_life && sendable_body(q, &body, &e) == ACSR_OK;
 	const char *type = q->answer != NULL         ? "application/json"
 			   : q->content_type != NULL ? q->content_type
 						     : "";
 	struct msg_http_response m = { .status = q->status != 0 ? q->status : 200,
 		.content_type = (char *)(uintptr_t)type,
 		.headers = q->headers,
+		.body = body,
 		.ticket = q->ticket };
-	struct acsr_err e;
 
 	c->count.answers_4xx += m.status >= 400 && m.status < 500;
 	c->count.answers_5xx += m.status >= 500;
-	if (q->front_life == c->front_life && body_of(q, &m.body, &e) == ACSR_OK &&
-		role_send(c->proc, ROLE_FRONT, MSG_http_response, q->id, &m, -1, &e) != ACSR_OK)
+	if (whole && role_send(c->proc, ROLE_FRONT, MSG_http_response, q->id, &m, -1, &e) != ACSR_OK)
 		log_error(LOG_WARN, "answer.lost", &e);
-	blob_free(&m.body);
+	blob_free(&body);
 	q->answered = true;
 }

@@ -184,7 +184,8 @@ static enum acsr_result check_permission(const struct request *q, struct acsr_er
 
 	if (q->who.role < least[q->route->auth])
 		return err_set(e, "auth.forbidden", "your role does not permit this");
-	if (q->who.read_only && !safe_method(q))
+	/* Fetching an archive is a GET too, but it uses the archive up. */
+	if (q->who.read_only && (!safe_method(q) || q->route->auth == AUTH_WRITE))
 		return err_set(e, "auth.forbidden", "this token may only read");
 	return ACSR_OK;
 }

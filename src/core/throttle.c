@@ -111,11 +111,9 @@ static enum acsr_result pause_of(struct core *c, const char *bucket, int64_t *wa
 	if (bucket[0] == '\0')
 		return ACSR_OK;
 	TRY(attempts_get(c->db, bucket, &a, e));
-	if (a.blocked_until - c->now > *wait)
+	/* A clock that went back must not lock anybody out: no pause is that long. */
+	if (a.blocked_until - c->now > *wait && a.blocked_until - c->now <= LONGEST_PAUSE)
 		*wait = a.blocked_until - c->now;
-	/* A clock that went back must not lock anybody out for ever. */
-	if (*wait > LONGEST_PAUSE)
-		*wait = LONGEST_PAUSE;
 	return ACSR_OK;
 }
 
@@ -138,7 +136,7 @@ static enum acsr_result count_one(struct core *c, const char *bucket, int64_t li
 	if (bucket[0] == '\0')
 		return ACSR_OK;
 	TRY(attempts_get(c->db, bucket, &a, e));
-	if (c->now - a.since >= HOUR)
+	if (c->now - a.since >= HOUR || a.since > c->now + HOUR)
 		a.count = 0;
 	a.since = c->now;
 	pause = pause_after(++a.count, limit);

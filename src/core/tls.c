@@ -59,26 +59,6 @@ static enum acsr_result on_signed(
 	return answer(c, &cert, s, e);
 }
 
-static enum acsr_result names_of(
-	const struct buf *csr, struct strv *subject, struct strv *sans, struct acsr_err *e)
-{
-	struct acsr_csr_view *view = NULL;
-	enum acsr_result r = ACSR_OK;
-
-	TRY(acsr_csr_parse(&view, csr->p, csr->len, e));
-	for (size_t i = 0; i < view->sans.n && r == ACSR_OK; i++) {
-		bool ip = view->sans.v[i].type == ACSR_SAN_IP;
-		CLEANUP_STR char *san = NULL;
-
-		r = str_printf(&san, e, "%s:%s", ip ? "IP" : "DNS", view->sans.v[i].value);
-		if (r == ACSR_OK)
-			r = strv_add(sans, san, e);
-	}
-	(void)subject;
-	acsr_csr_view_free(view);
-	return r;
-}
-
 static enum acsr_result ask(struct core *c, void *arg, struct acsr_err *e)
 {
 	const struct buf *csr = arg;
@@ -92,10 +72,10 @@ static enum acsr_result ask(struct core *c, void *arg, struct acsr_err *e)
 		return err_set(e, "busy.signer", "no issuer can sign right now");
 	TRY(issue_reserve(c, is, "service", VALIDITY, &cert, e));
 	snprintf(like.object, sizeof(like.object), "%s", cert.serial);
-	r = names_of(csr, &w.subject, &w.sans, e);
+	/* front says only the key: a front that somebody took over gets no certificate for other names. */
+	r = conf_service_names(&c->proc->conf, &w.sans, e);
 	if (r == ACSR_OK)
 		r = issue_ask(c, &cert, &w, &like, e);
-	strv_free(&w.subject);
 	strv_free(&w.sans);
 	return r;
 }

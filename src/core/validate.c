@@ -224,6 +224,8 @@ static enum acsr_result on_proof(
 		return ACSR_OK;
 	if (verdict(m, why, &no) != ACSR_OK)
 		return not_yet(c, &o, &v, &no, e);
+	/* The customer may have chosen the other method while this one was being looked at. */
+	snprintf(v.method, sizeof(v.method), "%.7s", call->detail);
 	free(v.evidence);
 	v.evidence = NULL;
 	TRY(str_dup(&v.evidence, ((struct msg_probe_result *)m->body)->evidence, e));
@@ -248,5 +250,6 @@ enum acsr_result validate_job(struct core *c, const char *validation_id, int64_t
 	if (v.proved_at != 0)
 		return ask_caa_of(c, &v, e);
 	snprintf(like.object, sizeof(like.object), "%s", v.id);
+	snprintf(like.detail, sizeof(like.detail), "%s", v.method);
 	return ask_proof(c, &v, &like, e);
 }

@@ -50,11 +50,9 @@ static void try_stored(struct front *f)
 
 enum acsr_result own_tls_start(struct front *f, struct acsr_err *e)
 {
-	const struct conf *c = &f->proc->conf;
-
 	if (f->operators)
 		return front_serve_https(f, e);
-	TRY(tls_identity_names(conf_str(c, "server.listen"), conf_str(c, "server.public_url"), &f->names, e));
+	TRY(conf_service_names(&f->proc->conf, &f->names, e));
 	TRY(tls_identity_key(f->proc->dir, &f->key, e));
 	try_stored(f);
 	if (http_tls_ready())

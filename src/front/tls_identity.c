@@ -20,53 +20,6 @@ static enum acsr_result refuse(struct acsr_err *e, const char *what, int code)
 	return err_set(e, "config.tls", "%s: %s", what, gnutls_strerror(code));
 }
 
-/* --- names --- */
-
-static enum acsr_result add_name(struct strv *out, const char *host, struct acsr_err *e)
-{
-	CLEANUP_STR char *name = NULL;
-	uint8_t addr[16];
-	bool ip = network_parse_address(host, addr);
-
-	if (*host == '\0' || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0)
-		return ACSR_OK;
-	TRY(str_printf(&name, e, "%s:%s", ip ? "IP" : "DNS", host));
-	if (!ip)
-		str_lower(name + 4);
-	return strv_has(out, name) ? ACSR_OK : strv_add(out, name, e);
-}
-
-/* The host of "https://HOST[:PORT][/…]". */
-static enum acsr_result add_url(struct strv *out, const char *url, struct acsr_err *e)
-{
-	const char *s = strstr(url, "://");
-	char host[256];
-	size_t n;
-
-	if (s == NULL)
-		return ACSR_OK;
-	s += 3;
-	n = *s == '[' ? strcspn(++s, "]") : strcspn(s, ":/?#");
-	if (n >= sizeof(host))
-		return err_set(e, "config.public-url", "the host of public_url is too long");
-	memcpy(host, s, n);
-	host[n] = '\0';
-	return add_name(out, host, e);
-}
-
-enum acsr_result tls_identity_names(
-	const char *listen, const char *public_url, struct strv *out, struct acsr_err *e)
-{
-	char host[256];
-	uint16_t port;
-
-	TRY(add_url(out, public_url, e));
-	TRY(conf_address(listen, host, &port, e));
-	TRY(add_name(out, host, e));
-	TRY(add_name(out, "localhost", e));
-	return add_name(out, "127.0.0.1", e);
-}
-
 /* --- files --- */
 
 static enum acsr_result write_all(int fd, const uint8_t *p, size_t n, const char *path, struct acsr_err *e)

@@ -10,11 +10,6 @@
 #include "base/str.h"
 #include "ipc/messages.h"
 
-/* "DNS:…" and "IP:…" of the configuration: the host of listen (unless it is "any address") and of public_url,
- * localhost, 127.0.0.1. Each once. */
-ACSR_MUST_USE enum acsr_result tls_identity_names(
-	const char *listen, const char *public_url, struct strv *out, struct acsr_err *e);
-
 /* The PEM key of dir, made when it is not there. Errors: "sys.…", "config.tls". */
 ACSR_MUST_USE enum acsr_result tls_identity_key(const char *dir, struct secret **pem, struct acsr_err *e);
 

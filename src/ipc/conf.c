@@ -213,3 +213,49 @@ enum acsr_result conf_check(const struct conf_key *k, const char *value, struct 
 	}
 	return err_set(e, "config.value", "a key of no known type");
 }
+
+/* --- the names of the service itself --- */
+
+static enum acsr_result add_name(struct strv *out, const char *host, struct acsr_err *e)
+{
+	CLEANUP_STR char *name = NULL;
+	uint8_t addr[16];
+	bool ip = network_parse_address(host, addr);
+
+	if (*host == '\0' || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0)
+		return ACSR_OK;
+	TRY(str_printf(&name, e, "%s:%s", ip ? "IP" : "DNS", host));
+	if (!ip)
+		str_lower(name + 4);
+	return strv_has(out, name) ? ACSR_OK : strv_add(out, name, e);
+}
+
+/* The host of "https://HOST[:PORT][/…]". */
+static enum acsr_result add_url(struct strv *out, const char *url, struct acsr_err *e)
+{
+	const char *s = strstr(url, "://");
+	char host[256];
+	size_t n;
+
+	if (s == NULL)
+		return ACSR_OK;
+	s += 3;
+	n = *s == '[' ? strcspn(++s, "]") : strcspn(s, ":/?#");
+	if (n >= sizeof(host))
+		return err_set(e, "config.public-url", "the host of public_url is too long");
+	memcpy(host, s, n);
+	host[n] = '\0';
+	return add_name(out, host, e);
+}
+
+enum acsr_result conf_service_names(const struct conf *c, struct strv *out, struct acsr_err *e)
+{
+	char host[256];
+	uint16_t port;
+
+	TRY(add_url(out, conf_str(c, "server.public_url"), e));
+	TRY(conf_address(conf_str(c, "server.listen"), host, &port, e));
+	TRY(add_name(out, host, e));
+	TRY(add_name(out, "localhost", e));
+	return add_name(out, "127.0.0.1", e);
+}

@@ -58,6 +58,10 @@ ACSR_MUST_USE enum acsr_result conf_check(const struct conf_key *k, const char *
 /* The default as a value (the first choice of a CHOICE); out needs 256 bytes. */
 void conf_preset(const struct conf_key *k, char out[256]);
 
+/* "DNS:…" and "IP:…" that the service's own certificate is for: the host of public_url, of listen (unless it
+ * is "any address"), localhost, 127.0.0.1. Each once. For roles that see both keys. */
+ACSR_MUST_USE enum acsr_result conf_service_names(const struct conf *c, struct strv *out, struct acsr_err *e);
+
 /* "host:port" or "[v6]:port" taken apart; host needs 256 bytes. */
 ACSR_MUST_USE enum acsr_result conf_address(
 	const char *s, char host[256], uint16_t *port, struct acsr_err *e);

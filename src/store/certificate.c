@@ -145,6 +145,19 @@ enum acsr_result certificate_revoked(
 		DB_ARGS(DB_TEXT(issuer), DB_INT(now)), e);
 }
 
+enum acsr_result certificate_revoked_since(
+	struct db *d, const char *issuer, int64_t since, bool *any, struct acsr_err *e)
+{
+	int64_t n;
+
+	TRY(column_count(d, &n,
+		"SELECT COUNT(*) FROM certificates WHERE issuer = $1 AND state = 'revoked' AND revoked_at >= "
+		"$2",
+		DB_ARGS(DB_TEXT(issuer), DB_INT(since)), e));
+	*any = n > 0;
+	return ACSR_OK;
+}
+
 enum acsr_result crl_load(
 	struct db *d, const char *issuer, struct crl *out, struct buf *der, struct acsr_err *e)
 {
@@ -177,13 +190,13 @@ enum acsr_result crl_next_number(struct db *d, const char *issuer, int64_t *numb
 	return ACSR_OK;
 }
 
-enum acsr_result crl_store(
-	struct db *d, const char *issuer, const struct crl *c, struct bytes der, struct acsr_err *e)
+enum acsr_result crl_store(struct db *d, const char *issuer, const struct crl *c, struct bytes der,
+	int64_t now, struct acsr_err *e)
 {
 	return db_exec(d, NULL,
 		"UPDATE crls SET der = $2, this_update = $3, next_update = $4 WHERE issuer = $1 AND "
-		"this_update <= $3",
+		"(this_update <= $3 OR this_update > $5)",
 		DB_ARGS(DB_TEXT(issuer), DB_BLOB(der.p, der.len), DB_INT(c->this_update),
-			DB_INT(c->next_update)),
+			DB_INT(c->next_update), DB_INT(now)),
 		e);
 }

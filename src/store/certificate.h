@@ -38,6 +38,9 @@ ACSR_MUST_USE enum acsr_result certificate_der(struct db *d, const char *order_i
 /* Rows of: serial, revoked_at, reason; of an issuer, not expired at `now`. */
 ACSR_MUST_USE enum acsr_result certificate_revoked(
 	struct db *d, const char *issuer, int64_t now, struct db_rows **out, struct acsr_err *e);
+/* Was one of its certificates revoked at `since` or later? */
+ACSR_MUST_USE enum acsr_result certificate_revoked_since(
+	struct db *d, const char *issuer, int64_t since, bool *any, struct acsr_err *e);
 
 struct crl {
 	int64_t number, this_update, next_update;
@@ -48,7 +51,8 @@ ACSR_MUST_USE enum acsr_result crl_load(
 /* Take the next number, before the signer is asked. */
 ACSR_MUST_USE enum acsr_result crl_next_number(
 	struct db *d, const char *issuer, int64_t *number, struct acsr_err *e);
-ACSR_MUST_USE enum acsr_result crl_store(
-	struct db *d, const char *issuer, const struct crl *c, struct bytes der, struct acsr_err *e);
+/* Not over a newer one, unless that is of the future: then a clock was wrong. */
+ACSR_MUST_USE enum acsr_result crl_store(struct db *d, const char *issuer, const struct crl *c,
+	struct bytes der, int64_t now, struct acsr_err *e);
 
 #endif

@@ -172,10 +172,10 @@ enum acsr_result csr_request_key_compromised(
 	return ACSR_OK;
 }
 
-enum acsr_result csr_request_lose_unfetched(struct db *d, int64_t *lost, struct acsr_err *e)
+enum acsr_result csr_request_lose_unfetched(struct db *d, bool mails, int64_t *lost, struct acsr_err *e)
 {
 	return db_exec(d, lost,
 		"UPDATE requests SET archive_state = 'lost', code = NULL "
-		"WHERE archive_state IN ('making', 'waiting', 'mailing')",
-		DB_NO_ARGS, e);
+		"WHERE archive_state IN ('making', 'waiting') OR (archive_state = 'mailing' AND $1 = 1)",
+		DB_ARGS(DB_INT(mails)), e);
 }

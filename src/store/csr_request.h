@@ -42,8 +42,9 @@ ACSR_MUST_USE enum acsr_result csr_request_key_used(
 /* Was a certificate with this key revoked as compromised? */
 ACSR_MUST_USE enum acsr_result csr_request_key_compromised(
 	struct db *d, const char *spki_sha256, bool *is, struct acsr_err *e);
-/* Archives that died with the process that held them: waiting, fetched or making become lost; their codes are
- * destroyed. Fetched ones that were handed to the customer whole stay, they only wait for the
- * acknowledgement. */
-ACSR_MUST_USE enum acsr_result csr_request_lose_unfetched(struct db *d, int64_t *lost, struct acsr_err *e);
+/* Archives that died with the process that held them, or with whoever waited for it: making and waiting (and
+ * mailing, when mails) become lost; their codes are destroyed. Fetched ones only wait for the
+ * acknowledgement, and stay. */
+ACSR_MUST_USE enum acsr_result csr_request_lose_unfetched(
+	struct db *d, bool mails, int64_t *lost, struct acsr_err *e);
 #endif

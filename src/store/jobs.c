@@ -6,6 +6,9 @@
 #include "base/rnd.h"
 #include "store/column.h"
 
+/* Seconds: more than any pause of jobs_pause, and more than half the life of a root's CRL. */
+enum { LONGEST_RETRY = 2 * 3600, LONGEST_REGULAR = 200 * 86400 };
+
 enum acsr_result jobs_want(
 	struct db *d, const char *kind, const char *object, int64_t due_at, struct acsr_err *e)
 {
@@ -83,6 +86,16 @@ enum acsr_result jobs_next_due(struct db *d, int64_t *at, struct acsr_err *e)
 enum acsr_result jobs_free_leases(struct db *d, struct acsr_err *e)
 {
 	return db_exec(d, NULL, "UPDATE jobs SET lease_until = 0 WHERE lease_until > 0", DB_NO_ARGS, e);
+}
+
+enum acsr_result jobs_recall(struct db *d, int64_t now, struct acsr_err *e)
+{
+	return db_exec(d, NULL,
+		"UPDATE jobs SET due_at = $1, lease_until = 0 WHERE "
+		"(kind IN ('validate', 'issue', 'mail', 'archive-mail') AND (due_at > $2 OR lease_until > "
+		"$2)) "
+		"OR (kind IN ('crl', 'housekeeping') AND due_at > $3)",
+		DB_ARGS(DB_INT(now), DB_INT(now + LONGEST_RETRY), DB_INT(now + LONGEST_REGULAR)), e);
 }
 
 int64_t jobs_pause(int64_t first, int64_t most, int64_t attempts)

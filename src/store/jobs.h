@@ -31,6 +31,9 @@ ACSR_MUST_USE enum acsr_result jobs_lease(
 /* When the next job falls due, or its lease ends; 0 when there is none. */
 ACSR_MUST_USE enum acsr_result jobs_next_due(struct db *d, int64_t *at, struct acsr_err *e);
 /* Free every lease: nobody works on them any more (start of the only core). */
+/* After the clock went back: what waits for a time that no retry waits for is due now. Jobs with a date of
+ * their own (expire, code-destroy, archive-expire) stay. */
+ACSR_MUST_USE enum acsr_result jobs_recall(struct db *d, int64_t now, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result jobs_free_leases(struct db *d, struct acsr_err *e);
 /* The pause before attempt number n+1: first, 2·first, 4·first … up to most, plus up to a quarter at random.
  */

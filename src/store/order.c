@@ -195,7 +195,9 @@ enum acsr_result approval_count(
 {
 	return column_count(d, people,
 		"SELECT COUNT(DISTINCT user_id) FROM approvals WHERE order_id = $1 AND at >= $2 AND decision "
-		"= 'approve'",
+		"= 'approve' AND at > COALESCE((SELECT MAX(at) FROM approvals WHERE order_id = $1 AND "
+		"decision = "
+		"'reject'), 0)",
 		DB_ARGS(DB_TEXT(order_id), DB_INT(since)), e);
 }
 

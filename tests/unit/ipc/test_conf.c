@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -139,6 +140,38 @@ static void secrets_are_given_by_file(void **state)
 	}
 }
 
+static void service_names(const char *listen, const char *url, const char *want)
+{
+	CLEANUP_STRV struct strv l = { 0 };
+	CLEANUP_BUF struct buf b = { 0 };
+	struct conf c = { 0 };
+	struct acsr_err e;
+	char pair[2][200];
+
+	snprintf(pair[0], sizeof(pair[0]), "server.listen=%s", listen);
+	snprintf(pair[1], sizeof(pair[1]), "server.public_url=%s", url);
+	assert_int_equal(strv_add(&c.pairs, pair[0], &e), ACSR_OK);
+	assert_int_equal(strv_add(&c.pairs, pair[1], &e), ACSR_OK);
+	buf_init(&b, 4096);
+	assert_int_equal(conf_service_names(&c, &l, &e), ACSR_OK);
+	strv_free(&c.pairs);
+	for (size_t i = 0; i < l.n; i++)
+		assert_int_equal(buf_printf(&b, &e, "%s%s", i > 0 ? " " : "", l.v[i]), ACSR_OK);
+	assert_string_equal(buf_cstr(&b), want);
+}
+
+static void service_names_come_from_the_configuration(void **state)
+{
+	(void)state;
+	service_names("127.0.0.1:8443", "", "IP:127.0.0.1 DNS:localhost");
+	service_names("0.0.0.0:443", "https://Certs.Example.test",
+		"DNS:certs.example.test DNS:localhost IP:127.0.0.1");
+	service_names("[::]:443", "https://c.test:8443/x", "DNS:c.test DNS:localhost IP:127.0.0.1");
+	service_names("[2001:db8::1]:443", "https://[2001:db8::2]/",
+		"IP:2001:db8::2 IP:2001:db8::1 DNS:localhost IP:127.0.0.1");
+	service_names("localhost:443", "https://192.0.2.1", "IP:192.0.2.1 DNS:localhost IP:127.0.0.1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +180,7 @@ int main(void)
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(networks),
 		cmocka_unit_test(typed_reading),
+		cmocka_unit_test(service_names_come_from_the_configuration),
 		cmocka_unit_test(secrets_are_given_by_file),
 	};
 

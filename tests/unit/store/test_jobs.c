@@ -104,11 +104,30 @@ static void pauses_grow_and_stay_bounded(void **state)
 	assert_true(jobs_pause(0, 10, 0) >= 1);
 }
 
+/* A retry that was planned while the clock was ten years ahead is due when the clock is right again. */
+static void a_clock_that_went_back_leaves_nothing_behind(void **state)
+{
+	const int64_t now = 1000000, year = 365 * 86400;
+	struct db *d = *state;
+
+	assert_int_equal(jobs_want(d, "mail", "retry", now + 10 * year, NULL), ACSR_OK);
+	assert_int_equal(jobs_want(d, "crl", "regular", now + 10 * year, NULL), ACSR_OK);
+	assert_int_equal(jobs_want(d, "expire", "date", now + 10 * year, NULL), ACSR_OK);
+	assert_int_equal(jobs_want(d, "mail", "soon", now + 3600, NULL), ACSR_OK);
+	assert_int_equal(jobs_want(d, "crl", "half life", now + 180 * 86400, NULL), ACSR_OK);
+	assert_int_equal(jobs_recall(d, now, NULL), ACSR_OK);
+	assert_string_not_equal(claim(d, now), "");
+	assert_string_not_equal(claim(d, now), "");
+	assert_string_equal(claim(d, now), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(claimed_once_when_due, tempdb_begin, tempdb_end),
 		cmocka_unit_test_setup_teardown(a_lease_ends, tempdb_begin, tempdb_end),
+		cmocka_unit_test_setup_teardown(
+			a_clock_that_went_back_leaves_nothing_behind, tempdb_begin, tempdb_end),
 		cmocka_unit_test_setup_teardown(done_is_gone, tempdb_begin, tempdb_end),
 		cmocka_unit_test_setup_teardown(wanted_again_moves_to_the_earlier, tempdb_begin, tempdb_end),
 		cmocka_unit_test_setup_teardown(failures_are_counted, tempdb_begin, tempdb_end),
