@@ -17,7 +17,7 @@ enum acsr_level { ACSR_LEVEL_NONE, ACSR_LEVEL_DV, ACSR_LEVEL_OV, ACSR_LEVEL_EV }
 
 /* A value type: copy one of the built-in rows and change it. Strings are loans, lists end with NULL. */
 struct acsr_profile {
-	const char *name;  /* "tls-dv" */
+	const char *name;  /* "dv" */
 	bool public_trust; /* BR rules bind; else the private subset */
 	enum acsr_level level;
 	bool ca;
@@ -34,8 +34,9 @@ struct acsr_profile {
 	bool wildcard;
 };
 
-/* Built in: tls-dv tls-dv-wildcard tls-ov tls-ev (private CA), public-dv public-ov public-ev, tls-client,
- * ca-root ca-intermediate ocsp-signer. NULL past the end. */
+/* Built in: dv ov ev (of a private CA), service (its own HTTPS server), public-dv public-ov public-ev,
+ * tls-client, ca-root (20 years, one CA below it), ca-intermediate (10 years, none), ocsp-signer. NULL past
+ * the end. */
 const struct acsr_profile *acsr_profile_at(size_t i);
 /* Error cert.profile. */
 ACSR_MUST_USE enum acsr_result acsr_profile_find(

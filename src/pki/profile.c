@@ -21,6 +21,14 @@
 	{                                                                           \
 		"rsa:2048", "rsa:3072", "rsa:4096", "ec:p256", "ec:p384", "ec:p521" \
 	}
+#define LEAF_KEYS                                                                              \
+	{                                                                                      \
+		"rsa:2048", "rsa:3072", "rsa:4096", "ec:p256", "ec:p384", "ec:p521", "ed25519" \
+	}
+#define CA_KEYS                                                                    \
+	{                                                                          \
+		"rsa:3072", "rsa:4096", "ec:p256", "ec:p384", "ec:p521", "ed25519" \
+	}
 #define OV_SUBJECT                                                \
 	{                                                         \
 		"CN", "O", "L", "ST", "C", "street", "postalCode" \
@@ -38,56 +46,58 @@
 #define OID_DV "2.23.140.1.2.1"
 #define OID_OV "2.23.140.1.2.2"
 #define OID_EV "2.23.140.1.1"
+#define OID_ANY "2.5.29.32.0"
+
+/* A private CA may choose its validity; more than this helps nobody. */
+#define PRIVATE_MAX (398 * DAY)
 
 static const struct acsr_profile profiles[] = {
-	{ .name = "tls-dv",
+	{ .name = "dv",
 		.level = ACSR_LEVEL_DV,
 		.path_len = -1,
 		.validity = 90 * DAY,
-		.max_validity = 200 * DAY,
+		.max_validity = PRIVATE_MAX,
 		.backdate = HOUR,
 		.ekus = { "serverAuth" },
 		.policies = { OID_DV },
-		.key_types = PRIVATE_KEYS,
+		.key_types = LEAF_KEYS,
 		.san_types = SERVER_SANS,
-		.subject = { "CN" } },
-	{ .name = "tls-dv-wildcard",
-		.level = ACSR_LEVEL_DV,
-		.path_len = -1,
-		.validity = 90 * DAY,
-		.max_validity = 200 * DAY,
-		.backdate = HOUR,
-		.ekus = { "serverAuth" },
-		.policies = { OID_DV },
-		.key_types = PRIVATE_KEYS,
-		.san_types = 1u << ACSR_SAN_DNS,
 		.subject = { "CN" },
 		.wildcard = true },
-	{ .name = "tls-ov",
+	{ .name = "ov",
 		.level = ACSR_LEVEL_OV,
 		.path_len = -1,
 		.validity = 90 * DAY,
-		.max_validity = 200 * DAY,
+		.max_validity = PRIVATE_MAX,
 		.backdate = HOUR,
 		.ekus = { "serverAuth" },
 		.policies = { OID_OV },
-		.key_types = PRIVATE_KEYS,
+		.key_types = LEAF_KEYS,
 		.san_types = SERVER_SANS,
 		.subject = OV_SUBJECT,
 		.required = { "O", "C" },
 		.wildcard = true },
-	{ .name = "tls-ev",
+	{ .name = "ev",
 		.level = ACSR_LEVEL_EV,
 		.path_len = -1,
 		.validity = 90 * DAY,
-		.max_validity = 200 * DAY,
+		.max_validity = PRIVATE_MAX,
 		.backdate = HOUR,
 		.ekus = { "serverAuth" },
 		.policies = { OID_EV },
-		.key_types = PRIVATE_KEYS,
+		.key_types = LEAF_KEYS,
 		.san_types = 1u << ACSR_SAN_DNS,
 		.subject = EV_SUBJECT,
 		.required = EV_REQUIRED },
+	{ .name = "service",
+		.path_len = -1,
+		.validity = 90 * DAY,
+		.max_validity = PRIVATE_MAX,
+		.backdate = HOUR,
+		.ekus = { "serverAuth" },
+		.key_types = LEAF_KEYS,
+		.san_types = SERVER_SANS,
+		.subject = { "CN", "O" } },
 	{ .name = "public-dv",
 		.public_trust = true,
 		.level = ACSR_LEVEL_DV,
@@ -138,23 +148,25 @@ static const struct acsr_profile profiles[] = {
 		.san_types =
 			1u << ACSR_SAN_DNS | 1u << ACSR_SAN_EMAIL | 1u << ACSR_SAN_URI | 1u << ACSR_SAN_UPN,
 		.subject = { "CN", "O", "OU", "L", "ST", "C", "GN", "SN", "UID", "serialNumber" } },
+	/* CAs are backdated by a day, so that leaves may be by hours right after the first start. */
 	{ .name = "ca-root",
 		.ca = true,
-		.path_len = -1,
-		.validity = 7300 * DAY,
+		.path_len = 1,
+		.validity = 7305 * DAY,
 		.max_validity = 9132 * DAY,
-		.backdate = HOUR,
-		.key_types = PRIVATE_KEYS,
+		.backdate = DAY,
+		.key_types = CA_KEYS,
 		.subject = { "CN", "O", "C" },
 		.required = { "CN" } },
 	{ .name = "ca-intermediate",
 		.ca = true,
 		.path_len = 0,
-		.validity = 3650 * DAY,
-		.max_validity = 7300 * DAY,
-		.backdate = HOUR,
-		.ekus = { "serverAuth", "clientAuth" },
-		.key_types = PRIVATE_KEYS,
+		.validity = 3652 * DAY,
+		.max_validity = 7305 * DAY,
+		.backdate = DAY,
+		.ekus = { "serverAuth" },
+		.policies = { OID_ANY },
+		.key_types = CA_KEYS,
 		.subject = { "CN", "O", "C" },
 		.required = { "CN" } },
 	{ .name = "ocsp-signer",

@@ -104,15 +104,18 @@ static enum acsr_result check_start(int64_t not_before, struct acsr_err *e)
 	return ACSR_OK;
 }
 
-/* The profile counts from `now`, and cuts at the issuer's end: what core asked must come out exactly. */
+/* core chose the times, so nothing is backdated, and nothing is cut at the issuer's end: what core asked must
+ * come out exactly. */
 static enum acsr_result apply_profile(struct request *q, struct acsr_err *e)
 {
 	int64_t from = (int64_t)q->m->not_before, to = (int64_t)q->m->not_after;
+	struct acsr_profile exact = *q->profile;
 
 	if (to <= from)
 		return err_rule(e, "cert.validity", "not_after", NULL, "notAfter is not after notBefore");
 	TRY(check_start(from, e));
-	TRY(acsr_cert_apply_profile(&q->spec, q->profile, from + q->profile->backdate, to - from + 1, e));
+	exact.backdate = 0;
+	TRY(acsr_cert_apply_profile(&q->spec, &exact, from, to - from + 1, e));
 	if (q->spec.not_before != from || q->spec.not_after != to)
 		return err_rule(e, "cert.outlives-issuer", "not_after", "RFC 5280 6.1",
 			"the certificate would outlive its issuer %s", q->issuer->name);

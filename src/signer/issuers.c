@@ -122,9 +122,10 @@ static enum acsr_result log_ca(struct making *m, const struct acsr_cert_spec *sp
 static enum acsr_result sign_ca(struct making *m, struct issuer *i, const struct issuer *root,
 	struct acsr_cert_spec *spec, struct acsr_err *e)
 {
-	const struct acsr_profile *profile = root == NULL ? &profiles_root : &profiles_intermediate;
+	const struct acsr_profile *profile;
 	struct serial serial = { 0 };
 
+	TRY(acsr_profile_find(&profile, root == NULL ? "ca-root" : "ca-intermediate", e));
 	TRY(acsr_cert_apply_profile(spec, profile, clock_now(), 0, e));
 	acsr_cert_serial(spec);
 	memcpy(serial.v, spec->serial, spec->serial_len);

@@ -127,7 +127,7 @@ int main(void)
 
 	ca = make_ca();
 	s = leaf_spec(&ca, a_key("rsa:2048"));
-	leaf = issue(&s, "tls-dv", NOW, a_key("ec:p256"));
+	leaf = issue(&s, "dv", NOW, a_key("ec:p256"));
 	both[0] = ca.intermediate;
 	both[1] = ca.root;
 	failed = cmocka_run_group_tests(tests, NULL, NULL);

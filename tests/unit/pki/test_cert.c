@@ -15,7 +15,7 @@ static void a_leaf(void **state)
 	s.ocsp_url = "http://ca.demo.test/ocsp";
 	s.issuer_url = "http://ca.demo.test/ca/i.cer";
 	s.must_staple = true;
-	der = issue(&s, "tls-dv", NOW, a_key("ec:p256"));
+	der = issue(&s, "dv", NOW, a_key("ec:p256"));
 	OK(acsr_cert_parse(&v, der.p, der.len, &e));
 	OK(acsr_cert_preview(&preview, &s, a_key("ec:p256"), &e));
 
@@ -68,7 +68,7 @@ static void openssl_agrees(void **state)
 	acsr_blob_free(&pem);
 	for (size_t i = 0; i < 3; i++) {
 		struct acsr_cert_spec s = leaf_spec(&ca, a_key(keys[i]));
-		struct acsr_blob der = issue(&s, "tls-dv", NOW, a_key("ec:p256"));
+		struct acsr_blob der = issue(&s, "dv", NOW, a_key("ec:p256"));
 
 		OK(acsr_cert_pem(der.p, der.len, &pem, &e));
 		write_file(dir, "leaf.pem", pem.p, pem.len);
@@ -114,7 +114,7 @@ static struct acsr_cert_spec filled(void)
 	struct acsr_cert_spec s = leaf_spec(&ca, a_key("rsa:2048"));
 
 	acsr_cert_serial(&s);
-	OK(acsr_cert_apply_profile(&s, profile("tls-dv"), NOW, 0, &e));
+	OK(acsr_cert_apply_profile(&s, profile("dv"), NOW, 0, &e));
 	return s;
 }
 
@@ -122,7 +122,7 @@ static void what_is_not_signed(void **state)
 {
 	const struct acsr_key *issuer = a_key("ec:p256");
 	struct acsr_cert_spec s = filled();
-	struct acsr_blob leaf = issue(&s, "tls-dv", NOW, issuer);
+	struct acsr_blob leaf = issue(&s, "dv", NOW, issuer);
 
 	(void)state;
 	FAILS("cert.issuer-key", sign_with(s, a_key("ec:p384"), &e));
@@ -175,19 +175,18 @@ static void what_a_profile_refuses(void **state)
 	const struct acsr_profile *p;
 
 	(void)state;
-	OK(apply("tls-dv", "CN=a.test", sans("dns:a.test", NULL), "ec:p256", 0, &e));
+	OK(apply("dv", "CN=a.test", sans("dns:a.test", NULL), "ec:p256", 0, &e));
 	FAILS("policy.key-type", apply("public-dv", "CN=a.test", sans("dns:a.test", NULL), "ed25519", 0, &e));
-	FAILS("policy.subject", apply("tls-dv", "CN=a.test,O=X", sans("dns:a.test", NULL), "ec:p256", 0, &e));
-	FAILS("policy.subject", apply("tls-ov", "CN=a.test", sans("dns:a.test", NULL), "ec:p256", 0, &e));
-	FAILS("policy.subject", apply("tls-dv", "OU=x", sans("dns:a.test", NULL), "ec:p256", 0, &e));
-	FAILS("policy.san-type", apply("tls-dv", "", sans("email:a@a.test", NULL), "ec:p256", 0, &e));
-	FAILS("policy.san-type",
-		apply("tls-ev", "O=X,C=DE,businessCategory=b,serialNumber=1,jurisdictionC=DE",
-			sans("ip:192.0.2.1", NULL), "ec:p256", 0, &e));
-	FAILS("policy.wildcard", apply("tls-dv", "", sans("dns:*.a.test", NULL), "ec:p256", 0, &e));
-	OK(apply("tls-dv-wildcard", "", sans("dns:*.a.test", NULL), "ec:p256", 0, &e));
-	FAILS("policy.validity", apply("tls-dv", "", sans("dns:a.test", NULL), "ec:p256", 200 * DAY + 1, &e));
-	FAILS("policy.validity", apply("tls-dv", "", sans("dns:a.test", NULL), "ec:p256", 60, &e));
+	FAILS("policy.subject", apply("dv", "CN=a.test,O=X", sans("dns:a.test", NULL), "ec:p256", 0, &e));
+	FAILS("policy.subject", apply("ov", "CN=a.test", sans("dns:a.test", NULL), "ec:p256", 0, &e));
+	FAILS("policy.subject", apply("dv", "OU=x", sans("dns:a.test", NULL), "ec:p256", 0, &e));
+	FAILS("policy.san-type", apply("dv", "", sans("email:a@a.test", NULL), "ec:p256", 0, &e));
+	FAILS("policy.san-type", apply("ev", "O=X,C=DE,businessCategory=b,serialNumber=1,jurisdictionC=DE",
+					 sans("ip:192.0.2.1", NULL), "ec:p256", 0, &e));
+	FAILS("policy.wildcard", apply("service", "", sans("dns:*.a.test", NULL), "ec:p256", 0, &e));
+	OK(apply("dv", "", sans("dns:*.a.test", NULL), "ec:p256", 0, &e));
+	FAILS("policy.validity", apply("dv", "", sans("dns:a.test", NULL), "ec:p256", 398 * DAY + 1, &e));
+	FAILS("policy.validity", apply("dv", "", sans("dns:a.test", NULL), "ec:p256", 60, &e));
 	FAILS("cert.profile", acsr_profile_find(&p, "nonsense", &e));
 }
 
@@ -216,11 +215,11 @@ static void clamped_to_the_issuer(void **state)
 
 	(void)state;
 	OK(acsr_cert_parse(&issuer, ca.intermediate.p, ca.intermediate.len, &e));
-	OK(acsr_cert_apply_profile(&s, profile("tls-dv"), issuer->not_after - 10 * DAY, 0, &e));
+	OK(acsr_cert_apply_profile(&s, profile("dv"), issuer->not_after - 10 * DAY, 0, &e));
 	assert_int_equal(s.not_after, issuer->not_after);
 	FAILS("cert.outlives-issuer",
-		acsr_cert_apply_profile(&s, profile("tls-dv"), issuer->not_after + 1, 0, &e));
-	OK(acsr_cert_apply_profile(&s, profile("tls-dv"), issuer->not_before + 60, 0, &e));
+		acsr_cert_apply_profile(&s, profile("dv"), issuer->not_after + 1, 0, &e));
+	OK(acsr_cert_apply_profile(&s, profile("dv"), issuer->not_before + 60, 0, &e));
 	assert_int_equal(s.not_before, issuer->not_before);
 	acsr_cert_view_free(issuer);
 }

@@ -114,7 +114,7 @@ static void leaf_as_issuer(void **state)
 	OK(acsr_cert_sign(&fake_ca, a_key("rsa:2048"), &issuer, &e)); /* the same name and key as the leaf */
 	s.issuer_der = issuer.p;
 	s.issuer_len = issuer.len;
-	evil = issue(&s, "tls-dv", NOW, a_key("rsa:2048"));
+	evil = issue(&s, "dv", NOW, a_key("rsa:2048"));
 	both[0] = leaf;
 	both[1] = ca.intermediate;
 	c.leaf = &evil;
@@ -191,7 +191,7 @@ int main(void)
 
 	ca = make_ca();
 	s = leaf_spec(&ca, a_key("rsa:2048"));
-	leaf = issue(&s, "tls-dv", NOW, a_key("ec:p256"));
+	leaf = issue(&s, "dv", NOW, a_key("ec:p256"));
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	acsr_blob_free(&leaf);
 	free_ca(&ca);

@@ -37,11 +37,11 @@ static void good_ones(void **state)
 	static const struct {
 		const char *profile, *subject, *key;
 	} rows[] = {
-		{ "tls-dv", "CN=www.example.com", "rsa:2048" },
-		{ "tls-dv", "", "ed25519" },
-		{ "tls-ov", OV, "ec:p384" },
-		{ "tls-ov", "O=Demo,C=DE", "ec:p384" },
-		{ "tls-ev", EV, "ec:p256" },
+		{ "dv", "CN=www.example.com", "rsa:2048" },
+		{ "dv", "", "ed25519" },
+		{ "ov", OV, "ec:p384" },
+		{ "ov", "O=Demo,C=DE", "ec:p384" },
+		{ "ev", EV, "ec:p256" },
 		{ "public-dv", "", "rsa:2048" },
 		{ "public-ov", OV, "ec:p256" },
 		{ "public-ev", EV, "rsa:3072" },
@@ -100,37 +100,37 @@ static void fields(void **state)
 	struct acsr_cert_view *v;
 
 	(void)state;
-	v = good("tls-dv");
+	v = good("dv");
 	v->version = 1;
-	broken("lint.version", "tls-dv", v);
-	v = good("tls-dv");
+	broken("lint.version", "dv", v);
+	v = good("dv");
 	v->serial_negative = true;
-	broken("lint.serial", "tls-dv", v);
-	v = good("tls-dv");
+	broken("lint.serial", "dv", v);
+	v = good("dv");
 	v->serial_len = 21;
-	broken("lint.serial", "tls-dv", v);
-	v = good("tls-dv");
+	broken("lint.serial", "dv", v);
+	v = good("dv");
 	v->serial_len = 7;
-	broken("lint.serial.entropy", "tls-dv", v);
-	v = good("tls-dv");
+	broken("lint.serial.entropy", "dv", v);
+	v = good("dv");
 	snprintf(v->signature_alg, sizeof(v->signature_alg), "sha1WithRSAEncryption");
-	broken("lint.signature", "tls-dv", v);
-	v = good("tls-dv");
+	broken("lint.signature", "dv", v);
+	v = good("dv");
 	v->ski_len = 0;
-	broken("lint.ski", "tls-dv", v);
-	v = good("tls-dv");
+	broken("lint.ski", "dv", v);
+	v = good("dv");
 	v->aki_len = 0;
-	broken("lint.aki", "tls-dv", v);
-	v = good("tls-dv");
+	broken("lint.aki", "dv", v);
+	v = good("dv");
 	v->ca = true;
-	broken("lint.ca", "tls-dv", v);
-	v = good("tls-dv");
+	broken("lint.ca", "dv", v);
+	v = good("dv");
 	v->n_policies--;
 	free(v->policies[0]);
-	broken("lint.policy", "tls-dv", v);
-	v = good("tls-dv");
+	broken("lint.policy", "dv", v);
+	v = good("dv");
 	snprintf(v->policies[0], strlen(v->policies[0]) + 1, "2.23.140.1.2.9");
-	broken("lint.policy", "tls-dv", v);
+	broken("lint.policy", "dv", v);
 }
 
 static void validity(void **state)
@@ -138,15 +138,15 @@ static void validity(void **state)
 	struct acsr_cert_view *v;
 
 	(void)state;
-	v = good("tls-dv");
+	v = good("dv");
 	v->not_after = v->not_before - 1;
-	broken("lint.validity", "tls-dv", v);
-	v = good("tls-dv");
-	v->not_after = v->not_before + 200 * DAY; /* one second more than 200 days */
-	broken("lint.validity", "tls-dv", v);
-	v = good("tls-dv");
+	broken("lint.validity", "dv", v);
+	v = good("dv");
+	v->not_after = v->not_before + 398 * DAY; /* one second more than 398 days */
+	broken("lint.validity", "dv", v);
+	v = good("dv");
 	v->not_after = v->not_before + 200 * DAY - 1;
-	OK(acsr_lint_cert(v, profile("tls-dv"), NULL, NULL, &e));
+	OK(acsr_lint_cert(v, profile("dv"), NULL, NULL, &e));
 	acsr_cert_view_free(v);
 
 	/* the day decides for public ones: 2027-03-15, to the second */
@@ -166,12 +166,12 @@ static void keys(void **state)
 	struct acsr_cert_view *v;
 
 	(void)state;
-	v = view_of("tls-dv", "", sans("dns:www.example.com", NULL), "ed25519");
+	v = view_of("dv", "", sans("dns:www.example.com", NULL), "ed25519");
 	broken("lint.key", "public-dv", v);
-	v = good("tls-dv");
+	v = good("dv");
 	acsr_key_free(v->key);
 	v->key = NULL;
-	broken("lint.key", "tls-dv", v);
+	broken("lint.key", "dv", v);
 }
 
 static void usages(void **state)
@@ -179,28 +179,28 @@ static void usages(void **state)
 	struct acsr_cert_view *v;
 
 	(void)state;
-	v = good("tls-dv");
+	v = good("dv");
 	v->ku |= ACSR_KU_KEY_AGREEMENT;
-	broken("lint.ku", "tls-dv", v);
-	v = view_of("tls-dv", "", sans("dns:www.example.com", NULL), "ec:p256");
+	broken("lint.ku", "dv", v);
+	v = view_of("dv", "", sans("dns:www.example.com", NULL), "ec:p256");
 	v->ku |= ACSR_KU_KEY_ENCIPHERMENT;
-	broken("lint.ku", "tls-dv", v);
-	v = good("tls-dv");
+	broken("lint.ku", "dv", v);
+	v = good("dv");
 	v->ku |= ACSR_KU_KEY_CERT_SIGN;
-	broken("lint.ku", "tls-dv", v);
-	v = good("tls-dv");
+	broken("lint.ku", "dv", v);
+	v = good("dv");
 	v->has_ku = false;
-	broken("lint.ku", "tls-dv", v);
-	v = good("tls-dv");
+	broken("lint.ku", "dv", v);
+	v = good("dv");
 	v->ku |= ACSR_KU_DATA_ENCIPHERMENT;
-	broken("lint.ku", "tls-dv", v);
-	v = good("tls-dv");
+	broken("lint.ku", "dv", v);
+	v = good("dv");
 	v->n_ekus--;
 	free(v->ekus[0]);
-	broken("lint.eku", "tls-dv", v);
-	v = good("tls-dv");
+	broken("lint.eku", "dv", v);
+	v = good("dv");
 	snprintf(v->ekus[0], 11, "clientAuth");
-	broken("lint.eku", "tls-dv", v);
+	broken("lint.eku", "dv", v);
 }
 
 /* The rules on EKUs bind even when a profile says otherwise. */
@@ -231,7 +231,7 @@ static void forbidden_usages(void **state)
 
 static struct acsr_cert_view *with_names(struct acsr_sans names)
 {
-	struct acsr_cert_view *v = good("tls-dv");
+	struct acsr_cert_view *v = good("dv");
 
 	acsr_sans_free(&v->sans);
 	acsr_dn_free(&v->subject);
@@ -244,22 +244,22 @@ static void names(void **state)
 	struct acsr_cert_view *v;
 
 	(void)state;
-	broken("lint.san.absent", "tls-dv", with_names((struct acsr_sans){ 0 }));
-	broken("lint.san.type", "tls-dv", with_names(sans("email:a@b.com", NULL)));
-	broken("lint.san.name", "tls-dv", with_names(sans("dns:a_b.example.com", NULL)));
-	broken("lint.san.name", "tls-dv", with_names(sans("dns:www.example.com.", NULL)));
-	broken("lint.san.name", "tls-dv", with_names(sans("dns:-a.example.com", NULL)));
-	broken("lint.san.name", "tls-dv-wildcard", with_names(sans("dns:f*.example.com", NULL)));
-	broken("lint.san.wildcard", "tls-dv", with_names(sans("dns:*.example.com", NULL)));
-	broken("lint.san.reverse", "tls-dv", with_names(sans("dns:1.in-addr.arpa", NULL)));
+	broken("lint.san.absent", "dv", with_names((struct acsr_sans){ 0 }));
+	broken("lint.san.type", "dv", with_names(sans("email:a@b.com", NULL)));
+	broken("lint.san.name", "dv", with_names(sans("dns:a_b.example.com", NULL)));
+	broken("lint.san.name", "dv", with_names(sans("dns:www.example.com.", NULL)));
+	broken("lint.san.name", "dv", with_names(sans("dns:-a.example.com", NULL)));
+	broken("lint.san.name", "dv", with_names(sans("dns:f*.example.com", NULL)));
+	broken("lint.san.wildcard", "service", with_names(sans("dns:*.example.com", NULL)));
+	broken("lint.san.reverse", "dv", with_names(sans("dns:1.in-addr.arpa", NULL)));
 	v = with_names(sans("dns:server", NULL));
-	OK(acsr_lint_cert(v, profile("tls-dv"), NULL, NULL, &e));
+	OK(acsr_lint_cert(v, profile("dv"), NULL, NULL, &e));
 	broken("lint.san.internal", "public-dv", v);
 	v = with_names(sans("dns:a.test", "dns:A.test", NULL));
 	{
 		struct acsr_findings all = { 0 };
 
-		OK(acsr_lint_cert(v, profile("tls-dv"), NULL, &all, &e));
+		OK(acsr_lint_cert(v, profile("dv"), NULL, &all, &e));
 		assert_int_equal(acsr_findings_worst(&all), ACSR_WARN);
 		acsr_findings_free(&all);
 	}
@@ -278,8 +278,8 @@ static void the_judge_is_asked(void **state)
 	struct acsr_findings all = { 0 };
 
 	(void)state;
-	OK(acsr_lint_cert(v, profile("tls-dv"), NULL, NULL, &e));
-	FAILS("lint.san.name", acsr_lint_cert(v, profile("tls-dv"), no_bees, &all, &e));
+	OK(acsr_lint_cert(v, profile("dv"), NULL, NULL, &e));
+	FAILS("lint.san.name", acsr_lint_cert(v, profile("dv"), no_bees, &all, &e));
 	assert_string_equal(acsr_findings_first_error(&all)->field, "sans[1]");
 	assert_string_equal(acsr_findings_first_error(&all)->text, "a bee");
 	acsr_findings_free(&all);
@@ -288,7 +288,7 @@ static void the_judge_is_asked(void **state)
 
 static struct acsr_cert_view *with_subject(const char *profile_name, const char *subject)
 {
-	struct acsr_cert_view *v = good("tls-dv");
+	struct acsr_cert_view *v = good("dv");
 	const struct acsr_profile *p = profile(profile_name);
 
 	acsr_dn_free(&v->subject);
@@ -301,17 +301,16 @@ static struct acsr_cert_view *with_subject(const char *profile_name, const char 
 static void subjects(void **state)
 {
 	(void)state;
-	broken("lint.cn", "tls-dv", with_subject("tls-dv", "CN=other.example.com"));
-	broken("lint.cn", "tls-dv", with_subject("tls-dv", "CN=WWW.example.com"));
-	broken("lint.subject.allowed", "tls-dv", with_subject("tls-dv", "O=Demo"));
-	broken("lint.subject.required", "tls-ov", with_subject("tls-ov", "O=Demo"));
-	broken("lint.subject.required", "tls-ev", with_subject("tls-ev", OV));
+	broken("lint.cn", "dv", with_subject("dv", "CN=other.example.com"));
+	broken("lint.cn", "dv", with_subject("dv", "CN=WWW.example.com"));
+	broken("lint.subject.allowed", "dv", with_subject("dv", "O=Demo"));
+	broken("lint.subject.required", "ov", with_subject("ov", "O=Demo"));
+	broken("lint.subject.required", "ev", with_subject("ev", OV));
 	broken("lint.subject.level", "public-ov", with_subject("public-ov", "O=Demo,C=DE"));
-	broken("lint.subject.duplicate", "tls-dv",
-		with_subject("tls-dv", "CN=www.example.com,CN=www.example.com"));
-	broken("lint.subject.meaningless", "tls-ov", with_subject("tls-ov", "O=--,C=DE"));
-	broken("lint.subject.meaningless", "tls-ov", with_subject("tls-ov", "O=Demo ,C=DE"));
-	broken("lint.subject.allowed", "tls-ov", with_subject("tls-ov", "O=Demo,C=DE,OU=x"));
+	broken("lint.subject.duplicate", "dv", with_subject("dv", "CN=www.example.com,CN=www.example.com"));
+	broken("lint.subject.meaningless", "ov", with_subject("ov", "O=--,C=DE"));
+	broken("lint.subject.meaningless", "ov", with_subject("ov", "O=Demo ,C=DE"));
+	broken("lint.subject.allowed", "ov", with_subject("ov", "O=Demo,C=DE,OU=x"));
 }
 
 static void revocation(void **state)

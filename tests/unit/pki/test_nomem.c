@@ -138,7 +138,7 @@ static enum acsr_result make_cert(struct acsr_err *e)
 
 	s.crl_url = s.issuer_url = s.ocsp_url = "http://ca.demo.test/";
 	acsr_cert_serial(&s);
-	TRY(acsr_cert_apply_profile(&s, profile("tls-dv"), NOW, 0, e));
+	TRY(acsr_cert_apply_profile(&s, profile("dv"), NOW, 0, e));
 	TRY(acsr_cert_sign(&s, a_key("ec:p256"), &out, e));
 	acsr_blob_free(&out);
 	return ACSR_OK;
@@ -251,7 +251,7 @@ static void prepare(void)
 	list.issuer_der = ca.intermediate.p;
 	list.issuer_len = ca.intermediate.len;
 	spec = leaf_spec(&ca, a_key("rsa:2048"));
-	leaf = issue(&spec, "tls-dv", NOW, a_key("ec:p256"));
+	leaf = issue(&spec, "dv", NOW, a_key("ec:p256"));
 	OK(acsr_csr_build(&req, a_key("rsa:2048"), &csr, &e));
 	OK(acsr_csr_pem(csr.p, csr.len, &csr_pem, &e));
 	OK(acsr_crl_sign(&list, a_key("ec:p256"), &crl, &e));

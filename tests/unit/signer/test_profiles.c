@@ -20,10 +20,13 @@ static bool has(const char *const *list, size_t cap, const char *s)
 
 static void test_every_row(void **state)
 {
-	size_t n = 0;
+	static const char *const names[] = { "dv", "ov", "ev", "service" };
 
 	(void)state;
-	for (const struct acsr_profile *p; (p = profiles_at(n)) != NULL; n++) {
+	for (size_t n = 0; n < 4; n++) {
+		const struct acsr_profile *p;
+
+		assert_int_equal(ACSR_OK, profiles_find(&p, names[n], NULL));
 		assert_false(p->ca);
 		assert_true(p->validity > 0 && p->validity <= p->max_validity);
 		assert_true(p->max_validity <= 398 * 86400);
@@ -40,7 +43,6 @@ static void test_every_row(void **state)
 			assert_int_equal(ACSR_OK, acsr_key_type_find(&t, p->key_types[i], NULL));
 		}
 	}
-	assert_int_equal(4, n);
 }
 
 static const struct acsr_profile *find(const char *name)
@@ -70,11 +72,15 @@ static void test_levels_and_policies(void **state)
 
 static void test_cas(void **state)
 {
+	const struct acsr_profile *root, *intermediate;
+
 	(void)state;
-	assert_true(profiles_root.ca && profiles_intermediate.ca);
-	assert_int_equal(1, profiles_root.path_len);
-	assert_int_equal(0, profiles_intermediate.path_len);
-	assert_true(profiles_root.validity > profiles_intermediate.validity);
+	assert_int_equal(ACSR_OK, acsr_profile_find(&root, "ca-root", NULL));
+	assert_int_equal(ACSR_OK, acsr_profile_find(&intermediate, "ca-intermediate", NULL));
+	assert_true(root->ca && intermediate->ca);
+	assert_int_equal(1, root->path_len);
+	assert_int_equal(0, intermediate->path_len);
+	assert_true(root->validity > intermediate->validity);
 }
 
 static void test_unknown(void **state)
@@ -83,8 +89,12 @@ static void test_unknown(void **state)
 	struct acsr_err e = { 0 };
 
 	(void)state;
-	assert_int_equal(ACSR_FAIL, profiles_find(&p, "ca-root", &e)); /* no way to ask for a CA */
-	assert_string_equal("cert.profile", e.id);
+	for (const char *const *name = (const char *const[]){ "ca-root", "ca-intermediate", "ocsp-signer",
+		     "tls-client", "", NULL };
+		*name != NULL; name++) {
+		assert_int_equal(ACSR_FAIL, profiles_find(&p, *name, &e)); /* no way to ask for a CA */
+		assert_string_equal("cert.profile", e.id);
+	}
 }
 
 int main(void)
