@@ -136,8 +136,8 @@ enum acsr_result order_count_recent(
 	struct db *d, const char *account_id, int64_t since, int64_t *n, struct acsr_err *e)
 {
 	return column_count(d, n,
-		"SELECT COUNT(*) FROM requests r JOIN orders o ON o.id = r.order_id "
-		"WHERE o.account_id = $1 AND r.made_at > $2",
+		"SELECT COUNT(*) FROM requests r WHERE r.made_at > $2 AND "
+		"EXISTS (SELECT 1 FROM orders o WHERE o.id = r.order_id AND o.account_id = $1)",
 		DB_ARGS(DB_TEXT(account_id), DB_INT(since)), e);
 }
 
