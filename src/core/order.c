@@ -27,6 +27,7 @@ static const struct {
 	{ "validating", "issued" },
 	{ "validating", "failed" },
 	{ "vetting", "issuing" },
+	{ "vetting", "validating" }, /* it took longer than a validation lasts */
 	{ "vetting", "cancelled" },
 	{ "vetting", "issued" },
 	{ "vetting", "failed" },
@@ -183,6 +184,28 @@ static enum acsr_result all_valid(struct core *c, const struct order *o, bool *a
 	return ACSR_OK;
 }
 
+static enum acsr_result any_lapsed(struct core *c, const struct order *o, bool *any, struct acsr_err *e)
+{
+	struct validation *v;
+	size_t n;
+
+	TRY(validations_of(c->db, o->id, &v, &n, e));
+	*any = false;
+	for (size_t i = 0; i < n; i++)
+		*any = *any || (v[i].valid_until != 0 && v[i].valid_until <= c->now);
+	validations_free(v, n);
+	return ACSR_OK;
+}
+
+/* With fresh random values; the approvals stay. */
+static enum acsr_result validate_anew(
+	struct core *c, struct order *o, const struct product *p, const char *actor, struct acsr_err *e)
+{
+	TRY(validations_delete(c->db, o->id, e));
+	TRY(validate_prepare(c, o, p, e));
+	return order_begin_validation(c, o, actor, e);
+}
+
 enum { IDENTITY_REUSE = 398 * 86400 }; /* BR 4.2.1; in rules.c as identity.reuse.max */
 
 static enum acsr_result is_vetted(
@@ -201,7 +224,7 @@ static enum acsr_result is_vetted(
 enum acsr_result order_advance(struct core *c, struct order *o, const char *actor, struct acsr_err *e)
 {
 	struct product p;
-	bool ready, vetted;
+	bool ready, vetted, lapsed;
 
 	if (strcmp(o->state, "validating") != 0 && strcmp(o->state, "vetting") != 0)
 		return ACSR_OK;
@@ -216,6 +239,9 @@ enum acsr_result order_advance(struct core *c, struct order *o, const char *acto
 		return order_wait(c, o, 0, e, "a person checks the organisation's details%s",
 			strcmp(p.level, "ev") == 0 ? "; two approvals are needed" : "");
 	}
+	TRY(any_lapsed(c, o, &lapsed, e));
+	if (lapsed)
+		return validate_anew(c, o, &p, actor, e);
 	TRY(order_move(c, o, "issuing", actor, "everything is checked", e));
 	return core_want_job(c, "issue", o->id, c->now, e);
 }

@@ -222,6 +222,35 @@ static void an_archive_is_mailed_to_nobody_who_has_left(void **state)
 	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM orders WHERE state = 'issued'"), 1);
 }
 
+/* BR 4.2.1: at issuance each validation is still good; a slow vetting must not outlast it. */
+static void names_are_validated_anew_when_vetting_took_too_long(void **state)
+{
+	CLEANUP_ORDER struct order o = { 0 };
+	struct world *w = *state;
+	struct person p;
+
+	world_register(w, "ann@example.com", &p);
+	put_order(w, &p, "vetting", "acknowledged");
+	world_exec(w, "UPDATE orders SET product_id = 'ov'");
+	world_exec(w, "INSERT INTO validations (id, order_id, name, wildcard, method, token, value, state, "
+		      "error, evidence, "
+		      "proved_at, attempts, created_at, valid_until) VALUES ('val_1', 'ord_1', "
+		      "'www.example.com', 0, 'http', "
+		      "'t', 'v', 'valid', '', '{}', 1000, 0, 1000, 2000)");
+	OK(db_exec(w->c.db, NULL,
+		"INSERT INTO approvals (order_id, round, user_id, decision, evidence, note, at) VALUES "
+		"('ord_1', 1, "
+		"'usr_x', 'approve', 'register', '', $1)",
+		DB_ARGS(DB_INT(clock_now())), NULL));
+	world_open(w, clock_now());
+	OK(order_load(w->c.db, "ord_1", NULL, &o, NULL));
+	OK(order_advance(&w->c, &o, "system", NULL));
+	world_close(w);
+	assert_string_equal(o.state, "validating");
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM validations WHERE state = 'pending'"), 1);
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM jobs WHERE kind = 'validate'"), 1);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, world_begin, world_end)
 
 int main(void)
@@ -236,6 +265,7 @@ int main(void)
 		T(a_cancelled_reissue_leaves_the_old_key),
 		T(a_token_that_may_only_read_uses_up_no_archive),
 		T(an_archive_is_mailed_to_nobody_who_has_left),
+		T(names_are_validated_anew_when_vetting_took_too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
