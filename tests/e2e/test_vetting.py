@@ -41,7 +41,7 @@ def test_ev_needs_two_different_persons(world, account, admin, organisation):
     order, _ = vetted(world, account, organisation, "ev")
     approve(admin, order)
     assert account.show(order)["state"] == "vetting"
-    assert approve(admin, order, 422)["type"] == "urn:autocsr:error:policy.two-persons"
+    assert approve(admin, order, 409)["type"] == "urn:autocsr:error:policy.two-persons"
     assert account.show(order)["state"] == "vetting" and account.show(order)["certificates"] == []
 
 
