@@ -175,7 +175,7 @@ static enum acsr_result ask_keymaker(struct core *c, const struct order *o, cons
 
 	snprintf(like.object, sizeof(like.object), "%s", r->id);
 	snprintf(like.detail, sizeof(like.detail), "%u", status);
-	res = order_subject_list(o, &m.subject, e);
+	res = order_subject_list(o, true, &m.subject, e);
 	if (res == ACSR_OK)
 		res = order_sans_list(o, &m.sans, e);
 	if (res == ACSR_OK)

@@ -238,11 +238,6 @@ static enum acsr_result fill_subject(struct core *c, const struct product *p, co
 {
 	bool dv = strcmp(p->level, "dv") == 0;
 
-	if (dv && (organisation_id != NULL || json_object_size(given) > 0))
-		return err_rule(e, "policy.subject", organisation_id != NULL ? "organisation_id" : "subject",
-			"BR 7.1.2.7.2",
-			"a domain validated certificate names no organisation; leave the details out, or "
-			"order ov or ev");
 	if (organisation_id != NULL && json_object_size(given) > 0)
 		return err_rule(e, "policy.subject", "subject", NULL,
 			"the subject comes from the organisation; leave one of the two out");

@@ -197,7 +197,7 @@ static enum acsr_result sign(struct core *c, struct order *o, const struct produ
 	}
 	w.csr = &csr;
 	snprintf(like.object, sizeof(like.object), "%s", cert.serial);
-	r = order_subject_list(o, &w.subject, e);
+	r = order_subject_list(o, strcmp(p->level, "dv") != 0, &w.subject, e);
 	if (r == ACSR_OK)
 		r = order_sans_list(o, &w.sans, e);
 	if (r == ACSR_OK)

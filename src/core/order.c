@@ -395,7 +395,7 @@ static enum acsr_result add_fields(json_t *subject, struct strv *out, struct acs
 	return ACSR_OK;
 }
 
-enum acsr_result order_subject_list(const struct order *o, struct strv *out, struct acsr_err *e)
+enum acsr_result order_subject_list(const struct order *o, bool details, struct strv *out, struct acsr_err *e)
 {
 	CLEANUP_STRV struct strv names = { 0 };
 	json_t *subject;
@@ -403,6 +403,8 @@ enum acsr_result order_subject_list(const struct order *o, struct strv *out, str
 
 	TRY(order_names_list(o, &names, e));
 	TRY(add_pair(out, "CN", common_name(&names), e));
+	if (!details)
+		return ACSR_OK;
 	subject = json_loads(o->subject, 0, NULL);
 	r = add_fields(subject, out, e);
 	json_decref(subject);

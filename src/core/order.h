@@ -90,9 +90,10 @@ ACSR_MUST_USE enum acsr_result intake_csr_fits(
 ACSR_MUST_USE enum acsr_result intake_subject(struct core *c, const struct product *p, const char *account_id,
 	const char *organisation_id, json_t *given, char **out, struct acsr_err *e);
 
-/* "O=Demo Ltd" … and the CN, for messages to keymaker and signer. */
+/* The CN and, with `details`, "O=Demo Ltd" …, for messages to keymaker and signer. A CSR has them whenever
+ * the customer gave them; a DV certificate names only sites (BR 7.1.2.7.2). */
 ACSR_MUST_USE enum acsr_result order_subject_list(
-	const struct order *o, struct strv *out, struct acsr_err *e);
+	const struct order *o, bool details, struct strv *out, struct acsr_err *e);
 /* "DNS:…", "IP:…". */
 ACSR_MUST_USE enum acsr_result order_sans_list(const struct order *o, struct strv *out, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result order_names_list(const struct order *o, struct strv *out, struct acsr_err *e);

@@ -65,6 +65,13 @@ def test_csr_has_what_was_ordered(world, account):
     assert x509.oid.ExtendedKeyUsageOID.SERVER_AUTH in eku
 
 
+def test_organisation_details_of_a_dv_order_stay_in_the_csr(world, account):
+    got = world.issue(account, key_type="ec:p256", subject={"O": "Demo Ltd", "C": "DE"})
+    names = {a.rfc4514_attribute_name: a.value for a in x509.load_pem_x509_csr(got.csr).subject}
+    assert names["O"] == "Demo Ltd" and names["C"] == "DE"
+    assert [a.rfc4514_attribute_name for a in got.cert.subject] == ["CN"]
+
+
 def test_archive_has_exactly_one_entry_and_refuses_a_wrong_code(world, account):
     got = world.issue(account, key_type="ec:p256")
     assert crypto.archive_entries(got.archive) == [got.order["archive"]["key_filename"]]
