@@ -176,6 +176,5 @@ enum acsr_result core_audit(struct core *c, const char *actor, const char *accou
 	str_whole(text);
 	a.detail = text;
 	TRY(audit_append(c->db, &a, e));
-	log_event(LOG_INFO, action, "object", object, "actor", actor, "detail", text, NULL);
-	return ACSR_OK;
+	return call_log(c, action, object, actor, text, e);
 }

@@ -11,25 +11,68 @@
 
 /* --- within a step --- */
 
-static enum acsr_result enqueue(struct core *c, enum role to, unsigned type, uint64_t id, const void *body,
-	struct outgoing **out, struct acsr_err *e)
+static void call_free(struct call *call)
+{
+	if (call != NULL)
+		request_release(call->q);
+	free(call);
+}
+
+static void outgoing_free(struct outgoing *o)
+{
+	buf_free(&o->frame);
+	call_free(o->call);
+	free(o);
+}
+
+static struct outgoing *outgoing_new(enum role to, unsigned type, uint64_t id)
 {
 	struct outgoing *o = calloc(1, sizeof(*o));
 
-	if (o == NULL)
-		return err_nomem(e);
-	o->to = to;
-	o->type = type;
-	o->id = id;
-	buf_init(&o->frame, LIMIT_MESSAGE + 512 * 1024);
-	if (msg_encode(msg_desc(type), id, body, &o->frame, e) != ACSR_OK) {
-		buf_free(&o->frame);
-		free(o);
-		return ACSR_FAIL;
+	if (o != NULL) {
+		*o = (struct outgoing){ .to = to, .type = type, .id = id };
+		buf_init(&o->frame, LIMIT_MESSAGE + 512 * 1024);
 	}
+	return o;
+}
+
+static void append(struct core *c, struct outgoing *o)
+{
 	*c->outbox_tail = o;
 	c->outbox_tail = &o->next;
+}
+
+static enum acsr_result enqueue(struct core *c, enum role to, unsigned type, uint64_t id, const void *body,
+	struct outgoing **out, struct acsr_err *e)
+{
+	struct outgoing *o = outgoing_new(to, type, id);
+
+	if (o == NULL)
+		return err_nomem(e);
+	if (msg_encode(msg_desc(type), id, body, &o->frame, e) != ACSR_OK) {
+		outgoing_free(o);
+		return ACSR_FAIL;
+	}
+	append(c, o);
 	*out = o;
+	return ACSR_OK;
+}
+
+enum acsr_result call_log(struct core *c, const char *event, const char *object, const char *actor,
+	const char *detail, struct acsr_err *e)
+{
+	const char *const texts[] = { event, object, actor, detail };
+	struct outgoing *o = outgoing_new(ROLE_ANY, 0, 0);
+
+	if (o == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < 4; i++) {
+		if (buf_put(&o->frame, texts[i], strlen(texts[i]) + 1, e) != ACSR_OK) {
+			outgoing_free(o);
+			return ACSR_FAIL;
+		}
+	}
+	append(c, o);
 	return ACSR_OK;
 }
 
@@ -64,20 +107,6 @@ enum acsr_result core_ask(struct core *c, enum role to, unsigned type, const voi
 	if (call->q != NULL)
 		call->q->later = true;
 	return ACSR_OK;
-}
-
-static void call_free(struct call *call)
-{
-	if (call != NULL)
-		request_release(call->q);
-	free(call);
-}
-
-static void outgoing_free(struct outgoing *o)
-{
-	buf_free(&o->frame);
-	call_free(o->call);
-	free(o);
 }
 
 void call_drop_after(struct core *c, struct outgoing **keep_until)
@@ -154,6 +183,36 @@ static void answer_queue(struct core *c, struct call *call, struct msg *m, const
 
 /* --- after the commit --- */
 
+static void say(const struct outgoing *o)
+{
+	const char *event = (const char *)o->frame.p, *object = event + strlen(event) + 1;
+	const char *actor = object + strlen(object) + 1, *detail = actor + strlen(actor) + 1;
+
+	log_event(LOG_INFO, event, "object", object, "actor", actor, "detail", detail, NULL);
+}
+
+static void send_out(struct core *c, struct outgoing *o)
+{
+	struct chan *to = c->proc->peers[o->to];
+	struct acsr_err e;
+	enum acsr_result r;
+	char id[32];
+
+	snprintf(id, sizeof(id), "busy.%s", role_name(o->to));
+	r = to != NULL ? chan_send_encoded(to, o->type, &o->frame, &e)
+		       : err_set(&e, id, "the %s process is not running right now, try again in a moment",
+				 role_name(o->to));
+	if (o->call != NULL && r == ACSR_OK) {
+		o->call->next = c->calls;
+		c->calls = o->call;
+	} else if (o->call != NULL) {
+		answer_queue(c, o->call, NULL, &e);
+	} else if (r != ACSR_OK) {
+		log_error(LOG_WARN, "message.lost", &e);
+	}
+	o->call = NULL;
+}
+
 void call_flush(struct core *c)
 {
 	struct outgoing *o = c->outbox;
@@ -162,25 +221,11 @@ void call_flush(struct core *c)
 	c->outbox_tail = &c->outbox;
 	while (o != NULL) {
 		struct outgoing *next = o->next;
-		struct chan *to = c->proc->peers[o->to];
-		struct acsr_err e;
-		enum acsr_result r;
-		char id[32];
 
-		snprintf(id, sizeof(id), "busy.%s", role_name(o->to));
-		r = to != NULL ? chan_send_encoded(to, o->type, &o->frame, &e)
-			       : err_set(&e, id,
-					 "the %s process is not running right now, try again in a moment",
-					 role_name(o->to));
-		if (o->call != NULL && r == ACSR_OK) {
-			o->call->next = c->calls;
-			c->calls = o->call;
-		} else if (o->call != NULL) {
-			answer_queue(c, o->call, NULL, &e);
-		} else if (r != ACSR_OK) {
-			log_error(LOG_WARN, "message.lost", &e);
-		}
-		o->call = NULL;
+		if (o->to == ROLE_ANY)
+			say(o);
+		else
+			send_out(c, o);
 		outgoing_free(o);
 		o = next;
 	}

@@ -90,12 +90,15 @@ void core_run_jobs(struct core *c);
 /* Internal to batch.c and call.c. */
 struct outgoing {
 	struct outgoing *next;
-	enum role to;
+	enum role to; /* ROLE_ANY: the log; the frame is four texts, each with its NUL */
 	unsigned type;
 	uint64_t id;
 	struct buf frame;
 	struct call *call; /* NULL: nobody waits */
 };
+/* Say it in the log once the transaction has ended well. */
+ACSR_MUST_USE enum acsr_result call_log(struct core *c, const char *event, const char *object,
+	const char *actor, const char *detail, struct acsr_err *e);
 void call_flush(struct core *c);                                    /* after the commit: send all */
 void call_drop_after(struct core *c, struct outgoing **keep_until); /* a step failed: forget what it sent */
 void call_answered(struct core *c, struct msg *m); /* any message of another role with an id */
