@@ -166,11 +166,29 @@ static int fail(const struct acsr_err *e)
 	return err_face(e->id)->exit_code;
 }
 
+static int run(struct daemon *d, bool check)
+{
+	struct acsr_err e = { 0 };
+
+	if (config_read(d->config_path, &d->conf, &e) != ACSR_OK)
+		return fail(&e);
+	if (check)
+		return printf("%s is good\n", d->config_path) < 0;
+	log_init("autocsrd", LOG_INFO);
+	umask(077);
+	if (serve(d, &e) != ACSR_OK) {
+		log_error(LOG_ERROR, "start.failed", &e);
+		return fail(&e);
+	}
+	log_event(LOG_INFO, "stopped", NULL);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct daemon d = { .signals = -1 };
-	struct acsr_err e = { 0 };
 	bool check = false;
+	int status;
 
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--check") == 0)
@@ -186,19 +204,9 @@ int main(int argc, char **argv)
 	}
 	if (d.config_path == NULL)
 		return usage(stderr, 2);
-	if (config_read(d.config_path, &d.conf, &e) != ACSR_OK)
-		return fail(&e);
-	if (check)
-		return printf("%s is good\n", d.config_path) < 0;
-	log_init("autocsrd", LOG_INFO);
-	umask(077);
-	if (serve(&d, &e) != ACSR_OK) {
-		log_error(LOG_ERROR, "start.failed", &e);
-		return fail(&e);
-	}
-	log_event(LOG_INFO, "stopped", NULL);
+	status = run(&d, check);
 	roles_free(d.roles);
 	loop_free(d.loop);
 	strv_free(&d.conf.pairs);
-	return 0;
+	return status;
 }

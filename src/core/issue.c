@@ -36,6 +36,8 @@ static void choose_times(struct core *c, int64_t wanted, const struct issuer *is
 	int64_t life = wanted != 0 && wanted < most ? wanted : most;
 
 	cert->not_before = c->now - BACKDATE;
+	if (cert->not_before < is->not_before)
+		cert->not_before = is->not_before; /* a clock that was put back */
 	cert->not_after = cert->not_before + life - 1;
 	if (cert->not_after > is->not_after)
 		cert->not_after = is->not_after;

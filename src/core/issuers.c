@@ -40,6 +40,7 @@ static enum acsr_result read_certificate(struct issuer *i, struct acsr_err *e)
 	TRY(acsr_input_certs((const uint8_t *)i->certificate, strlen(i->certificate), &ders, &n, e));
 	r = acsr_cert_parse(&view, ders[0].p, ders[0].len, e);
 	if (r == ACSR_OK) {
+		i->not_before = view->not_before;
 		i->not_after = view->not_after;
 		hex_encode(view->sha256, sizeof(view->sha256), i->sha256);
 		acsr_cert_view_free(view);

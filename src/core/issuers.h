@@ -9,7 +9,7 @@ struct issuer {
 	char *certificate;       /* PEM */
 	char *chain;             /* PEM of those above, root last */
 	bool can_sign;
-	int64_t not_after;
+	int64_t not_before, not_after;
 	char sha256[65]; /* of the certificate */
 	struct blob der;
 };
