@@ -21,6 +21,7 @@ struct request {
 	const struct msg_sign_cert *m;
 	const struct issuer *issuer;
 	const struct acsr_profile *profile;
+	struct acsr_profile exact; /* the same without back-dating; spec points into it */
 	struct acsr_csr_view *csr;
 	struct acsr_dn subject;
 	struct acsr_sans sans;
@@ -109,13 +110,13 @@ static enum acsr_result check_start(int64_t not_before, struct acsr_err *e)
 static enum acsr_result apply_profile(struct request *q, struct acsr_err *e)
 {
 	int64_t from = (int64_t)q->m->not_before, to = (int64_t)q->m->not_after;
-	struct acsr_profile exact = *q->profile;
 
 	if (to <= from)
 		return err_rule(e, "cert.validity", "not_after", NULL, "notAfter is not after notBefore");
 	TRY(check_start(from, e));
-	exact.backdate = 0;
-	TRY(acsr_cert_apply_profile(&q->spec, &exact, from, to - from + 1, e));
+	q->exact = *q->profile;
+	q->exact.backdate = 0;
+	TRY(acsr_cert_apply_profile(&q->spec, &q->exact, from, to - from + 1, e));
 	if (q->spec.not_before != from || q->spec.not_after != to)
 		return err_rule(e, "cert.outlives-issuer", "not_after", "RFC 5280 6.1",
 			"the certificate would outlive its issuer %s", q->issuer->name);
