@@ -1,25 +1,30 @@
 """Loopback ports and waiting, in one place, so that no test invents its own."""
+import random
 import socket
 import time
 
 
-def free_port(kind=socket.SOCK_STREAM):
-    """A port that nobody listens on now, on 127.0.0.1."""
+def _bindable(port, kind):
     with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+        try:
+            s.bind(("127.0.0.1", port))
+            return True
+        except OSError:
+            return False
+
+
+def free_port(kinds=(socket.SOCK_STREAM,)):
+    """A port that nobody listens on now, on 127.0.0.1. It lies below the range that outgoing connections take theirs from,
+    so that it is still free when a server that was stopped starts again."""
+    while True:
+        port = random.randrange(12000, 32000)
+        if all(_bindable(port, kind) for kind in kinds):
+            return port
 
 
 def free_port_both():
     """A port that is free for UDP and TCP alike (DNS needs both)."""
-    while True:
-        port = free_port()
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            try:
-                s.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+    return free_port((socket.SOCK_STREAM, socket.SOCK_DGRAM))
 
 
 def wait_for(what, probe, seconds=20.0, step=0.05):
