@@ -9,6 +9,7 @@
 #include "cli/cmds.h"
 #include "cli/files.h"
 #include "cli/login_store.h"
+#include "cli/proof.h"
 #include "cli/say.h"
 #include "cli/service.h"
 #include "cli/term.h"
@@ -25,43 +26,17 @@ static const char *setting(const struct args *a, const char *option, const char 
 	return v != NULL && v[0] != '\0' ? v : NULL;
 }
 
-static enum acsr_result open_session(struct service *s, const char *email, const struct secret *password,
-	const char *totp, json_t **session, struct acsr_err *e)
-{
-	CLEANUP_SECRET struct secret *body = NULL;
-	struct service_call call = { .method = "POST", .path = "/api/v1/session" };
-	const char *csrf;
-
-	TRY(service_password_body(&body, email, password, totp, e));
-	call.secret_body = body;
-	TRY(service_call(s, &call, session, e));
-	csrf = json_string_value(json_object_get(*session, "csrf_token"));
-	if (csrf == NULL)
-		return err_set(e, "net.answer", "the service's session has no CSRF token");
-	return service_use_csrf(s, csrf, e);
-}
-
-/* Asks for the second factor when the service says that it wants one and none was given. */
 static enum acsr_result log_in(
 	struct service *s, const struct args *a, const char *email, json_t **session, struct acsr_err *e)
 {
-	const char *file = args_one(a, "password-file"), *totp = args_one(a, "totp");
-	CLEANUP_SECRET struct secret *password = NULL;
-	struct acsr_err why = { 0 };
-	char typed[40];
+	const struct proof proof = { .service = s, .args = a, .path = "/api/v1/session", .email = email };
+	const char *csrf;
 
-	if (file != NULL)
-		TRY(file_get_secret(&password, file, e));
-	else
-		TRY(term_ask_secret(&password, "password: ", "--password-file", e));
-	if (open_session(s, email, password, totp, session, &why) == ACSR_OK)
-		return ACSR_OK;
-	if (totp == NULL && err_is(&why, "auth.totp") &&
-		term_ask(typed, sizeof(typed), "code of the second factor: ", "--totp", NULL) == ACSR_OK)
-		return open_session(s, email, password, typed, session, e);
-	if (e != NULL)
-		*e = why;
-	return ACSR_FAIL;
+	TRY(proof_post(&proof, session, e));
+	csrf = view_str(*session, "csrf_token");
+	if (*csrf == '\0')
+		return err_set(e, "net.answer", "the service's session has no CSRF token");
+	return service_use_csrf(s, csrf, e);
 }
 
 static enum acsr_result make_token(

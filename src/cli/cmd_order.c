@@ -9,6 +9,7 @@
 #include "cli/cmds.h"
 #include "cli/files.h"
 #include "cli/order_view.h"
+#include "cli/proof.h"
 #include "cli/say.h"
 #include "cli/service.h"
 #include "cli/term.h"
@@ -219,40 +220,6 @@ void cmd_order_csr_show(struct cli *c, const json_t *result)
 	say_field("written", view_str(result, "file"));
 }
 
-static enum acsr_result ask_code(struct service *s, const char *path, const struct secret *password,
-	const char *totp, json_t **answer, struct acsr_err *e)
-{
-	CLEANUP_SECRET struct secret *body = NULL;
-	struct service_call call = { .method = "POST", .path = path };
-
-	TRY(service_password_body(&body, NULL, password, totp, e));
-	call.secret_body = body;
-	return service_call(s, &call, answer, e);
-}
-
-/* Asks for the second factor when it is wanted and was not given. */
-static enum acsr_result reveal(
-	struct service *s, const char *path, const struct args *a, json_t **answer, struct acsr_err *e)
-{
-	const char *file = args_one(a, "password-file"), *totp = args_one(a, "totp");
-	CLEANUP_SECRET struct secret *password = NULL;
-	struct acsr_err why = { 0 };
-	char typed[40];
-
-	if (file != NULL)
-		TRY(file_get_secret(&password, file, e));
-	else
-		TRY(term_ask_secret(&password, "password: ", "--password-file", e));
-	if (ask_code(s, path, password, totp, answer, &why) == ACSR_OK)
-		return ACSR_OK;
-	if (totp == NULL && err_is(&why, "auth.totp") &&
-		term_ask(typed, sizeof(typed), "code of the second factor: ", "--totp", NULL) == ACSR_OK)
-		return ask_code(s, path, password, typed, answer, e);
-	if (e != NULL)
-		*e = why;
-	return ACSR_FAIL;
-}
-
 /* --out: the bare code and a line end, for a program that opens the archive. */
 static enum acsr_result code_to_file(struct cli *c, const char *out, struct acsr_err *e)
 {
@@ -279,7 +246,7 @@ enum acsr_result cmd_order_code_run(struct cli *c, struct acsr_err *e)
 
 	TRY(service_path(&path, "orders", c->args.words[0], "code", e));
 	TRY(service_open(&s, &c->args, e));
-	TRY(reveal(s, path, &c->args, &answer, e));
+	TRY(proof_post(&(struct proof){ .service = s, .args = &c->args, .path = path }, &answer, e));
 	TRY(command_take(c, answer, e));
 	return out != NULL ? code_to_file(c, out, e) : ACSR_OK;
 }
