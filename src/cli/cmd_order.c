@@ -12,7 +12,6 @@
 #include "cli/proof.h"
 #include "cli/say.h"
 #include "cli/service.h"
-#include "cli/term.h"
 #include "cli/view.h"
 
 /* &name=value, escaped, when the option is there. */

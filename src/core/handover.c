@@ -21,6 +21,16 @@ enum { MADE_WITHIN = 2 * MAKE_SECONDS };
 
 /* --- losing --- */
 
+/* What the service itself does to an order; the account's own audit log shows it too. */
+static enum acsr_result audit_of_order(
+	struct core *c, const char *action, const char *order_id, const char *detail, struct acsr_err *e)
+{
+	CLEANUP_ORDER struct order o = { 0 };
+
+	TRY(order_load(c->db, order_id, NULL, &o, e));
+	return core_audit(c, "system", o.account_id, action, o.id, e, "%s", detail);
+}
+
 enum acsr_result handover_lose(struct core *c, struct csr_request *r, const char *why, struct acsr_err *e)
 {
 	struct msg_ticket_drop drop = { .ticket = r->ticket };
@@ -34,7 +44,7 @@ enum acsr_result handover_lose(struct core *c, struct csr_request *r, const char
 	TRY(csr_request_save(c->db, r, e));
 	TRY(csr_request_destroy_code(c->db, r->id, e));
 	c->forget = true;
-	return core_audit(c, "system", "", "archive.lost", r->order_id, e, "%s", why);
+	return audit_of_order(c, "archive.lost", r->order_id, why, e);
 }
 
 enum acsr_result handover_after_restart(struct core *c, struct acsr_err *e)
@@ -73,8 +83,7 @@ static enum acsr_result archive_sent(struct core *c, void *arg, struct acsr_err 
 
 	TRY(csr_request_by_any_ticket(c->db, s->ticket, &r, e));
 	if (s->complete)
-		return core_audit(c, "system", "", "archive.sent", r.order_id, e,
-			"the archive was sent, %lld bytes", (long long)r.archive_size);
+		return audit_of_order(c, "archive.sent", r.order_id, "the archive was sent whole", e);
 	if (strcmp(r.archive_state, "fetched") != 0)
 		return ACSR_OK;
 	return handover_lose(c, &r, "the download broke off; a new archive has a new key", e);
@@ -393,7 +402,7 @@ enum acsr_result handover_code_job(
 		return ACSR_OK;
 	TRY(csr_request_destroy_code(c->db, request_id, e));
 	c->forget = true;
-	return core_audit(c, "system", "", "code.destroyed", r.order_id, e, "its window is over");
+	return audit_of_order(c, "code.destroyed", r.order_id, "its window is over", e);
 }
 
 enum acsr_result handover_mail_job(struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e)
