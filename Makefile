@@ -5,7 +5,7 @@ all: build
 build:
 	@tools/bootstrap build
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) --buildtype=debugoptimized >/dev/null
-	@ninja -C $(BUILD) --quiet
+	@if [ -t 1 ]; then ninja -C $(BUILD); else out=$$(ninja -C $(BUILD) --quiet) || { echo "$$out"; exit 1; }; fi
 demo: build
 	@tools/demo $(BUILD)
 run: build
