@@ -30,13 +30,16 @@ def small_disk(e2e_dir, tmp_path_factory):
 
 
 def _fill(where):
-    with open(pathlib.Path(where, "filler"), "wb") as f:
-        try:
-            while True:
-                f.write(b"x" * 65536)
-                f.flush()
-        except OSError:
-            pass
+    fd = os.open(pathlib.Path(where, "filler"), os.O_WRONLY | os.O_CREAT)
+    try:
+        for size in (65536, 4096, 1):
+            try:
+                while True:
+                    os.write(fd, b"x" * size)
+            except OSError:
+                continue
+    finally:
+        os.close(fd)
 
 
 def test_disk_full_is_said_and_recovers(new_world, small_disk):
