@@ -107,6 +107,13 @@ def test_preauthorised_names_need_no_check(world, account):
     assert account.wait_state(order, "issued")["validations"][0]["state"] == "preauthorised"
 
 
+def test_caa_binds_preauthorised_names_too(world, account):
+    world.preauthorise(account, "caa.test")
+    order = begin(account, "forbid.caa.test")
+    wait_for("the CAA refusal", lambda: "caa.forbidden" in str(account.show(order)["validations"]), 30)
+    assert_not_issued(account, order)
+
+
 # ---- DNSSEC and DNS
 
 @pytest.mark.parametrize("name", ["www.expired.test", "www.wrongds.test"])

@@ -82,7 +82,7 @@ export default async function order({ portal, ask }) {
   await page.locator('dialog').getByRole('button', { name: 'Reissue' }).click();
   const second = await p.takeArchive();
   await p.press('I have the file');
-  for (const name of [a, b]) if (await page.locator('.stepper li.now', { hasText: 'Domain check' }).isVisible() && await p.task(name).isVisible()) await p.publish(name);
+  // Both names were proven minutes ago, and that still counts: nothing is to be published.
   await p.issued();
   const newCode = await p.unlockCode();
   assert.notEqual(newCode, code);

@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -19,10 +20,24 @@ ROLES = ["front", "core", "keymaker", "signer", "prober", "courier"]
 SANITIZER = re.compile(r"(ERROR|WARNING): \w+Sanitizer|runtime error:")
 
 
-def program(name):
+def program(name, build=BUILD):
     """The path of a built program: autocsrd, autocsr or autocsr-ROLE."""
     folder = {"autocsrd": "autocsrd", "autocsr": "cli"}.get(name, name.removeprefix("autocsr-"))
-    return str(BUILD / "src" / folder / name)
+    return str(build / "src" / folder / name)
+
+
+def build_for(user, directory):
+    """Where that user can run the programs: the build, or a copy when a folder above the build is closed to others."""
+    reaches = user is None or subprocess.run(["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "test", "-x",
+                                              program("autocsrd")], check=False).returncode == 0
+    if reaches:
+        return BUILD
+    copy = pathlib.Path(directory) / "build"
+    for name in ["autocsrd"] + ["autocsr-" + role for role in ROLES]:
+        to = pathlib.Path(program(name, copy))
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(program(name), to)
+    return copy
 
 
 def merged(*configs):
@@ -40,6 +55,7 @@ class Service:
         self.dir = pathlib.Path(directory)
         self.dir.mkdir(parents=True, exist_ok=True)
         self.state, self.user, self.env = self.dir / "state", user, env or {}
+        self.build = build_for(user, self.dir)
         self.port, self.http_port = free_port(), free_port()
         self.url, self.http_url = f"https://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.http_port}"
         self.config = merged({"server": {"listen": f"127.0.0.1:{self.port}", "state": self.state,
@@ -59,7 +75,7 @@ class Service:
     # ---- start and stop
 
     def command(self):
-        words = [program("autocsrd"), "--config", str(self.config_file)]
+        words = [program("autocsrd", self.build), "--config", str(self.config_file)]
         if self.user is not None:
             words = ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--clear-groups", *words]
         return words
@@ -142,7 +158,7 @@ class Service:
 
     def _is_ours(self, pid):
         try:
-            return os.readlink(f"/proc/{pid}/exe").startswith(str(BUILD))
+            return os.readlink(f"/proc/{pid}/exe").startswith(str(self.build))
         except OSError:
             return False
 
