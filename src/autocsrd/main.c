@@ -24,6 +24,7 @@ struct daemon {
 	struct loop *loop;
 	struct roles *roles;
 	int signals;
+	struct loop_watch *signal_watch;
 	bool said_ready;
 };
 
@@ -100,7 +101,6 @@ static void on_signal(void *arg, uint32_t events)
 
 static enum acsr_result watch_signals(struct daemon *d, struct acsr_err *e)
 {
-	struct loop_watch *w;
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -113,7 +113,7 @@ static enum acsr_result watch_signals(struct daemon *d, struct acsr_err *e)
 	d->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (d->signals < 0)
 		return err_errno(e, "sys.signalfd", errno, "cannot watch signals");
-	return loop_watch(d->loop, d->signals, EPOLLIN, on_signal, d, &w, e);
+	return loop_watch(d->loop, d->signals, EPOLLIN, on_signal, d, &d->signal_watch, e);
 }
 
 static enum acsr_result bind_all(const struct conf *c, int listeners[2], struct acsr_err *e)
@@ -206,6 +206,7 @@ int main(int argc, char **argv)
 		return usage(stderr, 2);
 	status = run(&d, check);
 	roles_free(d.roles);
+	loop_unwatch(d.signal_watch);
 	loop_free(d.loop);
 	strv_free(&d.conf.pairs);
 	return status;
