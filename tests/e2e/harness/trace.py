@@ -41,7 +41,11 @@ class Trace:
 
     @staticmethod
     def _traced(pid):
-        return "TracerPid:\t0" not in pathlib.Path(f"/proc/{pid}/status").read_text()
+        """True also of a process that is gone: an injected kill can be that quick."""
+        try:
+            return "TracerPid:\t0" not in pathlib.Path(f"/proc/{pid}/status").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return True
 
     def stop(self):
         for proc in self.procs:
