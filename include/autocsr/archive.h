@@ -14,8 +14,7 @@
 #include <stdint.h>
 
 #include "autocsr/err.h"
-
-struct secret;
+#include "autocsr/secret.h"
 
 #define ACSR_ARCHIVE_NAME_MAX 200
 /* Bytes that an archive of `n` bytes under a name of `name_len` bytes takes, exactly. */
@@ -27,8 +26,9 @@ struct secret;
  * ASCII bytes (archive.code.length); normally the 26 of code.h. cap too small or plain empty: archive.size.
  * Neither the plaintext nor a derived key is left in ordinary memory.
  */
-ACSR_MUST_USE enum acsr_result acsr_archive_write(const char *name, const struct secret *plain,
-	const struct secret *code, int64_t mtime, uint8_t *out, size_t cap, size_t *len, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result acsr_archive_write(const char *name, const struct acsr_secret *plain,
+	const struct acsr_secret *code, int64_t mtime, uint8_t *out, size_t cap, size_t *len,
+	struct acsr_err *e);
 
 struct acsr_archive_info {
 	char name[ACSR_ARCHIVE_NAME_MAX + 1];
@@ -52,7 +52,7 @@ struct acsr_archive_info {
  */
 ACSR_MUST_USE enum acsr_result acsr_archive_show(
 	const uint8_t *p, size_t len, struct acsr_archive_info *info, struct acsr_err *e);
-ACSR_MUST_USE enum acsr_result acsr_archive_open(const uint8_t *p, size_t len, const struct secret *code,
-	struct secret **plain, struct acsr_archive_info *info, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result acsr_archive_open(const uint8_t *p, size_t len, const struct acsr_secret *code,
+	struct acsr_secret **plain, struct acsr_archive_info *info, struct acsr_err *e);
 
 #endif

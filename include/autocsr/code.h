@@ -11,21 +11,20 @@
 #include <stddef.h>
 
 #include "autocsr/err.h"
-
-struct secret;
+#include "autocsr/secret.h"
 
 #define ACSR_CODE_CHARS 26
 #define ACSR_CODE_SHOWN 31 /* 26 characters and 4 separators, and a NUL */
 
 /* From the kernel's randomness; *code holds exactly 26 bytes. */
-ACSR_MUST_USE enum acsr_result acsr_code_new(struct secret **code, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result acsr_code_new(struct acsr_secret **code, struct acsr_err *e);
 
 /* "ABCDE-FGHJK-MNPQR-STVWX-YZ0123" into a new secret (30 bytes), with `separator` between the groups. */
 ACSR_MUST_USE enum acsr_result acsr_code_show(
-	const struct secret *code, char separator, struct secret **shown, struct acsr_err *e);
+	const struct acsr_secret *code, char separator, struct acsr_secret **shown, struct acsr_err *e);
 /* The check symbol: 0-9 A-Z without I L O U, or one of * ~ $ = U. `code` must hold 26 valid characters; else
  * '?'. */
-char acsr_code_check(const struct secret *code);
+char acsr_code_check(const struct acsr_secret *code);
 
 /*
  * What a person typed, to the 26 characters: lower case, O for 0, I and L for 1, blanks and - _ . : /
@@ -33,6 +32,6 @@ char acsr_code_check(const struct secret *code);
  * archive.code.check
  */
 ACSR_MUST_USE enum acsr_result acsr_code_normalise(
-	const char *in, size_t len, struct secret **code, struct acsr_err *e);
+	const char *in, size_t len, struct acsr_secret **code, struct acsr_err *e);
 
 #endif

@@ -2,9 +2,9 @@
  * Keys: the table of key types, generation, loading, writing, and the gate for public keys.
  *
  * Generating and writing leave private key bytes only inside struct acsr_key (OpenSSL keeps its secret
- * numbers in the secure heap when secret_heap_init was called) and in struct secret. Loading goes through
- * OpenSSL's decoders, which use ordinary heap for a moment: a process that must not leave anything behind
- * does not load keys.
+ * numbers in the secure heap when secret_heap_init was called) and in struct acsr_secret. Loading goes
+ * through OpenSSL's decoders, which use ordinary heap for a moment: a process that must not leave anything
+ * behind does not load keys.
  */
 #ifndef AUTOCSR_KEY_H
 #define AUTOCSR_KEY_H
@@ -15,9 +15,9 @@
 
 #include "autocsr/blob.h"
 #include "autocsr/err.h"
+#include "autocsr/secret.h"
 #include "autocsr/finding.h"
 
-struct secret;
 struct acsr_key; /* a key pair or a public key alone */
 struct evp_pkey_st;
 
@@ -59,7 +59,7 @@ ACSR_MUST_USE enum acsr_result acsr_key_generate(struct acsr_key **out, const ch
  * most 64 KB.
  */
 ACSR_MUST_USE enum acsr_result acsr_key_load_private(struct acsr_key **out, const uint8_t *p, size_t len,
-	const struct secret *passphrase, struct acsr_err *e);
+	const struct acsr_secret *passphrase, struct acsr_err *e);
 /* From SubjectPublicKeyInfo DER (RFC 5280 4.1.2.7), whole input, at most 16 KB; else key.parse. */
 ACSR_MUST_USE enum acsr_result acsr_key_load_spki(
 	struct acsr_key **out, const uint8_t *der, size_t len, struct acsr_err *e);
@@ -85,12 +85,12 @@ bool acsr_key_same(const struct acsr_key *a, const struct acsr_key *b);
 
 /* PKCS#8 (RFC 5958 version 0), unencrypted, as DER or PEM with 64 columns, in the secure heap. */
 ACSR_MUST_USE enum acsr_result acsr_key_pkcs8_der(
-	const struct acsr_key *k, struct secret **der, struct acsr_err *e);
+	const struct acsr_key *k, struct acsr_secret **der, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result acsr_key_pkcs8_pem(
-	const struct acsr_key *k, struct secret **pem, struct acsr_err *e);
+	const struct acsr_key *k, struct acsr_secret **pem, struct acsr_err *e);
 /* "ENCRYPTED PRIVATE KEY" PEM: PBES2 (RFC 8018), AES-256-CBC, PBKDF2-HMAC-SHA256, 600,000 iterations. */
-ACSR_MUST_USE enum acsr_result acsr_key_pkcs8_pem_encrypted(
-	const struct acsr_key *k, const struct secret *passphrase, struct acsr_blob *pem, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result acsr_key_pkcs8_pem_encrypted(const struct acsr_key *k,
+	const struct acsr_secret *passphrase, struct acsr_blob *pem, struct acsr_err *e);
 
 /* Signature over `msg` with the key's own scheme (RSA: PKCS#1 v1.5 SHA-256; EC: ECDSA with SHA-256/384/512 by
  * curve, DER; Ed25519/Ed448 pure), and its check (error match.signature). */

@@ -1,7 +1,7 @@
 /*
  * One growing byte buffer with a hard maximum of its own and a read cursor.
  *
- * Bytes [off, len) are unread. Nothing in here is secret: secrets live in struct secret.
+ * Bytes [off, len) are unread. Nothing in here is secret: secrets live in struct acsr_secret.
  * Every growth is checked against `max`; going over is error "request.too-large".
  */
 #ifndef BASE_BUF_H

@@ -1,7 +1,7 @@
 /*
  * Structured logs: one JSON object a line on standard error (RFC 8259), values escaped, so one
  * event is one line whatever a peer puts into a name. Only autocsrd and its roles log; libraries
- * return errors. There is no way to log a struct secret.
+ * return errors. There is no way to log a struct acsr_secret.
  *
  *   log_event(LOG_INFO, "order.created", "order", id, "names", names, NULL);
  *

@@ -6,7 +6,7 @@
 
 #include "base/rnd.h"
 
-struct secret {
+struct acsr_secret {
 	size_t len;
 	uint8_t data[];
 };
@@ -21,9 +21,9 @@ enum acsr_result secret_heap_init(size_t size, bool *locked, struct acsr_err *e)
 	return ACSR_OK;
 }
 
-enum acsr_result secret_zeroed(struct secret **out, size_t n, struct acsr_err *e)
+enum acsr_result secret_zeroed(struct acsr_secret **out, size_t n, struct acsr_err *e)
 {
-	struct secret *s = OPENSSL_secure_zalloc(sizeof(*s) + n + 1);
+	struct acsr_secret *s = OPENSSL_secure_zalloc(sizeof(*s) + n + 1);
 
 	if (s == NULL)
 		return err_nomem(e);
@@ -32,7 +32,7 @@ enum acsr_result secret_zeroed(struct secret **out, size_t n, struct acsr_err *e
 	return ACSR_OK;
 }
 
-enum acsr_result secret_new(struct secret **out, const void *p, size_t n, struct acsr_err *e)
+enum acsr_result acsr_secret_new(struct acsr_secret **out, const void *p, size_t n, struct acsr_err *e)
 {
 	TRY(secret_zeroed(out, n, e));
 	if (n > 0)
@@ -40,41 +40,41 @@ enum acsr_result secret_new(struct secret **out, const void *p, size_t n, struct
 	return ACSR_OK;
 }
 
-enum acsr_result secret_random(struct secret **out, size_t n, struct acsr_err *e)
+enum acsr_result secret_random(struct acsr_secret **out, size_t n, struct acsr_err *e)
 {
 	TRY(secret_zeroed(out, n, e));
 	rnd_bytes((*out)->data, n);
 	return ACSR_OK;
 }
 
-void secret_free(struct secret *s)
+void acsr_secret_free(struct acsr_secret *s)
 {
 	if (s != NULL)
 		OPENSSL_secure_clear_free(s, sizeof(*s) + s->len + 1);
 }
 
-void secret_cleanup(struct secret **s)
+void secret_cleanup(struct acsr_secret **s)
 {
-	secret_free(*s);
+	acsr_secret_free(*s);
 	*s = NULL;
 }
 
-const uint8_t *secret_bytes(const struct secret *s)
+const uint8_t *acsr_secret_bytes(const struct acsr_secret *s)
 {
 	return s->data;
 }
 
-uint8_t *secret_data(struct secret *s)
+uint8_t *secret_data(struct acsr_secret *s)
 {
 	return s->data;
 }
 
-size_t secret_len(const struct secret *s)
+size_t acsr_secret_len(const struct acsr_secret *s)
 {
 	return s->len;
 }
 
-bool secret_equal(const struct secret *a, const struct secret *b)
+bool secret_equal(const struct acsr_secret *a, const struct acsr_secret *b)
 {
 	return a->len == b->len && CRYPTO_memcmp(a->data, b->data, a->len) == 0;
 }

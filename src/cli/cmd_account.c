@@ -29,12 +29,12 @@ static enum acsr_result post(struct cli *c, const char *path, const json_t *body
 	return command_take(c, answer, e);
 }
 
-enum acsr_result cmd_product_list_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_product_list_run(struct cli *c, struct acsr_err *e)
 {
 	return get(c, "/api/v1/products", e);
 }
 
-void cmd_product_list_show(struct cli *c, const json_t *result)
+static void cmd_product_list_show(struct cli *c, const json_t *result)
 {
 	const json_t *list = json_object_get(result, "products");
 
@@ -51,12 +51,12 @@ void cmd_product_list_show(struct cli *c, const json_t *result)
 	}
 }
 
-enum acsr_result cmd_organisation_list_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_organisation_list_run(struct cli *c, struct acsr_err *e)
 {
 	return get(c, "/api/v1/organisations", e);
 }
 
-void cmd_organisation_list_show(struct cli *c, const json_t *result)
+static void cmd_organisation_list_show(struct cli *c, const json_t *result)
 {
 	const json_t *list = json_object_get(result, "organisations");
 
@@ -71,7 +71,7 @@ void cmd_organisation_list_show(struct cli *c, const json_t *result)
 		say("no organisations");
 }
 
-enum acsr_result cmd_organisation_new_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_organisation_new_run(struct cli *c, struct acsr_err *e)
 {
 	static const char *const members[] = { "name", "street", "locality", "state", "postal-code",
 		"country", "registration-number", "business-category", "jurisdiction-country",
@@ -98,18 +98,18 @@ enum acsr_result cmd_organisation_new_run(struct cli *c, struct acsr_err *e)
 	return r;
 }
 
-void cmd_organisation_new_show(struct cli *c, const json_t *result)
+static void cmd_organisation_new_show(struct cli *c, const json_t *result)
 {
 	(void)c;
 	say("%s  %s", view_str(result, "id"), view_str(result, "name"));
 }
 
-enum acsr_result cmd_account_show_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_account_show_run(struct cli *c, struct acsr_err *e)
 {
 	return get(c, "/api/v1/account", e);
 }
 
-void cmd_account_show_show(struct cli *c, const json_t *result)
+static void cmd_account_show_show(struct cli *c, const json_t *result)
 {
 	CLEANUP_STR char *names = view_join(json_object_get(result, "preauthorised"));
 
@@ -122,12 +122,12 @@ void cmd_account_show_show(struct cli *c, const json_t *result)
 	say("%-16s %lld", "users", (long long)json_integer_value(json_object_get(result, "users")));
 }
 
-enum acsr_result cmd_user_list_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_user_list_run(struct cli *c, struct acsr_err *e)
 {
 	return get(c, args_flag(&c->args, "all") ? "/api/v1/users?all=1" : "/api/v1/users", e);
 }
 
-void cmd_user_list_show(struct cli *c, const json_t *result)
+static void cmd_user_list_show(struct cli *c, const json_t *result)
 {
 	const json_t *list = json_object_get(result, "users");
 
@@ -142,7 +142,7 @@ void cmd_user_list_show(struct cli *c, const json_t *result)
 	}
 }
 
-enum acsr_result cmd_user_invite_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_user_invite_run(struct cli *c, struct acsr_err *e)
 {
 	const char *role = args_one(&c->args, "role");
 	json_t *body =
@@ -156,19 +156,19 @@ enum acsr_result cmd_user_invite_run(struct cli *c, struct acsr_err *e)
 	return r;
 }
 
-void cmd_user_invite_show(struct cli *c, const json_t *result)
+static void cmd_user_invite_show(struct cli *c, const json_t *result)
 {
 	(void)c;
 	say("%s is invited as %s (%s)", view_str(result, "email"), view_str(result, "role"),
 		view_str(result, "id"));
 }
 
-enum acsr_result cmd_token_list_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_token_list_run(struct cli *c, struct acsr_err *e)
 {
 	return get(c, "/api/v1/tokens", e);
 }
 
-void cmd_token_list_show(struct cli *c, const json_t *result)
+static void cmd_token_list_show(struct cli *c, const json_t *result)
 {
 	const json_t *list = json_object_get(result, "tokens");
 
@@ -197,7 +197,7 @@ static enum acsr_result token_to_file(struct cli *c, const char *out, struct acs
 	return command_put_str(c->result, "token_file", out, e);
 }
 
-enum acsr_result cmd_token_new_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_token_new_run(struct cli *c, struct acsr_err *e)
 {
 	const char *out = args_one(&c->args, "out");
 	json_t *body = json_pack(
@@ -213,7 +213,7 @@ enum acsr_result cmd_token_new_run(struct cli *c, struct acsr_err *e)
 	return out != NULL ? token_to_file(c, out, e) : ACSR_OK;
 }
 
-void cmd_token_new_show(struct cli *c, const json_t *result)
+static void cmd_token_new_show(struct cli *c, const json_t *result)
 {
 	(void)c;
 	if (view_str(result, "token")[0] != '\0')
@@ -222,7 +222,7 @@ void cmd_token_new_show(struct cli *c, const json_t *result)
 	say_field("token file", view_str(result, "token_file"));
 }
 
-enum acsr_result cmd_token_delete_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_token_delete_run(struct cli *c, struct acsr_err *e)
 {
 	CLEANUP_SERVICE struct service *s = NULL;
 	CLEANUP_STR char *path = NULL;
@@ -235,8 +235,95 @@ enum acsr_result cmd_token_delete_run(struct cli *c, struct acsr_err *e)
 	return command_put_str(c->result, "deleted", c->args.words[0], e);
 }
 
-void cmd_token_delete_show(struct cli *c, const json_t *result)
+static void cmd_token_delete_show(struct cli *c, const json_t *result)
 {
 	(void)c;
 	say("token %s is deleted", view_str(result, "deleted"));
 }
+
+static const char product_list_text[] = "  autocsr product list\n";
+
+const struct command cmd_product_list = { "product", "list", "", 0, 0, "what can be ordered",
+	product_list_text, NULL, .service = true, .run = cmd_product_list_run,
+	.show = cmd_product_list_show };
+
+static const char organisation_list_text[] = "  autocsr organisation list\n";
+
+const struct command cmd_organisation_list = { "organisation", "list", "", 0, 0,
+	"organisations for OV and EV", organisation_list_text, NULL, .service = true,
+	.run = cmd_organisation_list_run, .show = cmd_organisation_list_show };
+
+static const struct opt organisation_new_opts[] = {
+	{ "name", OPT_ONE, "TEXT", "registered name" },
+	{ "street", OPT_ONE, "TEXT", "street and number" },
+	{ "locality", OPT_ONE, "TEXT", "city" },
+	{ "state", OPT_ONE, "TEXT", "state or province" },
+	{ "postal-code", OPT_ONE, "TEXT", "postal code" },
+	{ "country", OPT_ONE, "CC", "two letters" },
+	{ "registration-number", OPT_ONE, "TEXT", "in its register (EV)" },
+	{ "business-category", OPT_ONE, "TEXT", "Private Organization, Government Entity … (EV)" },
+	{ "jurisdiction-country", OPT_ONE, "CC", "where it is registered (EV)" },
+	{ "jurisdiction-state", OPT_ONE, "TEXT", "where it is registered (EV)" },
+	{ "phone", OPT_ONE, "NUMBER", "published telephone number" },
+	{ 0 },
+};
+
+static const char organisation_new_text[] = "  autocsr organisation new --name 'Example GmbH' --street 'Weg "
+					    "1' --locality Berlin --postal-code 10115 \\\n"
+					    "      --country DE\n";
+
+const struct command cmd_organisation_new = { "organisation", "new", "", 0, 0, "add an organisation",
+	organisation_new_text, organisation_new_opts, .service = true, .run = cmd_organisation_new_run,
+	.show = cmd_organisation_new_show };
+
+static const char account_show_text[] = "  autocsr account show\n";
+
+const struct command cmd_account_show = { "account", "show", "", 0, 0, "your account", account_show_text,
+	NULL, .service = true, .run = cmd_account_show_run, .show = cmd_account_show_show };
+
+static const struct opt user_list_opts[] = {
+	{ "all", OPT_FLAG, NULL, "users of every account (operator)" },
+	{ 0 },
+};
+
+static const char user_list_text[] = "  autocsr user list\n";
+
+const struct command cmd_user_list = { "user", "list", "", 0, 0, "people of your account", user_list_text,
+	user_list_opts, .service = true, .run = cmd_user_list_run, .show = cmd_user_list_show };
+
+static const struct opt user_invite_opts[] = {
+	{ "role", OPT_ONE, "ROLE", "member (default), owner, auditor" },
+	{ 0 },
+};
+
+static const char user_invite_text[] = "The invitation goes by mail and holds for seven days.\n"
+				       "\n"
+				       "  autocsr user invite bob@example.com --role auditor\n";
+
+const struct command cmd_user_invite = { "user", "invite", "E-MAIL", 1, 1, "invite somebody by mail",
+	user_invite_text, user_invite_opts, .service = true, .run = cmd_user_invite_run,
+	.show = cmd_user_invite_show };
+
+static const char token_list_text[] = "  autocsr token list\n";
+
+const struct command cmd_token_list = { "token", "list", "", 0, 0, "API tokens", token_list_text, NULL,
+	.service = true, .run = cmd_token_list_run, .show = cmd_token_list_show };
+
+static const struct opt token_new_opts[] = {
+	{ "expires", OPT_ONE, "TIME", "2027-01-01T00:00:00Z; never when left out" },
+	{ "read-only", OPT_FLAG, NULL, "the token may only read" },
+	{ "out", OPT_ONE, "FILE", "write the token there (0600) instead of showing it" },
+	{ "force", OPT_FLAG, NULL, "replace a file that exists" },
+	{ 0 },
+};
+
+static const char token_new_text[] = "  autocsr token new monitoring --read-only --out monitoring.token\n";
+
+const struct command cmd_token_new = { "token", "new", "NAME", 1, 1, "make an API token", token_new_text,
+	token_new_opts, .service = true, .run = cmd_token_new_run, .show = cmd_token_new_show };
+
+static const char token_delete_text[] = "  autocsr token delete tok_1a2b3c\n";
+
+const struct command cmd_token_delete = { "token", "delete", "ID", 1, 1, "delete an API token",
+	token_delete_text, NULL, .service = true, .run = cmd_token_delete_run,
+	.show = cmd_token_delete_show };

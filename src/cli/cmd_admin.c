@@ -10,7 +10,7 @@
 #include "cli/service.h"
 #include "cli/view.h"
 
-enum acsr_result cmd_ca_show_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_ca_show_run(struct cli *c, struct acsr_err *e)
 {
 	CLEANUP_SERVICE struct service *s = NULL;
 	json_t *answer = NULL;
@@ -20,7 +20,7 @@ enum acsr_result cmd_ca_show_run(struct cli *c, struct acsr_err *e)
 	return command_take(c, answer, e);
 }
 
-void cmd_ca_show_show(struct cli *c, const json_t *result)
+static void cmd_ca_show_show(struct cli *c, const json_t *result)
 {
 	const json_t *list = json_object_get(result, "issuers");
 
@@ -103,7 +103,7 @@ static enum acsr_result fetch_crl(struct cli *c, struct service *s, struct acsr_
 	return r;
 }
 
-enum acsr_result cmd_ca_crl_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_ca_crl_run(struct cli *c, struct acsr_err *e)
 {
 	CLEANUP_SERVICE struct service *s = NULL;
 	const char *out = args_one(&c->args, "out");
@@ -116,7 +116,7 @@ enum acsr_result cmd_ca_crl_run(struct cli *c, struct acsr_err *e)
 	return fetch_crl(c, s, e);
 }
 
-void cmd_ca_crl_show(struct cli *c, const json_t *result)
+static void cmd_ca_crl_show(struct cli *c, const json_t *result)
 {
 	(void)c;
 	say_field("issuer", view_str(result, "issuer"));
@@ -127,7 +127,7 @@ void cmd_ca_crl_show(struct cli *c, const json_t *result)
 	say_field("written", view_str(result, "file"));
 }
 
-enum acsr_result cmd_audit_verify_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_audit_verify_run(struct cli *c, struct acsr_err *e)
 {
 	CLEANUP_SERVICE struct service *s = NULL;
 	json_t *answer = NULL;
@@ -138,7 +138,7 @@ enum acsr_result cmd_audit_verify_run(struct cli *c, struct acsr_err *e)
 	return command_take(c, answer, e);
 }
 
-void cmd_audit_verify_show(struct cli *c, const json_t *result)
+static void cmd_audit_verify_show(struct cli *c, const json_t *result)
 {
 	if (c->answer_no)
 		say("no: the audit chain is broken at entry %lld",
@@ -149,7 +149,7 @@ void cmd_audit_verify_show(struct cli *c, const json_t *result)
 	say_field("head", view_str(result, "head"));
 }
 
-enum acsr_result cmd_audit_list_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_audit_list_run(struct cli *c, struct acsr_err *e)
 {
 	CLEANUP_SERVICE struct service *s = NULL;
 	CLEANUP_STR char *path = NULL;
@@ -168,7 +168,7 @@ enum acsr_result cmd_audit_list_run(struct cli *c, struct acsr_err *e)
 	return command_take(c, answer, e);
 }
 
-void cmd_audit_list_show(struct cli *c, const json_t *result)
+static void cmd_audit_list_show(struct cli *c, const json_t *result)
 {
 	const json_t *list = json_object_get(result, "entries");
 
@@ -182,7 +182,7 @@ void cmd_audit_list_show(struct cli *c, const json_t *result)
 	}
 }
 
-enum acsr_result cmd_status_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_status_run(struct cli *c, struct acsr_err *e)
 {
 	CLEANUP_SERVICE struct service *s = NULL;
 	json_t *answer = NULL;
@@ -204,7 +204,7 @@ static void show_counts(const char *label, const json_t *counts)
 	}
 }
 
-void cmd_status_show(struct cli *c, const json_t *result)
+static void cmd_status_show(struct cli *c, const json_t *result)
 {
 	const json_t *roles = json_object_get(result, "roles");
 
@@ -221,3 +221,47 @@ void cmd_status_show(struct cli *c, const json_t *result)
 	show_counts("orders", json_object_get(result, "orders"));
 	show_counts("mail", json_object_get(result, "mail"));
 }
+
+static const char ca_show_text[] = "  autocsr ca show\n";
+
+const struct command cmd_ca_show = { "ca", "show", "", 0, 0, "the service's issuers", ca_show_text, NULL,
+	.service = true, .run = cmd_ca_show_run, .show = cmd_ca_show_show };
+
+static const struct opt ca_crl_opts[] = {
+	{ "publish", OPT_FLAG, NULL, "sign and publish a new one first (operator)" },
+	{ "out", OPT_ONE, "FILE.crl", "save it (DER)" },
+	{ "force", OPT_FLAG, NULL, "replace a file that exists" },
+	{ 0 },
+};
+
+static const char ca_crl_text[] = "  autocsr ca crl --out ca.crl\n"
+				  "  autocsr ca crl --publish\n";
+
+const struct command cmd_ca_crl = { "ca", "crl", "[ISSUER]", 0, 1, "the revocation list", ca_crl_text,
+	ca_crl_opts, .service = true, .run = cmd_ca_crl_run, .show = cmd_ca_crl_show };
+
+static const char audit_verify_text[] = "Walks the whole chain. Exit code 1 when it is broken.\n"
+					"\n"
+					"  autocsr audit verify\n";
+
+const struct command cmd_audit_verify = { "audit", "verify", "", 0, 0, "is the audit log whole?",
+	audit_verify_text, NULL, .service = true, .run = cmd_audit_verify_run,
+	.show = cmd_audit_verify_show };
+
+static const struct opt audit_list_opts[] = {
+	{ "after", OPT_ONE, "N", "entries behind this one" },
+	{ "limit", OPT_ONE, "N", "at most this many (100)" },
+	{ "all", OPT_FLAG, NULL, "every account (operator)" },
+	{ 0 },
+};
+
+static const char audit_list_text[] = "  autocsr audit list --after 1200\n";
+
+const struct command cmd_audit_list = { "audit", "list", "", 0, 0, "entries of the audit log",
+	audit_list_text, audit_list_opts, .service = true, .run = cmd_audit_list_run,
+	.show = cmd_audit_list_show };
+
+static const char status_text[] = "  autocsr status\n";
+
+const struct command cmd_status = { "status", NULL, "", 0, 0, "processes, jobs and orders (operator)",
+	status_text, NULL, .service = true, .run = cmd_status_run, .show = cmd_status_show };

@@ -28,7 +28,7 @@ static enum acsr_result put_info(json_t *o, const struct acsr_archive_info *info
 	return command_put(o, "sha256", view_hex(info->sha256, 32), e);
 }
 
-enum acsr_result cmd_archive_show_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_archive_show_run(struct cli *c, struct acsr_err *e)
 {
 	CLEANUP_BUF struct buf b = { 0 };
 	struct acsr_archive_info info;
@@ -38,7 +38,7 @@ enum acsr_result cmd_archive_show_run(struct cli *c, struct acsr_err *e)
 	return put_info(c->result, &info, e);
 }
 
-void cmd_archive_show_show(struct cli *c, const json_t *result)
+static void cmd_archive_show_show(struct cli *c, const json_t *result)
 {
 	(void)c;
 	say_field("entry", view_str(result, "name"));
@@ -50,15 +50,15 @@ void cmd_archive_show_show(struct cli *c, const json_t *result)
 	    "order's");
 }
 
-static enum acsr_result get_code(struct secret **code, const char *file, struct acsr_err *e)
+static enum acsr_result get_code(struct acsr_secret **code, const char *file, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *typed = NULL;
+	CLEANUP_SECRET struct acsr_secret *typed = NULL;
 
 	if (file != NULL)
 		TRY(file_get_secret(&typed, file, e));
 	else
 		TRY(term_ask_secret(&typed, "unlock code: ", "--code-file", e));
-	return acsr_code_normalise((const char *)secret_bytes(typed), secret_len(typed), code, e);
+	return acsr_code_normalise((const char *)acsr_secret_bytes(typed), acsr_secret_len(typed), code, e);
 }
 
 /* The entry's name comes from whoever made the archive: only a plain file name is taken. */
@@ -80,10 +80,10 @@ static enum acsr_result check_stdout(const struct cli *c, struct acsr_err *e)
 	return ACSR_OK;
 }
 
-enum acsr_result cmd_archive_open_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_archive_open_run(struct cli *c, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *code = NULL;
-	CLEANUP_SECRET struct secret *plain = NULL;
+	CLEANUP_SECRET struct acsr_secret *code = NULL;
+	CLEANUP_SECRET struct acsr_secret *plain = NULL;
 	CLEANUP_BUF struct buf b = { 0 };
 	struct acsr_archive_info info;
 	const char *out = args_one(&c->args, "out");
@@ -100,16 +100,41 @@ enum acsr_result cmd_archive_open_run(struct cli *c, struct acsr_err *e)
 		TRY(own_name(info.name, e));
 	TRY(get_code(&code, code_file, e));
 	TRY(acsr_archive_open(b.p, b.len, code, &plain, &info, e));
-	TRY(file_put(out != NULL ? out : info.name, secret_bytes(plain), secret_len(plain), 0600,
+	TRY(file_put(out != NULL ? out : info.name, acsr_secret_bytes(plain), acsr_secret_len(plain), 0600,
 		args_flag(&c->args, "force"), e));
 	TRY(put_info(c->result, &info, e));
 	return command_put_str(c->result, "file", out != NULL ? out : info.name, e);
 }
 
-void cmd_archive_open_show(struct cli *c, const json_t *result)
+static void cmd_archive_open_show(struct cli *c, const json_t *result)
 {
 	(void)c;
 	if (strcmp(view_str(result, "file"), "-") != 0)
 		say_progress(
 			"the archive is undamaged, the key is in %s (mode 0600)", view_str(result, "file"));
 }
+
+static const struct opt archive_open_opts[] = {
+	{ "out", OPT_ONE, "FILE", "where the key goes (0600); the entry's own name when left out" },
+	{ "code-file", OPT_ONE, "FILE", "file with the unlock code; asked for when left out" },
+	{ "force", OPT_FLAG, NULL, "replace a file that exists" },
+	{ 0 },
+};
+
+static const char archive_open_text[] =
+	"The code may be typed in groups, in any case, with or without its check symbol.\n"
+	"\n"
+	"  autocsr archive open www.zip\n"
+	"  autocsr archive open www.zip --code-file code.txt --out www.key\n";
+
+const struct command cmd_archive_open = { "archive", "open", "FILE.zip", 1, 1,
+	"take the key out of its archive", archive_open_text, archive_open_opts, .run = cmd_archive_open_run,
+	.show = cmd_archive_open_show };
+
+static const char archive_show_text[] = "Needs no code. Compare the SHA-256 with the one in the order.\n"
+					"\n"
+					"  autocsr archive show www.zip\n";
+
+const struct command cmd_archive_show = { "archive", "show", "FILE.zip", 1, 1,
+	"what lies in an archive, without the code", archive_show_text, NULL, .run = cmd_archive_show_run,
+	.show = cmd_archive_show_show };

@@ -30,10 +30,10 @@ static enum acsr_result parse_all(json_t *list, const struct load_certs *l, stru
 	return ACSR_OK;
 }
 
-enum acsr_result cmd_cert_show_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_cert_show_run(struct cli *c, struct acsr_err *e)
 {
 	CLEANUP_CERTS struct load_certs l = { NULL, 0 };
-	CLEANUP_SECRET struct secret *pass = NULL;
+	CLEANUP_SECRET struct acsr_secret *pass = NULL;
 	const char *pass_file = args_one(&c->args, "passphrase-file");
 	json_t *list = json_array();
 
@@ -44,7 +44,7 @@ enum acsr_result cmd_cert_show_run(struct cli *c, struct acsr_err *e)
 	return parse_all(list, &l, e);
 }
 
-void cmd_cert_show_show(struct cli *c, const json_t *result)
+static void cmd_cert_show_show(struct cli *c, const json_t *result)
 {
 	const json_t *list = json_object_get(result, "certificates");
 
@@ -160,7 +160,7 @@ static enum acsr_result verdict(struct cli *c, const struct verify *v, struct ac
 	return command_put_str(c->result, "detail", found.text, e);
 }
 
-enum acsr_result cmd_cert_verify_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_cert_verify_run(struct cli *c, struct acsr_err *e)
 {
 	struct verify v = { 0 };
 	enum acsr_result r = gather(&v, &c->args, e);
@@ -173,7 +173,7 @@ enum acsr_result cmd_cert_verify_run(struct cli *c, struct acsr_err *e)
 	return r;
 }
 
-void cmd_cert_verify_show(struct cli *c, const json_t *result)
+static void cmd_cert_verify_show(struct cli *c, const json_t *result)
 {
 	if (!c->answer_no) {
 		say("yes: the certificate verifies");
@@ -184,3 +184,37 @@ void cmd_cert_verify_show(struct cli *c, const json_t *result)
 	say_field("  source", view_str(result, "source"));
 	say_field("  error", view_str(result, "error"));
 }
+
+static const struct opt cert_show_opts[] = {
+	{ "passphrase-file", OPT_ONE, "FILE", "passphrase of a PKCS#12 file" },
+	{ 0 },
+};
+
+static const char cert_show_text[] = "PEM, DER, PKCS#7 and PKCS#12.\n"
+				     "\n"
+				     "  autocsr cert show fullchain.pem\n";
+
+const struct command cmd_cert_show = { "cert", "show", "FILE", 1, 1, "what a certificate says",
+	cert_show_text, cert_show_opts, .run = cmd_cert_show_run, .show = cmd_cert_show_show };
+
+static const struct opt cert_verify_opts[] = {
+	{ "root", OPT_MANY, "FILE", "trust anchors; the system's when left out" },
+	{ "chain", OPT_MANY, "FILE", "intermediate certificates" },
+	{ "crl", OPT_MANY, "FILE", "revocation lists, PEM or DER" },
+	{ "host", OPT_MANY, "NAME", "names that the certificate must cover" },
+	{ "at", OPT_ONE, "TIME", "as of 2026-11-23T08:15:00Z; now when left out" },
+	{ "eku", OPT_ONE, "USAGE", "serverAuth or clientAuth must be allowed" },
+	{ 0 },
+};
+
+static const char cert_verify_text[] =
+	"Certificates behind the first one in FILE are used as intermediates. Exit code 1 when it does not "
+	"verify.\n"
+	"\n"
+	"  autocsr cert verify fullchain.pem --root root.pem --host www.example.com\n"
+	"  autocsr cert verify www.pem --chain ca.pem --root root.pem --crl ca.crl --at "
+	"2027-01-01T00:00:00Z\n";
+
+const struct command cmd_cert_verify = { "cert", "verify", "FILE", 1, 1,
+	"up to a root, at a time, for names, against CRLs", cert_verify_text, cert_verify_opts,
+	.run = cmd_cert_verify_run, .show = cmd_cert_verify_show };

@@ -21,8 +21,8 @@ struct convert {
 	const struct args *a;
 	const char *to; /* a format of bundle.h, "pem", or "p12" */
 	struct load_certs certs;
-	struct acsr_key *key; /* for PKCS#12 */
-	struct secret *pass;  /* of the PKCS#12 file, read or written */
+	struct acsr_key *key;     /* for PKCS#12 */
+	struct acsr_secret *pass; /* of the PKCS#12 file, read or written */
 	struct acsr_blob out;
 };
 
@@ -30,7 +30,7 @@ static void release(struct convert *v)
 {
 	load_certs_free(&v->certs);
 	acsr_key_free(v->key);
-	secret_free(v->pass);
+	acsr_secret_free(v->pass);
 	acsr_blob_free(&v->out);
 }
 
@@ -122,7 +122,7 @@ static STACK_OF(X509) * others(const struct convert *v)
 
 static PKCS12 *build(const struct convert *v, X509 *leaf, STACK_OF(X509) * ca, bool legacy)
 {
-	const char *pass = (const char *)secret_bytes(v->pass), *name = args_one(v->a, "name");
+	const char *pass = (const char *)acsr_secret_bytes(v->pass), *name = args_one(v->a, "name");
 	int nid = legacy ? NID_pbe_WithSHA1And3_Key_TripleDES_CBC : NID_aes_256_cbc;
 	int iterations = legacy ? LEGACY_ITERATIONS : MODERN_ITERATIONS;
 	PKCS12 *p12 = PKCS12_create(pass, name, acsr_key_evp(v->key), leaf, ca, nid, nid, iterations, -1, 0);
@@ -193,8 +193,8 @@ static enum acsr_result write_key(struct convert *v, json_t *result, struct acsr
 {
 	const char *path = args_one(v->a, "keyout");
 	bool force = args_flag(v->a, "force");
-	CLEANUP_SECRET struct secret *pem = NULL;
-	CLEANUP_SECRET struct secret *pass = NULL;
+	CLEANUP_SECRET struct acsr_secret *pem = NULL;
+	CLEANUP_SECRET struct acsr_secret *pass = NULL;
 	ACSR_CLEANUP_BLOB struct acsr_blob locked = { NULL, 0 };
 
 	if (path == NULL)
@@ -204,7 +204,7 @@ static enum acsr_result write_key(struct convert *v, json_t *result, struct acsr
 	TRY(command_put_str(result, "key_file", path, e));
 	if (args_flag(v->a, "no-passphrase")) {
 		TRY(acsr_key_pkcs8_pem(v->key, &pem, e));
-		return file_put(path, secret_bytes(pem), secret_len(pem), 0600, force, e);
+		return file_put(path, acsr_secret_bytes(pem), acsr_secret_len(pem), 0600, force, e);
 	}
 	TRY(file_get_secret(&pass, args_one(v->a, "key-passphrase-file"), e));
 	TRY(acsr_key_pkcs8_pem_encrypted(v->key, pass, &locked, e));
@@ -261,7 +261,7 @@ static enum acsr_result convert(struct convert *v, struct cli *c, struct acsr_er
 	return deliver(v, c, e);
 }
 
-enum acsr_result cmd_cert_convert_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_cert_convert_run(struct cli *c, struct acsr_err *e)
 {
 	struct convert v = { .a = &c->args };
 	enum acsr_result r = convert(&v, c, e);
@@ -270,9 +270,34 @@ enum acsr_result cmd_cert_convert_run(struct cli *c, struct acsr_err *e)
 	return r;
 }
 
-void cmd_cert_convert_show(struct cli *c, const json_t *result)
+static void cmd_cert_convert_show(struct cli *c, const json_t *result)
 {
 	(void)c;
 	say_field("written", view_str(result, "file"));
 	say_field("key file", view_str(result, "key_file"));
 }
+
+static const struct opt cert_convert_opts[] = {
+	{ "to", OPT_ONE, "FORMAT", "pem (all of it), leaf, chain, fullchain, der, p7b, p12" },
+	{ "p12", OPT_ONE, "KIND", "PKCS#12: modern (AES-256, HMAC-SHA256) or legacy (3DES, SHA-1, weak)" },
+	{ "out", OPT_ONE, "FILE", "standard output when left out, but not for PKCS#12" },
+	{ "chain", OPT_MANY, "FILE", "more certificates to put in" },
+	{ "key", OPT_ONE, "FILE", "private key for PKCS#12" },
+	{ "key-passphrase-file", OPT_ONE, "FILE", "passphrase of --key, or for --keyout" },
+	{ "passphrase-file", OPT_ONE, "FILE", "passphrase of the PKCS#12 file, read or written" },
+	{ "name", OPT_ONE, "TEXT", "friendly name in PKCS#12" },
+	{ "keyout", OPT_ONE, "FILE", "write the key of a PKCS#12 file there (0600)" },
+	{ "no-passphrase", OPT_FLAG, NULL, "leave --keyout unencrypted" },
+	{ "force", OPT_FLAG, NULL, "replace files that exist" },
+	{ 0 },
+};
+
+static const char cert_convert_text[] = "  autocsr cert convert fullchain.pem --to p7b --out www.p7b\n"
+					"  autocsr cert convert www.p7b --to fullchain\n"
+					"  autocsr cert convert fullchain.pem --p12 modern --key www.key "
+					"--passphrase-file p.txt --out www.p12\n"
+					"  autocsr cert convert www.p12 --passphrase-file p.txt --to "
+					"fullchain --keyout www.key --no-passphrase\n";
+
+const struct command cmd_cert_convert = { "cert", "convert", "FILE", 1, 1, "PEM, DER, PKCS#7, PKCS#12",
+	cert_convert_text, cert_convert_opts, .run = cmd_cert_convert_run, .show = cmd_cert_convert_show };

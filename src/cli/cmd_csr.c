@@ -7,7 +7,7 @@
 #include "cli/say.h"
 #include "cli/view.h"
 
-enum acsr_result cmd_csr_show_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_csr_show_run(struct cli *c, struct acsr_err *e)
 {
 	struct acsr_csr_view *v = NULL;
 	json_t *view;
@@ -20,7 +20,7 @@ enum acsr_result cmd_csr_show_run(struct cli *c, struct acsr_err *e)
 	return ACSR_OK;
 }
 
-void cmd_csr_show_show(struct cli *c, const json_t *result)
+static void cmd_csr_show_show(struct cli *c, const json_t *result)
 {
 	(void)c;
 	view_show_csr(result);
@@ -41,7 +41,7 @@ static enum acsr_result match_one(
 	return command_put(o, "spki_sha256", view_hex(spki, 32), e);
 }
 
-enum acsr_result cmd_match_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_match_run(struct cli *c, struct acsr_err *e)
 {
 	const char *passphrase_file = args_one(&c->args, "passphrase-file");
 	uint8_t first[32], spki[32];
@@ -57,7 +57,7 @@ enum acsr_result cmd_match_run(struct cli *c, struct acsr_err *e)
 	return command_put(c->result, "match", json_boolean(!c->answer_no), e);
 }
 
-void cmd_match_show(struct cli *c, const json_t *result)
+static void cmd_match_show(struct cli *c, const json_t *result)
 {
 	const json_t *files = json_object_get(result, "files");
 
@@ -70,7 +70,7 @@ void cmd_match_show(struct cli *c, const json_t *result)
 			 : "yes: all of them hold the same public key");
 }
 
-enum acsr_result cmd_key_check_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_key_check_run(struct cli *c, struct acsr_err *e)
 {
 	const char *policy_name = args_one(&c->args, "policy");
 	bool public_trust = policy_name != NULL && strcmp(policy_name, "public") == 0;
@@ -102,10 +102,48 @@ enum acsr_result cmd_key_check_run(struct cli *c, struct acsr_err *e)
 	return r;
 }
 
-void cmd_key_check_show(struct cli *c, const json_t *result)
+static void cmd_key_check_show(struct cli *c, const json_t *result)
 {
 	(void)c;
 	say("%s in %s, SPKI SHA-256 %s", view_str(result, "key_type"), view_str(result, "kind"),
 		view_str(result, "spki_sha256"));
 	view_show_findings(json_object_get(result, "checks"));
 }
+
+static const char csr_show_text[] =
+	"PEM with any wrapping, base64 without BEGIN and END lines, or DER; - is standard input.\n"
+	"\n"
+	"  autocsr csr show www.csr\n"
+	"  autocsr csr show --json - <www.csr\n";
+
+const struct command cmd_csr_show = { "csr", "show", "FILE", 1, 1, "what a CSR asks for", csr_show_text, NULL,
+	.run = cmd_csr_show_run, .show = cmd_csr_show_show };
+
+static const struct opt match_opts[] = {
+	{ "passphrase-file", OPT_ONE, "FILE", "passphrase of encrypted keys" },
+	{ 0 },
+};
+
+static const char match_text[] = "Keys, CSRs and certificates belong together when their public keys are the "
+				 "same. Exit code 1 when not.\n"
+				 "\n"
+				 "  autocsr match www.key www.csr www.pem\n";
+
+const struct command cmd_match = { "match", NULL, "FILE FILE…", 2, 64,
+	"do keys, CSRs and certificates belong together?", match_text, match_opts, .run = cmd_match_run,
+	.show = cmd_match_show };
+
+static const struct opt key_check_opts[] = {
+	{ "policy", OPT_ONE, "NAME", "public or private (default)" },
+	{ "passphrase-file", OPT_ONE, "FILE", "passphrase of an encrypted key" },
+	{ 0 },
+};
+
+static const char key_check_text[] = "Size, exponent, small factors, close primes (Fermat), ROCA, curve and "
+				     "point. Exit code 1 when weak.\n"
+				     "\n"
+				     "  autocsr key check www.pem --policy public\n";
+
+const struct command cmd_key_check = { "key", "check", "FILE", 1, 1,
+	"is the key in a key file, CSR or certificate weak?", key_check_text, key_check_opts,
+	.run = cmd_key_check_run, .show = cmd_key_check_show };

@@ -38,7 +38,7 @@ static enum acsr_result put(
 	return command_put(c->result, "csr", v != NULL ? view_csr(v) : json_null(), e);
 }
 
-enum acsr_result cmd_csr_check_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_csr_check_run(struct cli *c, struct acsr_err *e)
 {
 	struct acsr_findings all = { NULL, 0 };
 	struct acsr_csr_view *v = NULL;
@@ -62,8 +62,26 @@ enum acsr_result cmd_csr_check_run(struct cli *c, struct acsr_err *e)
 	return r;
 }
 
-void cmd_csr_check_show(struct cli *c, const json_t *result)
+static void cmd_csr_check_show(struct cli *c, const json_t *result)
 {
 	(void)c;
 	view_show_findings(json_object_get(result, "checks"));
 }
+
+static const struct opt csr_check_opts[] = {
+	{ "host", OPT_MANY, "NAME", "is this name covered?" },
+	{ "policy", OPT_ONE, "NAME|FILE", "public, private (default), or a JSON policy file" },
+	{ 0 },
+};
+
+static const char csr_check_text[] =
+	"Exit code 1 when a rule is broken or a name is not covered.\n"
+	"\n"
+	"  autocsr csr check www.csr --host www.example.com example.com\n"
+	"  autocsr csr check www.csr --policy public\n"
+	"  autocsr csr check www.csr --policy ours.json\n"
+	"      {\"base\": \"private\", \"key_types\": [\"ec:p256\"], \"wildcards\": false,\n"
+	"       \"suffixes\": [\"example.com\"], \"subject_required\": [\"O\"]}\n";
+
+const struct command cmd_csr_check = { "csr", "check", "FILE", 1, 1, "every rule that a CA will judge it by",
+	csr_check_text, csr_check_opts, .run = cmd_csr_check_run, .show = cmd_csr_check_show };

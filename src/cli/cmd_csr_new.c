@@ -23,7 +23,7 @@ struct csr_new {
 	size_t n_ekus;
 	struct acsr_key *key;
 	struct acsr_blob pem;
-	struct secret *code;
+	struct acsr_secret *code;
 	struct new_file key_file, code_file, csr_file;
 	char entry[ACSR_ARCHIVE_NAME_MAX + 1]; /* name of the key inside the archive */
 };
@@ -34,7 +34,7 @@ static void release(struct csr_new *n)
 	acsr_sans_free(&n->sans);
 	acsr_key_free(n->key);
 	acsr_blob_free(&n->pem);
-	secret_free(n->code);
+	acsr_secret_free(n->code);
 	new_file_abandon(&n->csr_file);
 	new_file_abandon(&n->code_file);
 	new_file_abandon(&n->key_file);
@@ -209,7 +209,7 @@ static void entry_name(struct csr_new *n)
 
 static enum acsr_result write_archive(struct csr_new *n, json_t *result, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *plain = NULL;
+	CLEANUP_SECRET struct acsr_secret *plain = NULL;
 	CLEANUP_BUF struct buf out = { 0 };
 	struct acsr_archive_info info;
 	size_t len = 0;
@@ -218,7 +218,7 @@ static enum acsr_result write_archive(struct csr_new *n, json_t *result, struct 
 	TRY(acsr_key_pkcs8_pem(n->key, &plain, e));
 	TRY(acsr_code_new(&n->code, e));
 	buf_init(&out, LIMIT_ARCHIVE);
-	TRY(buf_reserve(&out, ACSR_ARCHIVE_SIZE(strlen(n->entry), secret_len(plain)), e));
+	TRY(buf_reserve(&out, ACSR_ARCHIVE_SIZE(strlen(n->entry), acsr_secret_len(plain)), e));
 	TRY(acsr_archive_write(n->entry, plain, n->code, clock_now(), out.p, out.cap, &len, e));
 	TRY(acsr_archive_show(out.p, len, &info, e));
 	TRY(command_put_str(result, "archive", n->key_file.path, e));
@@ -229,16 +229,16 @@ static enum acsr_result write_archive(struct csr_new *n, json_t *result, struct 
 /* The code itself goes to the terminal or to its file, never into the result. */
 static enum acsr_result hand_over_code(struct csr_new *n, json_t *result, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *shown = NULL;
-	CLEANUP_SECRET struct secret *line = NULL;
+	CLEANUP_SECRET struct acsr_secret *shown = NULL;
+	CLEANUP_SECRET struct acsr_secret *line = NULL;
 	char suffix[] = "   check symbol ?, typed without the dashes";
 
 	if (n->code_file.fd >= 0) {
-		TRY(secret_zeroed(&line, secret_len(n->code) + 1, e));
-		memcpy(secret_data(line), secret_bytes(n->code), secret_len(n->code));
-		secret_data(line)[secret_len(n->code)] = '\n';
+		TRY(secret_zeroed(&line, acsr_secret_len(n->code) + 1, e));
+		memcpy(secret_data(line), acsr_secret_bytes(n->code), acsr_secret_len(n->code));
+		secret_data(line)[acsr_secret_len(n->code)] = '\n';
 		TRY(command_put_str(result, "code_file", n->code_file.path, e));
-		return new_file_commit(&n->code_file, secret_bytes(line), secret_len(line), e);
+		return new_file_commit(&n->code_file, acsr_secret_bytes(line), acsr_secret_len(line), e);
 	}
 	TRY(acsr_code_show(n->code, '-', &shown, e));
 	*strchr(suffix, '?') = acsr_code_check(n->code);
@@ -246,17 +246,17 @@ static enum acsr_result hand_over_code(struct csr_new *n, json_t *result, struct
 	return ACSR_OK;
 }
 
-static enum acsr_result key_passphrase(struct secret **out, const struct args *a, struct acsr_err *e)
+static enum acsr_result key_passphrase(struct acsr_secret **out, const struct args *a, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *again = NULL;
-	struct secret *s = NULL;
+	CLEANUP_SECRET struct acsr_secret *again = NULL;
+	struct acsr_secret *s = NULL;
 
 	if (args_one(a, "passphrase-file") != NULL)
 		return file_get_secret(out, args_one(a, "passphrase-file"), e);
 	TRY(term_ask_secret(&s, "passphrase for the key: ", "--passphrase-file or --no-passphrase", e));
 	if (term_ask_secret(&again, "the same again: ", "--passphrase-file", e) != ACSR_OK ||
 		!secret_equal(s, again)) {
-		secret_free(s);
+		acsr_secret_free(s);
 		return err_set(e, "usage.answer", "the two passphrases are not the same");
 	}
 	*out = s;
@@ -264,14 +264,14 @@ static enum acsr_result key_passphrase(struct secret **out, const struct args *a
 }
 
 static enum acsr_result write_key(
-	struct csr_new *n, const struct args *a, const struct secret *pass, struct acsr_err *e)
+	struct csr_new *n, const struct args *a, const struct acsr_secret *pass, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *pem = NULL;
+	CLEANUP_SECRET struct acsr_secret *pem = NULL;
 	ACSR_CLEANUP_BLOB struct acsr_blob locked = { NULL, 0 };
 
 	if (args_flag(a, "no-passphrase")) {
 		TRY(acsr_key_pkcs8_pem(n->key, &pem, e));
-		return new_file_commit(&n->key_file, secret_bytes(pem), secret_len(pem), e);
+		return new_file_commit(&n->key_file, acsr_secret_bytes(pem), acsr_secret_len(pem), e);
 	}
 	TRY(acsr_key_pkcs8_pem_encrypted(n->key, pass, &locked, e));
 	return new_file_commit(&n->key_file, locked.p, locked.len, e);
@@ -291,7 +291,8 @@ static enum acsr_result put_result(struct csr_new *n, struct cli *c, struct acsr
 	return new_file_commit(&n->csr_file, n->pem.p, n->pem.len, e);
 }
 
-static enum acsr_result make(struct csr_new *n, struct cli *c, const struct secret *pass, struct acsr_err *e)
+static enum acsr_result make(
+	struct csr_new *n, struct cli *c, const struct acsr_secret *pass, struct acsr_err *e)
 {
 	const struct args *a = &c->args;
 
@@ -308,13 +309,13 @@ static enum acsr_result make(struct csr_new *n, struct cli *c, const struct secr
 	return put_result(n, c, e);
 }
 
-enum acsr_result cmd_csr_new_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_csr_new_run(struct cli *c, struct acsr_err *e)
 {
 	struct csr_new n = {
 		.key_file = NEW_FILE_NONE, .code_file = NEW_FILE_NONE, .csr_file = NEW_FILE_NONE
 	};
 	const struct args *a = &c->args;
-	CLEANUP_SECRET struct secret *pass = NULL;
+	CLEANUP_SECRET struct acsr_secret *pass = NULL;
 	enum acsr_result r;
 
 	TRY(check_usage(a, e));
@@ -332,7 +333,7 @@ enum acsr_result cmd_csr_new_run(struct cli *c, struct acsr_err *e)
 	return r;
 }
 
-void cmd_csr_new_show(struct cli *c, const json_t *result)
+static void cmd_csr_new_show(struct cli *c, const json_t *result)
 {
 	(void)c;
 	say_field("key", view_str(result, "key_type"));
@@ -343,3 +344,43 @@ void cmd_csr_new_show(struct cli *c, const json_t *result)
 	say_field("archive SHA-256", view_str(result, "archive_sha256"));
 	say_field("unlock code in", view_str(result, "code_file"));
 }
+
+static const struct opt csr_new_opts[] = {
+	{ "host", OPT_MANY, "NAME", "DNS name or IP address, wildcards too" },
+	{ "ip", OPT_MANY, "ADDRESS", "IP address" },
+	{ "email", OPT_MANY, "ADDRESS", "e-mail address (for S/MIME and client certificates)" },
+	{ "uri", OPT_MANY, "URI", "URI" },
+	{ "upn", OPT_MANY, "NAME", "user principal name (Windows log-on)" },
+	{ "subject", OPT_ONE, "DN", "'CN=…,O=…,L=…,C=DE'; without it the first host is the CN" },
+	{ "key", OPT_ONE, "TYPE",
+		"rsa:2048 (default) rsa:3072 rsa:4096 ec:p256 ec:p384 ec:p521 ed25519 ed448 ml-dsa-44 … "
+		"slh-dsa-…" },
+	{ "digest", OPT_ONE, "NAME", "SHA256, SHA384, SHA512; by the key when left out" },
+	{ "eku", OPT_MANY, "USAGE", "serverAuth, clientAuth, … or an OID" },
+	{ "must-staple", OPT_FLAG, NULL, "ask for the must-staple extension (RFC 7633)" },
+	{ "policy", OPT_ONE, "NAME", "public: refuse what no public CA takes; private (default)" },
+	{ "out", OPT_ONE, "FILE.csr", "where the CSR goes; standard output when left out" },
+	{ "archive", OPT_ONE, "FILE.zip",
+		"put the key into an AES-256 archive with an unlock code of its own" },
+	{ "code-file", OPT_ONE, "FILE", "write the unlock code there (0600) instead of showing it" },
+	{ "keyout", OPT_ONE, "FILE", "or put the key into a PKCS#8 PEM file (0600)" },
+	{ "passphrase-file", OPT_ONE, "FILE",
+		"encrypt that file with this passphrase; asked for when left out" },
+	{ "no-passphrase", OPT_FLAG, NULL, "leave that file unencrypted" },
+	{ "force", OPT_FLAG, NULL, "replace files that exist" },
+	{ 0 },
+};
+
+static const char csr_new_text[] =
+	"The private key is never printed. It goes into an AES-256 archive (opens with 7-Zip, WinZip, "
+	"WinRAR,\n"
+	"Keka, bsdtar) whose unlock code is made by the machine, or into a PKCS#8 file.\n"
+	"\n"
+	"  autocsr csr new --host www.example.com example.com --out www.csr --archive www.zip\n"
+	"  autocsr csr new --host www.example.com --key ec:p256 --keyout www.key --no-passphrase >www.csr\n"
+	"  autocsr csr new --subject 'CN=Ann,O=Example GmbH,C=DE' --email ann@example.com --eku clientAuth "
+	"\\\n"
+	"      --keyout ann.key --passphrase-file pass.txt --out ann.csr\n";
+
+const struct command cmd_csr_new = { "csr", "new", "", 0, 0, "make a key and a CSR", csr_new_text,
+	csr_new_opts, .run = cmd_csr_new_run, .show = cmd_csr_new_show };

@@ -40,7 +40,7 @@ static enum acsr_result log_in(
 }
 
 static enum acsr_result make_token(
-	struct service *s, const struct args *a, struct secret **token, char **id, struct acsr_err *e)
+	struct service *s, const struct args *a, struct acsr_secret **token, char **id, struct acsr_err *e)
 {
 	char host[128] = "this machine", name[200];
 	const char *text, *given = args_one(a, "name");
@@ -60,15 +60,15 @@ static enum acsr_result make_token(
 	if (text == NULL)
 		r = err_set(e, "net.answer", "the service gave no token");
 	else
-		r = secret_new(token, text, strlen(text), e);
+		r = acsr_secret_new(token, text, strlen(text), e);
 	if (r == ACSR_OK && view_str(answer, "id")[0] != '\0')
 		r = str_dup(id, view_str(answer, "id"), e);
 	json_decref(answer);
 	return r;
 }
 
-static enum acsr_result by_password(struct service *s, const struct args *a, struct secret **token, char **id,
-	json_t *result, struct acsr_err *e)
+static enum acsr_result by_password(struct service *s, const struct args *a, struct acsr_secret **token,
+	char **id, json_t *result, struct acsr_err *e)
 {
 	struct service_call out = { .method = "DELETE", .path = "/api/v1/session" };
 	char typed[LIMIT_EMAIL + 2];
@@ -94,7 +94,7 @@ static enum acsr_result by_password(struct service *s, const struct args *a, str
 
 /* A token that somebody made elsewhere: look whether it works. */
 static enum acsr_result by_token(
-	struct service *s, const char *file, struct secret **token, json_t *result, struct acsr_err *e)
+	struct service *s, const char *file, struct acsr_secret **token, json_t *result, struct acsr_err *e)
 {
 	json_t *account = NULL;
 
@@ -104,14 +104,14 @@ static enum acsr_result by_token(
 	return command_put(result, "account", account, e);
 }
 
-enum acsr_result cmd_login_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_login_run(struct cli *c, struct acsr_err *e)
 {
 	const struct args *a = &c->args;
 	const char *server = setting(a, "server", "AUTOCSR_SERVER"),
 		   *ca = setting(a, "ca-file", "AUTOCSR_CA_FILE");
 	const char *token_file = args_one(a, "token-file");
 	CLEANUP_SERVICE struct service *s = NULL;
-	CLEANUP_SECRET struct secret *token = NULL;
+	CLEANUP_SECRET struct acsr_secret *token = NULL;
 	CLEANUP_STR char *id = NULL;
 	CLEANUP_STR char *clean = NULL;
 	CLEANUP_STR char *folder = NULL;
@@ -135,7 +135,7 @@ enum acsr_result cmd_login_run(struct cli *c, struct acsr_err *e)
 	return command_put_str(c->result, "token_id", id, e);
 }
 
-void cmd_login_show(struct cli *c, const json_t *result)
+static void cmd_login_show(struct cli *c, const json_t *result)
 {
 	const json_t *user = json_object_get(result, "user");
 
@@ -144,7 +144,7 @@ void cmd_login_show(struct cli *c, const json_t *result)
 		user != NULL ? " as " : "", view_str(user, "email"), view_str(result, "folder"));
 }
 
-enum acsr_result cmd_logout_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_logout_run(struct cli *c, struct acsr_err *e)
 {
 	CLEANUP_LOGIN struct login l = { 0 };
 	CLEANUP_SERVICE struct service *s = NULL;
@@ -167,9 +167,34 @@ enum acsr_result cmd_logout_run(struct cli *c, struct acsr_err *e)
 	return command_put(c->result, "token_deleted", json_boolean(deleted), e);
 }
 
-void cmd_logout_show(struct cli *c, const json_t *result)
+static void cmd_logout_show(struct cli *c, const json_t *result)
 {
 	(void)c;
 	say(json_is_true(json_object_get(result, "token_deleted")) ? "logged out, the token is deleted"
 								   : "logged out on this machine");
 }
+
+static const struct opt login_opts[] = {
+	{ "server", OPT_ONE, "URL", "the service, https://ca.example.com (or AUTOCSR_SERVER)" },
+	{ "ca-file", OPT_ONE, "FILE", "PEM roots to trust for it (or AUTOCSR_CA_FILE); a copy is kept" },
+	{ "email", OPT_ONE, "ADDRESS", "who; asked for when left out" },
+	{ "password-file", OPT_ONE, "FILE", "file with the password; asked for when left out" },
+	{ "totp", OPT_ONE, "CODE", "code of the second factor; asked for when it is wanted" },
+	{ "name", OPT_ONE, "TEXT", "what the new token is called" },
+	{ "expires", OPT_ONE, "TIME", "when the new token ends, 2027-01-01T00:00:00Z" },
+	{ "token-file", OPT_ONE, "FILE", "keep this token instead of making one with a password" },
+	{ 0 },
+};
+
+static const char login_text[] = "The password becomes an API token of this machine's own and is forgotten. "
+				 "Server, CA file and token are\n"
+				 "kept in ~/.config/autocsr, readable by you alone; autocsr logout removes "
+				 "them and deletes the token.\n"
+				 "\n"
+				 "  autocsr login --server https://ca.example.com --ca-file root.pem\n";
+
+const struct command cmd_login = { "login", NULL, "", 0, 0, "keep a service and a token for it", login_text,
+	login_opts, .run = cmd_login_run, .show = cmd_login_show };
+
+const struct command cmd_logout = { "logout", NULL, "", 0, 0, "forget them, and delete the token", NULL, NULL,
+	.run = cmd_logout_run, .show = cmd_logout_show };

@@ -57,7 +57,7 @@ static enum acsr_result list_pages(
 	}
 }
 
-enum acsr_result cmd_order_list_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_order_list_run(struct cli *c, struct acsr_err *e)
 {
 	CLEANUP_SERVICE struct service *s = NULL;
 	CLEANUP_BUF struct buf path = { 0 };
@@ -80,7 +80,7 @@ enum acsr_result cmd_order_list_run(struct cli *c, struct acsr_err *e)
 	return list_pages(s, buf_cstr(&path), orders, limit, e);
 }
 
-void cmd_order_list_show(struct cli *c, const json_t *result)
+static void cmd_order_list_show(struct cli *c, const json_t *result)
 {
 	const json_t *orders = json_object_get(result, "orders");
 
@@ -91,7 +91,7 @@ void cmd_order_list_show(struct cli *c, const json_t *result)
 		order_view_line(json_array_get(orders, i));
 }
 
-enum acsr_result cmd_order_show_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_order_show_run(struct cli *c, struct acsr_err *e)
 {
 	CLEANUP_SERVICE struct service *s = NULL;
 	CLEANUP_STR char *path = NULL;
@@ -103,7 +103,7 @@ enum acsr_result cmd_order_show_run(struct cli *c, struct acsr_err *e)
 	return command_take(c, order, e);
 }
 
-void cmd_order_show_show(struct cli *c, const json_t *result)
+static void cmd_order_show_show(struct cli *c, const json_t *result)
 {
 	const json_t *events = json_object_get(result, "events");
 
@@ -159,7 +159,7 @@ static enum acsr_result cert_path(char **path, const struct args *a, const char 
 	return service_path(path, "orders", a->words[0], buf_cstr(&what), e);
 }
 
-enum acsr_result cmd_order_cert_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_order_cert_run(struct cli *c, struct acsr_err *e)
 {
 	static const char *const formats[] = { "leaf", "chain", "fullchain", "der", "p7b", NULL };
 	const char *format = args_one(&c->args, "format");
@@ -189,13 +189,13 @@ enum acsr_result cmd_order_cert_run(struct cli *c, struct acsr_err *e)
 	return r;
 }
 
-void cmd_order_cert_show(struct cli *c, const json_t *result)
+static void cmd_order_cert_show(struct cli *c, const json_t *result)
 {
 	(void)c;
 	say_field("written", view_str(result, "file"));
 }
 
-enum acsr_result cmd_order_csr_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_order_csr_run(struct cli *c, struct acsr_err *e)
 {
 	CLEANUP_SERVICE struct service *s = NULL;
 	CLEANUP_STR char *path = NULL;
@@ -213,7 +213,7 @@ enum acsr_result cmd_order_csr_run(struct cli *c, struct acsr_err *e)
 	return r;
 }
 
-void cmd_order_csr_show(struct cli *c, const json_t *result)
+static void cmd_order_csr_show(struct cli *c, const json_t *result)
 {
 	(void)c;
 	say_field("written", view_str(result, "file"));
@@ -223,20 +223,21 @@ void cmd_order_csr_show(struct cli *c, const json_t *result)
 static enum acsr_result code_to_file(struct cli *c, const char *out, struct acsr_err *e)
 {
 	const char *shown = view_str(c->result, "code");
-	CLEANUP_SECRET struct secret *code = NULL;
-	CLEANUP_SECRET struct secret *line = NULL;
+	CLEANUP_SECRET struct acsr_secret *code = NULL;
+	CLEANUP_SECRET struct acsr_secret *line = NULL;
 
 	TRY(acsr_code_normalise(shown, strlen(shown), &code, e));
-	TRY(secret_zeroed(&line, secret_len(code) + 1, e));
-	memcpy(secret_data(line), secret_bytes(code), secret_len(code));
-	secret_data(line)[secret_len(code)] = '\n';
-	TRY(file_put(out, secret_bytes(line), secret_len(line), 0600, args_flag(&c->args, "force"), e));
+	TRY(secret_zeroed(&line, acsr_secret_len(code) + 1, e));
+	memcpy(secret_data(line), acsr_secret_bytes(code), acsr_secret_len(code));
+	secret_data(line)[acsr_secret_len(code)] = '\n';
+	TRY(file_put(
+		out, acsr_secret_bytes(line), acsr_secret_len(line), 0600, args_flag(&c->args, "force"), e));
 	json_object_del(c->result, "code");
 	json_object_del(c->result, "check");
 	return command_put_str(c->result, "code_file", out, e);
 }
 
-enum acsr_result cmd_order_code_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_order_code_run(struct cli *c, struct acsr_err *e)
 {
 	CLEANUP_SERVICE struct service *s = NULL;
 	CLEANUP_STR char *path = NULL;
@@ -250,7 +251,7 @@ enum acsr_result cmd_order_code_run(struct cli *c, struct acsr_err *e)
 	return out != NULL ? code_to_file(c, out, e) : ACSR_OK;
 }
 
-void cmd_order_code_show(struct cli *c, const json_t *result)
+static void cmd_order_code_show(struct cli *c, const json_t *result)
 {
 	(void)c;
 	if (view_str(result, "code")[0] != '\0')
@@ -282,7 +283,7 @@ static enum acsr_result act(
 	return command_take(c, order, e);
 }
 
-enum acsr_result cmd_order_validate_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_order_validate_run(struct cli *c, struct acsr_err *e)
 {
 	static const char *const options[][2] = { { "host", "name" }, { "method", "method" },
 		{ NULL, NULL } };
@@ -290,13 +291,13 @@ enum acsr_result cmd_order_validate_run(struct cli *c, struct acsr_err *e)
 	return act(c, "validate", options, e);
 }
 
-void cmd_order_validate_show(struct cli *c, const json_t *result)
+static void cmd_order_validate_show(struct cli *c, const json_t *result)
 {
 	(void)c;
 	order_view_show(result);
 }
 
-enum acsr_result cmd_order_revoke_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_order_revoke_run(struct cli *c, struct acsr_err *e)
 {
 	static const char *const options[][2] = { { "reason", "reason" }, { "serial", "serial" },
 		{ NULL, NULL } };
@@ -304,21 +305,125 @@ enum acsr_result cmd_order_revoke_run(struct cli *c, struct acsr_err *e)
 	return act(c, "revoke", options, e);
 }
 
-void cmd_order_revoke_show(struct cli *c, const json_t *result)
+static void cmd_order_revoke_show(struct cli *c, const json_t *result)
 {
 	(void)c;
 	order_view_show(result);
 }
 
-enum acsr_result cmd_order_cancel_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_order_cancel_run(struct cli *c, struct acsr_err *e)
 {
 	static const char *const options[][2] = { { NULL, NULL } };
 
 	return act(c, "cancel", options, e);
 }
 
-void cmd_order_cancel_show(struct cli *c, const json_t *result)
+static void cmd_order_cancel_show(struct cli *c, const json_t *result)
 {
 	(void)c;
 	order_view_show(result);
 }
+
+static const struct opt order_list_opts[] = {
+	{ "state", OPT_ONE, "STATE", "handover, validating, issued, …" },
+	{ "product", OPT_ONE, "ID", "orders of that product" },
+	{ "search", OPT_ONE, "TEXT", "part of a name, id or serial" },
+	{ "sort", OPT_ONE, "KEY", "created (default, newest first) or expires" },
+	{ "limit", OPT_ONE, "N", "at least this many are enough (1000)" },
+	{ "all", OPT_FLAG, NULL, "orders of every account (operator)" },
+	{ 0 },
+};
+
+static const char order_list_text[] = "  autocsr order list --state issued --sort expires\n";
+
+const struct command cmd_order_list = { "order", "list", "", 0, 0, "orders of your account", order_list_text,
+	order_list_opts, .service = true, .run = cmd_order_list_run, .show = cmd_order_list_show };
+
+static const char order_show_text[] = "State, what comes next, what to publish, certificates, events.\n"
+				      "\n"
+				      "  autocsr order show ord_1a2b3c\n";
+
+const struct command cmd_order_show = { "order", "show", "ID", 1, 1, "everything about one order",
+	order_show_text, NULL, .service = true, .run = cmd_order_show_run, .show = cmd_order_show_show };
+
+static const struct opt order_cert_opts[] = {
+	{ "format", OPT_ONE, "FORMAT", "leaf, chain, fullchain (default), der, p7b" },
+	{ "serial", OPT_ONE, "HEX", "one of several; the newest when left out" },
+	{ "out", OPT_ONE, "FILE", "standard output when left out" },
+	{ "force", OPT_FLAG, NULL, "replace a file that exists" },
+	{ 0 },
+};
+
+static const char order_cert_text[] = "  autocsr order cert ord_1a2b3c --out fullchain.pem\n"
+				      "  autocsr order cert ord_1a2b3c --format p7b --out www.p7b\n";
+
+const struct command cmd_order_cert = { "order", "cert", "ID", 1, 1, "the certificate", order_cert_text,
+	order_cert_opts, .service = true, .run = cmd_order_cert_run, .show = cmd_order_cert_show };
+
+static const struct opt order_csr_opts[] = {
+	{ "out", OPT_ONE, "FILE", "standard output when left out" },
+	{ "force", OPT_FLAG, NULL, "replace a file that exists" },
+	{ 0 },
+};
+
+static const char order_csr_text[] = "  autocsr order csr ord_1a2b3c | autocsr csr show -\n";
+
+const struct command cmd_order_csr = { "order", "csr", "ID", 1, 1, "the CSR that the service submits",
+	order_csr_text, order_csr_opts, .service = true, .run = cmd_order_csr_run,
+	.show = cmd_order_csr_show };
+
+static const struct opt order_code_opts[] = {
+	{ "password-file", OPT_ONE, "FILE", "file with your password; asked for when left out" },
+	{ "totp", OPT_ONE, "CODE", "code of the second factor; asked for when it is wanted" },
+	{ "out", OPT_ONE, "FILE", "write the bare code there (0600) instead of showing it" },
+	{ "force", OPT_FLAG, NULL, "replace a file that exists" },
+	{ 0 },
+};
+
+static const char order_code_text[] =
+	"Every reveal is written to the audit log. The code is destroyed after its window.\n"
+	"\n"
+	"  autocsr order code ord_1a2b3c\n"
+	"  autocsr order code ord_1a2b3c --password-file p.txt --totp 123456 --out code.txt\n"
+	"  autocsr archive open www.zip --code-file code.txt --out www.key\n";
+
+const struct command cmd_order_code = { "order", "code", "ID", 1, 1, "reveal the archive's unlock code",
+	order_code_text, order_code_opts, .service = true, .run = cmd_order_code_run,
+	.show = cmd_order_code_show };
+
+static const struct opt order_validate_opts[] = {
+	{ "host", OPT_ONE, "NAME", "this name only" },
+	{ "method", OPT_ONE, "METHOD", "http or dns" },
+	{ 0 },
+};
+
+static const char order_validate_text[] = "Looks now instead of at the next planned time.\n"
+					  "\n"
+					  "  autocsr order validate ord_1a2b3c\n";
+
+const struct command cmd_order_validate = { "order", "validate", "ID", 1, 1, "check the domain now",
+	order_validate_text, order_validate_opts, .service = true, .run = cmd_order_validate_run,
+	.show = cmd_order_validate_show };
+
+static const struct opt order_revoke_opts[] = {
+	{ "reason", OPT_ONE, "REASON",
+		"unspecified (default), keyCompromise, affiliationChanged, superseded, "
+		"cessationOfOperation" },
+	{ "serial", OPT_ONE, "HEX", "this certificate only" },
+	{ 0 },
+};
+
+static const char order_revoke_text[] =
+	"Cannot be undone. Without --serial every valid certificate of the order is revoked.\n"
+	"\n"
+	"  autocsr order revoke ord_1a2b3c --reason keyCompromise\n";
+
+const struct command cmd_order_revoke = { "order", "revoke", "ID", 1, 1, "revoke certificates of an order",
+	order_revoke_text, order_revoke_opts, .service = true, .run = cmd_order_revoke_run,
+	.show = cmd_order_revoke_show };
+
+static const char order_cancel_text[] = "  autocsr order cancel ord_1a2b3c\n";
+
+const struct command cmd_order_cancel = { "order", "cancel", "ID", 1, 1, "give an order up",
+	order_cancel_text, NULL, .service = true, .run = cmd_order_cancel_run,
+	.show = cmd_order_cancel_show };

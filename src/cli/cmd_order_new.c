@@ -116,7 +116,7 @@ static enum acsr_result finish(struct order_flow *f, struct cli *c, enum acsr_re
 	return r;
 }
 
-enum acsr_result cmd_order_new_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_order_new_run(struct cli *c, struct acsr_err *e)
 {
 	const struct args *a = &c->args;
 	bool wants_archive = args_one(a, "csr") == NULL && !by_mail(a);
@@ -137,7 +137,7 @@ enum acsr_result cmd_order_new_run(struct cli *c, struct acsr_err *e)
 	return r;
 }
 
-void cmd_order_new_show(struct cli *c, const json_t *result)
+static void cmd_order_new_show(struct cli *c, const json_t *result)
 {
 	(void)c;
 	order_view_show(result);
@@ -152,7 +152,7 @@ static enum acsr_result post_and_take(
 	return service_post(f->service, path, body, &f->order, e);
 }
 
-enum acsr_result cmd_order_reissue_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_order_reissue_run(struct cli *c, struct acsr_err *e)
 {
 	const struct args *a = &c->args;
 	bool own = args_one(a, "csr") != NULL;
@@ -176,13 +176,13 @@ enum acsr_result cmd_order_reissue_run(struct cli *c, struct acsr_err *e)
 	return r;
 }
 
-void cmd_order_reissue_show(struct cli *c, const json_t *result)
+static void cmd_order_reissue_show(struct cli *c, const json_t *result)
 {
 	(void)c;
 	order_view_show(result);
 }
 
-enum acsr_result cmd_order_archive_run(struct cli *c, struct acsr_err *e)
+static enum acsr_result cmd_order_archive_run(struct cli *c, struct acsr_err *e)
 {
 	struct order_flow f = { 0 };
 	enum acsr_result r = order_flow_open(&f, &c->args, true, NULL, e);
@@ -192,8 +192,77 @@ enum acsr_result cmd_order_archive_run(struct cli *c, struct acsr_err *e)
 	return finish(&f, c, r, e);
 }
 
-void cmd_order_archive_show(struct cli *c, const json_t *result)
+static void cmd_order_archive_show(struct cli *c, const json_t *result)
 {
 	(void)c;
 	order_view_show(result);
 }
+
+static const struct opt order_new_opts[] = {
+	{ "product", OPT_ONE, "ID", "dv, dv-wildcard, ov, ev … (autocsr product list)" },
+	{ "host", OPT_MANY, "NAME", "names for the certificate" },
+	{ "csr", OPT_ONE, "FILE", "your own CSR; without it the service makes the key" },
+	{ "archive", OPT_ONE, "FILE.zip",
+		"where the key's archive goes (0600); FIRST-NAME.zip when left out" },
+	{ "key", OPT_ONE, "TYPE", "rsa:2048, ec:p256 …; the product's default when left out" },
+	{ "validation", OPT_ONE, "METHOD", "http or dns" },
+	{ "delivery", OPT_ONE, "WAY", "download (default) or email" },
+	{ "email", OPT_ONE, "ADDRESS", "for delivery by e-mail: a user of the account" },
+	{ "organisation", OPT_ONE, "ID", "for OV and EV (autocsr organisation list)" },
+	{ "subject", OPT_ONE, "DN", "'O=…,L=…,C=DE', where the product takes it" },
+	{ "idempotency-key", OPT_ONE, "TEXT",
+		"the same key places the same order once; made up when left out" },
+	ORDER_FLOW_OPTIONS,
+	{ "force", OPT_FLAG, NULL, "replace files that exist" },
+	{ 0 },
+};
+
+static const char order_new_text[] =
+	"Without --csr the service makes the key. Its archive is saved and made durable before it is "
+	"acknowledged;\n"
+	"only then does the order go on. The unlock code comes by a second way: autocsr order code ID.\n"
+	"\n"
+	"  autocsr order new --product dv --host www.example.com --archive www.zip --wait\n"
+	"      prints what to publish, and waits\n"
+	"  autocsr order new --product dv --host www.example.com --archive www.zip \\\n"
+	"      --standalone 0.0.0.0:80 --cert fullchain.pem\n"
+	"      answers the validation itself\n"
+	"  autocsr order new --product dv --host www.example.com --csr www.csr --validation dns\n";
+
+const struct command cmd_order_new = { "order", "new", "", 0, 0, "order a certificate, with or without a CSR",
+	order_new_text, order_new_opts, .service = true, .run = cmd_order_new_run,
+	.show = cmd_order_new_show };
+
+static const struct opt order_archive_opts[] = {
+	{ "archive", OPT_ONE, "FILE.zip", "where the key's archive goes (0600)" },
+	ORDER_FLOW_OPTIONS,
+	{ "force", OPT_FLAG, NULL, "replace files that exist" },
+	{ 0 },
+};
+
+static const char order_archive_text[] = "For an order whose archive was lost, broken or never taken: the "
+					 "old key is void, a new one is made.\n"
+					 "\n"
+					 "  autocsr order archive ord_1a2b3c --archive www.zip --wait\n";
+
+const struct command cmd_order_archive = { "order", "archive", "ID", 1, 1,
+	"a new key and archive before the order goes on", order_archive_text, order_archive_opts,
+	.service = true, .run = cmd_order_archive_run, .show = cmd_order_archive_show };
+
+static const struct opt order_reissue_opts[] = {
+	{ "csr", OPT_ONE, "FILE", "a CSR with a new key of yours" },
+	{ "archive", OPT_ONE, "FILE.zip", "where the new key's archive goes (0600)" },
+	{ "key", OPT_ONE, "TYPE", "type of the new key" },
+	{ "delivery", OPT_ONE, "WAY", "download (default) or email" },
+	ORDER_FLOW_OPTIONS,
+	{ "force", OPT_FLAG, NULL, "replace files that exist" },
+	{ 0 },
+};
+
+static const char order_reissue_text[] = "A reissue always has a new key.\n"
+					 "\n"
+					 "  autocsr order reissue ord_1a2b3c --archive www-2.zip --wait\n";
+
+const struct command cmd_order_reissue = { "order", "reissue", "ID", 1, 1, "a new certificate with a new key",
+	order_reissue_text, order_reissue_opts, .service = true, .run = cmd_order_reissue_run,
+	.show = cmd_order_reissue_show };

@@ -1,52 +1,48 @@
-/* The functions behind the command tables, one pair or more a file: run does, show tells. */
+/* Every command, one object each, at the end of the file that does its work. */
 #ifndef CLI_CMDS_H
 #define CLI_CMDS_H
 
 #include "cli/command.h"
 
-#define COMMAND(name)                                                                       \
-	ACSR_MUST_USE enum acsr_result cmd_##name##_run(struct cli *c, struct acsr_err *e); \
-	void cmd_##name##_show(struct cli *c, const json_t *result)
-
 /* toolkit */
-COMMAND(csr_new);
-COMMAND(csr_show);
-COMMAND(csr_check);
-COMMAND(match);
-COMMAND(key_check);
-COMMAND(archive_open);
-COMMAND(archive_show);
-COMMAND(cert_show);
-COMMAND(cert_verify);
-COMMAND(cert_convert);
+extern const struct command cmd_csr_new;
+extern const struct command cmd_csr_show;
+extern const struct command cmd_csr_check;
+extern const struct command cmd_match;
+extern const struct command cmd_key_check;
+extern const struct command cmd_archive_open;
+extern const struct command cmd_archive_show;
+extern const struct command cmd_cert_show;
+extern const struct command cmd_cert_verify;
+extern const struct command cmd_cert_convert;
 
 /* against a service */
-COMMAND(login);
-COMMAND(logout);
-COMMAND(order_new);
-COMMAND(order_list);
-COMMAND(order_show);
-COMMAND(order_cert);
-COMMAND(order_csr);
-COMMAND(order_code);
-COMMAND(order_archive);
-COMMAND(order_validate);
-COMMAND(order_reissue);
-COMMAND(order_revoke);
-COMMAND(order_cancel);
-COMMAND(product_list);
-COMMAND(organisation_list);
-COMMAND(organisation_new);
-COMMAND(account_show);
-COMMAND(user_list);
-COMMAND(user_invite);
-COMMAND(token_list);
-COMMAND(token_new);
-COMMAND(token_delete);
-COMMAND(ca_show);
-COMMAND(ca_crl);
-COMMAND(audit_verify);
-COMMAND(audit_list);
-COMMAND(status);
+extern const struct command cmd_login;
+extern const struct command cmd_logout;
+extern const struct command cmd_order_new;
+extern const struct command cmd_order_list;
+extern const struct command cmd_order_show;
+extern const struct command cmd_order_cert;
+extern const struct command cmd_order_csr;
+extern const struct command cmd_order_code;
+extern const struct command cmd_order_archive;
+extern const struct command cmd_order_validate;
+extern const struct command cmd_order_reissue;
+extern const struct command cmd_order_revoke;
+extern const struct command cmd_order_cancel;
+extern const struct command cmd_product_list;
+extern const struct command cmd_organisation_list;
+extern const struct command cmd_organisation_new;
+extern const struct command cmd_account_show;
+extern const struct command cmd_user_list;
+extern const struct command cmd_user_invite;
+extern const struct command cmd_token_list;
+extern const struct command cmd_token_new;
+extern const struct command cmd_token_delete;
+extern const struct command cmd_ca_show;
+extern const struct command cmd_ca_crl;
+extern const struct command cmd_audit_verify;
+extern const struct command cmd_audit_list;
+extern const struct command cmd_status;
 
 #endif

@@ -1,4 +1,4 @@
-/* Finding commands in their tables; the options that all of them share. */
+/* Finding commands in their lists; the options that all of them share. */
 #include "cli/command.h"
 
 #include <string.h>
@@ -23,14 +23,14 @@ const struct opt command_service[] = {
 
 const struct command *command_at(size_t i)
 {
-	const struct command *c;
+	const struct command *const *c;
 
-	for (c = command_toolkit; c->noun != NULL; c++)
+	for (c = command_toolkit; *c != NULL; c++)
 		if (i-- == 0)
-			return c;
-	for (c = command_online; c->noun != NULL; c++)
+			return *c;
+	for (c = command_online; *c != NULL; c++)
 		if (i-- == 0)
-			return c;
+			return *c;
 	return NULL;
 }
 

@@ -35,11 +35,11 @@ struct command {
 	void (*show)(struct cli *c, const json_t *result); /* NULL: nothing to show */
 };
 
-/* Two tables, in the order of the help screens, each ended by an entry whose noun is NULL. */
-extern const struct command command_toolkit[];
-extern const struct command command_online[];
+/* Two lists, in the order of the help screens, each ended by NULL. */
+extern const struct command *const command_toolkit[];
+extern const struct command *const command_online[];
 
-/* The i-th command of both tables, NULL past the end. */
+/* The i-th command of both lists, NULL past the end. */
 const struct command *command_at(size_t i);
 /* verb may be NULL. NULL when there is no such command. */
 const struct command *command_find(const char *noun, const char *verb);

@@ -147,7 +147,7 @@ enum acsr_result file_get(struct buf *b, const char *path, size_t max, struct ac
 	return ACSR_OK;
 }
 
-enum acsr_result file_get_secret(struct secret **out, const char *path, struct acsr_err *e)
+enum acsr_result file_get_secret(struct acsr_secret **out, const char *path, struct acsr_err *e)
 {
 	CLEANUP_BUF struct buf b = { 0 };
 	const uint8_t *end;
@@ -163,5 +163,5 @@ enum acsr_result file_get_secret(struct secret **out, const char *path, struct a
 		return err_set(e, "input.empty", "the first line of %s is empty", shown(path));
 	if (memchr(b.p, '\0', n) != NULL)
 		return err_set(e, "input.secret", "%s holds a NUL byte", shown(path));
-	return secret_new(out, b.p, n, e);
+	return acsr_secret_new(out, b.p, n, e);
 }

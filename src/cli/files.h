@@ -39,6 +39,7 @@ ACSR_MUST_USE enum acsr_result file_put(
 ACSR_MUST_USE enum acsr_result file_get(struct buf *b, const char *path, size_t max, struct acsr_err *e);
 
 /* A passphrase, code or token from a file or "-": its first line without the line end, 1 to 4096 bytes. */
-ACSR_MUST_USE enum acsr_result file_get_secret(struct secret **out, const char *path, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result file_get_secret(
+	struct acsr_secret **out, const char *path, struct acsr_err *e);
 
 #endif

@@ -24,11 +24,11 @@ void help_overview(FILE *f)
 	      "\n"
 	      "on this machine, no network:\n",
 		f);
-	for (const struct command *c = command_toolkit; c->noun != NULL; c++)
-		command_line(f, c);
+	for (const struct command *const *c = command_toolkit; *c != NULL; c++)
+		command_line(f, *c);
 	fputs("\nagainst a service:\n", f);
-	for (const struct command *c = command_online; c->noun != NULL; c++)
-		command_line(f, c);
+	for (const struct command *const *c = command_online; *c != NULL; c++)
+		command_line(f, *c);
 	fputs("\nstart here:\n"
 	      "  autocsr csr new --host www.example.com --out www.csr --archive www.zip\n"
 	      "      a key in an AES-256 archive, its unlock code on the terminal, and the CSR\n"

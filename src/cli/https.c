@@ -126,16 +126,16 @@ static enum acsr_result add_header(
 	return ACSR_OK;
 }
 
-static enum acsr_result add_bearer(struct curl_slist **l, const struct secret *token, struct acsr_err *e)
+static enum acsr_result add_bearer(struct curl_slist **l, const struct acsr_secret *token, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *line = NULL;
+	CLEANUP_SECRET struct acsr_secret *line = NULL;
 	static const char prefix[] = "Authorization: Bearer ";
 	struct curl_slist *more;
 
-	TRY(secret_zeroed(&line, sizeof(prefix) - 1 + secret_len(token), e));
+	TRY(secret_zeroed(&line, sizeof(prefix) - 1 + acsr_secret_len(token), e));
 	memcpy(secret_data(line), prefix, sizeof(prefix) - 1);
-	memcpy(secret_data(line) + sizeof(prefix) - 1, secret_bytes(token), secret_len(token));
-	more = curl_slist_append(*l, (const char *)secret_bytes(line));
+	memcpy(secret_data(line) + sizeof(prefix) - 1, acsr_secret_bytes(token), acsr_secret_len(token));
+	more = curl_slist_append(*l, (const char *)acsr_secret_bytes(line));
 	if (more == NULL)
 		return err_nomem(e);
 	*l = more;
@@ -178,8 +178,8 @@ static void set_request(const struct https *h, const struct https_request *req, 
 		strcmp(req->method, "GET") != 0 && req->idempotency_key == NULL ? 1L : 0L);
 	curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
 	if (req->body != NULL) {
-		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)secret_len(req->body));
-		curl_easy_setopt(c, CURLOPT_POSTFIELDS, (const char *)secret_bytes(req->body));
+		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)acsr_secret_len(req->body));
+		curl_easy_setopt(c, CURLOPT_POSTFIELDS, (const char *)acsr_secret_bytes(req->body));
 	} else if (strcmp(req->method, "POST") == 0) {
 		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, 0L);
 		curl_easy_setopt(c, CURLOPT_POSTFIELDS, "");

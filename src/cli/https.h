@@ -17,10 +17,10 @@ void https_free(struct https *h);
 struct https_request {
 	const char *method;
 	const char *url;
-	const struct secret *bearer; /* or NULL */
-	const char *idempotency_key; /* or NULL */
-	const char *csrf;            /* or NULL */
-	const struct secret *body;   /* JSON, or NULL */
+	const struct acsr_secret *bearer; /* or NULL */
+	const char *idempotency_key;      /* or NULL */
+	const char *csrf;                 /* or NULL */
+	const struct acsr_secret *body;   /* JSON, or NULL */
 };
 
 struct https_answer {

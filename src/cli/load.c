@@ -137,9 +137,9 @@ static enum acsr_result take_key(struct acsr_key **key, EVP_PKEY *pkey, struct a
 }
 
 static enum acsr_result parse_pkcs12(struct load_certs *l, struct acsr_key **key, PKCS12 *p12,
-	const struct secret *passphrase, struct acsr_err *e)
+	const struct acsr_secret *passphrase, struct acsr_err *e)
 {
-	const char *pass = passphrase != NULL ? (const char *)secret_bytes(passphrase) : "";
+	const char *pass = passphrase != NULL ? (const char *)acsr_secret_bytes(passphrase) : "";
 	STACK_OF(X509) *others = NULL;
 	EVP_PKEY *pkey = NULL;
 	X509 *leaf = NULL;
@@ -174,7 +174,7 @@ static enum acsr_result parse_pkcs12(struct load_certs *l, struct acsr_key **key
 }
 
 enum acsr_result load_bundle(struct load_certs *l, struct acsr_key **key, const char *path,
-	const struct secret *passphrase, struct acsr_err *e)
+	const struct acsr_secret *passphrase, struct acsr_err *e)
 {
 	CLEANUP_BUF struct buf b = { 0 };
 	const unsigned char *at;
@@ -236,7 +236,7 @@ enum acsr_result load_crl_der(struct acsr_blob *der, const uint8_t *p, size_t n,
 }
 
 /* The passphrase for a key that turned out to be encrypted. */
-static enum acsr_result passphrase(struct secret **out, const char *file, struct acsr_err *e)
+static enum acsr_result passphrase(struct acsr_secret **out, const char *file, struct acsr_err *e)
 {
 	if (file != NULL)
 		return file_get_secret(out, file, e);
@@ -246,7 +246,7 @@ static enum acsr_result passphrase(struct secret **out, const char *file, struct
 static enum acsr_result load_private(
 	struct acsr_key **key, const struct buf *b, const char *passphrase_file, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *s = NULL;
+	CLEANUP_SECRET struct acsr_secret *s = NULL;
 	struct acsr_err first = { 0 };
 
 	if (acsr_key_load_private(key, b->p, b->len, NULL, &first) == ACSR_OK)
@@ -273,7 +273,7 @@ enum acsr_result load_private_key(
 static enum acsr_result kind_of(const struct buf *b, const char *passphrase_file, enum acsr_object *kind,
 	uint8_t spki[32], struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *s = NULL;
+	CLEANUP_SECRET struct acsr_secret *s = NULL;
 	struct acsr_err first = { 0 };
 
 	if (acsr_match_spki(b->p, b->len, NULL, kind, spki, &first) == ACSR_OK)

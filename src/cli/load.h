@@ -36,7 +36,7 @@ ACSR_MUST_USE enum acsr_result load_crl_der(
 
 /* PKCS#12 as well: passphrase may be NULL; *key (may be NULL) gets the private key when there is one. */
 ACSR_MUST_USE enum acsr_result load_bundle(struct load_certs *l, struct acsr_key **key, const char *path,
-	const struct secret *passphrase, struct acsr_err *e);
+	const struct acsr_secret *passphrase, struct acsr_err *e);
 
 /* A private key; an encrypted one is opened with passphrase_file, or by asking on the terminal. */
 ACSR_MUST_USE enum acsr_result load_private_key(

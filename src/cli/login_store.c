@@ -21,7 +21,7 @@ void login_free(struct login *l)
 	free(l->server);
 	free(l->token_id);
 	free(l->ca_file);
-	secret_free(l->token);
+	acsr_secret_free(l->token);
 	*l = (struct login){ 0 };
 }
 
@@ -125,7 +125,7 @@ static enum acsr_result replace(
 	return ACSR_OK;
 }
 
-enum acsr_result login_save(const char *server, const char *token_id, const struct secret *token,
+enum acsr_result login_save(const char *server, const char *token_id, const struct acsr_secret *token,
 	const struct buf *ca, struct acsr_err *e)
 {
 	CLEANUP_STR char *folder = NULL;
@@ -137,7 +137,7 @@ enum acsr_result login_save(const char *server, const char *token_id, const stru
 	TRY(login_forget(e));
 	if (ca != NULL)
 		TRY(replace(folder, "ca.pem", ca->p, ca->len, e));
-	TRY(replace(folder, "token", secret_bytes(token), secret_len(token), e));
+	TRY(replace(folder, "token", acsr_secret_bytes(token), acsr_secret_len(token), e));
 	o = json_pack("{s:s, s:s?, s:b}", "server", server, "token_id", token_id, "ca_file", ca != NULL);
 	text = o != NULL ? json_dumps(o, JSON_INDENT(2)) : NULL;
 	json_decref(o);

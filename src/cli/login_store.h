@@ -15,7 +15,7 @@ struct login {
 	char *server;
 	char *token_id; /* or NULL: the token was not made by login */
 	char *ca_file;  /* path of the stored copy, or NULL */
-	struct secret *token;
+	struct acsr_secret *token;
 };
 void login_free(struct login *l);
 #define CLEANUP_LOGIN __attribute__((cleanup(login_free)))
@@ -24,7 +24,7 @@ void login_free(struct login *l);
 ACSR_MUST_USE enum acsr_result login_load(struct login *l, struct acsr_err *e);
 /* `ca` is the PEM to copy, or NULL. Replaces what is there. */
 ACSR_MUST_USE enum acsr_result login_save(const char *server, const char *token_id,
-	const struct secret *token, const struct buf *ca, struct acsr_err *e);
+	const struct acsr_secret *token, const struct buf *ca, struct acsr_err *e);
 /* Remove all of it; nothing there is fine. */
 ACSR_MUST_USE enum acsr_result login_forget(struct acsr_err *e);
 /* The folder; free() it. */

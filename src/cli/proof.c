@@ -4,10 +4,10 @@
 #include "cli/files.h"
 #include "cli/term.h"
 
-static enum acsr_result post(const struct proof *p, const struct secret *password, const char *totp,
+static enum acsr_result post(const struct proof *p, const struct acsr_secret *password, const char *totp,
 	json_t **answer, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *body = NULL;
+	CLEANUP_SECRET struct acsr_secret *body = NULL;
 	struct service_call call = { .method = "POST", .path = p->path };
 
 	TRY(service_password_body(&body, p->email, password, totp, e));
@@ -18,7 +18,7 @@ static enum acsr_result post(const struct proof *p, const struct secret *passwor
 enum acsr_result proof_post(const struct proof *p, json_t **answer, struct acsr_err *e)
 {
 	const char *file = args_one(p->args, "password-file"), *totp = args_one(p->args, "totp");
-	CLEANUP_SECRET struct secret *password = NULL;
+	CLEANUP_SECRET struct acsr_secret *password = NULL;
 	struct acsr_err why = { 0 };
 	char typed[40];
 

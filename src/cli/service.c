@@ -19,8 +19,8 @@ struct service {
 	struct https *http;
 	char *server;
 	char *csrf;
-	struct secret *own_token;
-	const struct secret *token; /* own_token, or a loan */
+	struct acsr_secret *own_token;
+	const struct acsr_secret *token; /* own_token, or a loan */
 };
 
 void service_close(struct service *s)
@@ -30,7 +30,7 @@ void service_close(struct service *s)
 	https_free(s->http);
 	free(s->server);
 	free(s->csrf);
-	secret_free(s->own_token);
+	acsr_secret_free(s->own_token);
 	free(s);
 }
 
@@ -54,7 +54,7 @@ enum acsr_result service_open_anonymous(
 	return ACSR_OK;
 }
 
-void service_use_token(struct service *s, const struct secret *token)
+void service_use_token(struct service *s, const struct acsr_secret *token)
 {
 	s->token = token;
 }
@@ -81,33 +81,34 @@ static const char *setting(const struct args *a, const char *option, const char 
 	return v != NULL && v[0] != '\0' ? v : NULL;
 }
 
-static enum acsr_result check_token(const struct secret *token, struct acsr_err *e)
+static enum acsr_result check_token(const struct acsr_secret *token, struct acsr_err *e)
 {
-	const uint8_t *p = secret_bytes(token);
+	const uint8_t *p = acsr_secret_bytes(token);
 
-	for (size_t i = 0; i < secret_len(token); i++)
+	for (size_t i = 0; i < acsr_secret_len(token); i++)
 		if (p[i] <= 0x20 || p[i] >= 0x7f)
 			return err_set(e, "input.token", "the API token holds characters that no token has");
 	return ACSR_OK;
 }
 
-static enum acsr_result find_token(struct secret **out, const struct args *a, const struct login *stored,
+static enum acsr_result find_token(struct acsr_secret **out, const struct args *a, const struct login *stored,
 	bool same_server, struct acsr_err *e)
 {
 	const char *file = args_one(a, "token-file"), *env = getenv("AUTOCSR_TOKEN");
-	struct secret *token = NULL;
+	struct acsr_secret *token = NULL;
 
 	if (file != NULL)
 		TRY(file_get_secret(&token, file, e));
 	else if (env != NULL && env[0] != '\0')
-		TRY(secret_new(&token, env, strlen(env), e));
+		TRY(acsr_secret_new(&token, env, strlen(env), e));
 	else if (same_server && stored->token != NULL)
-		TRY(secret_new(&token, secret_bytes(stored->token), secret_len(stored->token), e));
+		TRY(acsr_secret_new(
+			&token, acsr_secret_bytes(stored->token), acsr_secret_len(stored->token), e));
 	else
 		return err_set(
 			e, "usage.token", "no API token: use --token-file, AUTOCSR_TOKEN, or autocsr login");
 	if (check_token(token, e) != ACSR_OK) {
-		secret_free(token);
+		acsr_secret_free(token);
 		return ACSR_FAIL;
 	}
 	*out = token;
@@ -117,7 +118,7 @@ static enum acsr_result find_token(struct secret **out, const struct args *a, co
 enum acsr_result service_open(struct service **out, const struct args *a, struct acsr_err *e)
 {
 	CLEANUP_LOGIN struct login stored = { 0 };
-	CLEANUP_SECRET struct secret *token = NULL;
+	CLEANUP_SECRET struct acsr_secret *token = NULL;
 	const char *server = setting(a, "server", "AUTOCSR_SERVER");
 	const char *ca = setting(a, "ca-file", "AUTOCSR_CA_FILE");
 	CLEANUP_STR char *clean = NULL;
@@ -202,7 +203,7 @@ static bool again(const struct service_call *call, int try, bool sent, const str
 }
 
 static enum acsr_result exchange(struct service *s, const struct service_call *call,
-	const struct secret *body, struct https_answer *a, struct acsr_err *e)
+	const struct acsr_secret *body, struct https_answer *a, struct acsr_err *e)
 {
 	CLEANUP_STR char *url = NULL;
 	struct https_request req = { .method = call->method,
@@ -234,14 +235,14 @@ static enum acsr_result exchange(struct service *s, const struct service_call *c
 	}
 }
 
-static enum acsr_result body_of(struct secret **out, const json_t *body, struct acsr_err *e)
+static enum acsr_result body_of(struct acsr_secret **out, const json_t *body, struct acsr_err *e)
 {
 	char *text = json_dumps(body, JSON_COMPACT);
 	enum acsr_result r;
 
 	if (text == NULL)
 		return err_nomem(e);
-	r = secret_new(out, text, strlen(text), e);
+	r = acsr_secret_new(out, text, strlen(text), e);
 	wipe(text, strlen(text));
 	free(text);
 	return r;
@@ -268,7 +269,7 @@ static enum acsr_result parse_answer(const struct https_answer *a, json_t **answ
 enum acsr_result service_call(
 	struct service *s, const struct service_call *call, json_t **answer, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *body = NULL;
+	CLEANUP_SECRET struct acsr_secret *body = NULL;
 	struct https_answer a = { 0 };
 	enum acsr_result r;
 
@@ -356,14 +357,14 @@ static size_t member(uint8_t *at, const char *name, const void *p, size_t n)
 	return (size_t)(at - start);
 }
 
-enum acsr_result service_password_body(struct secret **out, const char *email, const struct secret *password,
-	const char *totp, struct acsr_err *e)
+enum acsr_result service_password_body(struct acsr_secret **out, const char *email,
+	const struct acsr_secret *password, const char *totp, struct acsr_err *e)
 {
-	size_t pn = password != NULL ? secret_len(password) : 0;
-	const void *p = password != NULL ? secret_bytes(password) : NULL;
+	size_t pn = password != NULL ? acsr_secret_len(password) : 0;
+	const void *p = password != NULL ? acsr_secret_bytes(password) : NULL;
 	size_t room =
 		6 * ((email != NULL ? strlen(email) : 0) + pn + (totp != NULL ? strlen(totp) : 0)) + 100;
-	CLEANUP_SECRET struct secret *s = NULL;
+	CLEANUP_SECRET struct acsr_secret *s = NULL;
 	uint8_t *at;
 
 	if (p != NULL && !str_is_utf8(p, pn))
@@ -377,5 +378,5 @@ enum acsr_result service_password_body(struct secret **out, const char *email, c
 		at++;
 	*at++ = '}';
 	secret_data(s)[0] = '{';
-	return secret_new(out, secret_bytes(s), (size_t)(at - secret_data(s)), e);
+	return acsr_secret_new(out, acsr_secret_bytes(s), (size_t)(at - secret_data(s)), e);
 }

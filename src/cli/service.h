@@ -24,14 +24,14 @@ void service_cleanup(struct service **s);
 #define CLEANUP_SERVICE __attribute__((cleanup(service_cleanup)))
 
 /* Send this token from now on (a loan that must outlive s), or this CSRF token with the session's cookie. */
-void service_use_token(struct service *s, const struct secret *token);
+void service_use_token(struct service *s, const struct acsr_secret *token);
 ACSR_MUST_USE enum acsr_result service_use_csrf(struct service *s, const char *csrf, struct acsr_err *e);
 
 struct service_call {
 	const char *method;
-	const char *path;                 /* "/api/v1/orders", escaped where needed */
-	const json_t *body;               /* a loan, or NULL */
-	const struct secret *secret_body; /* JSON that holds a password; instead of body */
+	const char *path;                      /* "/api/v1/orders", escaped where needed */
+	const json_t *body;                    /* a loan, or NULL */
+	const struct acsr_secret *secret_body; /* JSON that holds a password; instead of body */
 	const char *idempotency_key;
 };
 
@@ -57,8 +57,8 @@ ACSR_MUST_USE enum acsr_result service_path(
 	char **out, const char *kind, const char *id, const char *what, struct acsr_err *e);
 
 /* {"email": …, "password": …, "totp": …}; members whose value is NULL are left out. */
-ACSR_MUST_USE enum acsr_result service_password_body(struct secret **out, const char *email,
-	const struct secret *password, const char *totp, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result service_password_body(struct acsr_secret **out, const char *email,
+	const struct acsr_secret *password, const char *totp, struct acsr_err *e);
 
 /* A problem document (or the lack of one) as an error; for tests. */
 ACSR_MUST_USE enum acsr_result service_problem(long status, const char *body, size_t len, struct acsr_err *e);

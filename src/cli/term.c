@@ -117,7 +117,7 @@ enum acsr_result term_ask(char *out, size_t cap, const char *prompt, const char 
 }
 
 enum acsr_result term_ask_secret(
-	struct secret **out, const char *prompt, const char *instead, struct acsr_err *e)
+	struct acsr_secret **out, const char *prompt, const char *instead, struct acsr_err *e)
 {
 	char line[ANSWER_MAX];
 	enum acsr_result r;
@@ -131,18 +131,18 @@ enum acsr_result term_ask_secret(
 	if (!ok || n == 0)
 		r = err_set(e, "usage.answer", "no answer was given; use %s", instead);
 	else
-		r = secret_new(out, line, n, e);
+		r = acsr_secret_new(out, line, n, e);
 	wipe(line, sizeof(line));
 	return r;
 }
 
-void term_show_secret(const char *label, const struct secret *s, const char *suffix)
+void term_show_secret(const char *label, const struct acsr_secret *s, const char *suffix)
 {
 	int fd = open("/dev/tty", O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	int to = fd >= 0 ? fd : STDERR_FILENO;
 
 	put(to, label, strlen(label));
-	put(to, secret_bytes(s), secret_len(s));
+	put(to, acsr_secret_bytes(s), acsr_secret_len(s));
 	put(to, suffix, strlen(suffix));
 	put(to, "\n", 1);
 	if (fd >= 0)

@@ -10,11 +10,11 @@
 /* Ask without echo. Without a terminal: usage.terminal, which names `instead` ("--password-file").
  * `prompt` must be safe text of ours. */
 ACSR_MUST_USE enum acsr_result term_ask_secret(
-	struct secret **out, const char *prompt, const char *instead, struct acsr_err *e);
+	struct acsr_secret **out, const char *prompt, const char *instead, struct acsr_err *e);
 /* Ask with echo; out is NUL-terminated. */
 ACSR_MUST_USE enum acsr_result term_ask(
 	char *out, size_t cap, const char *prompt, const char *instead, struct acsr_err *e);
 /* Show "label secret suffix" on the terminal, or on standard error when there is none. */
-void term_show_secret(const char *label, const struct secret *s, const char *suffix);
+void term_show_secret(const char *label, const struct acsr_secret *s, const char *suffix);
 
 #endif

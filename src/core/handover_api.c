@@ -88,13 +88,15 @@ enum acsr_result order_archive_ack(struct core *c, struct request *q, struct acs
 
 /* --- the unlock code --- */
 
-static json_t *code_json(const struct secret *shown, const struct secret *code, const struct csr_request *r)
+static json_t *code_json(
+	const struct acsr_secret *shown, const struct acsr_secret *code, const struct csr_request *r)
 {
 	char check[2] = { acsr_code_check(code), '\0' };
 
-	return json_pack("{s:s%,s:s,s:s,s:s,s:s,s:o}", "code", (const char *)secret_bytes(shown),
-		secret_len(shown), "check", check, "order_id", r->order_id, "spki_sha256", r->spki_sha256,
-		"archive_sha256", r->archive_sha256, "expires_at", json_time(r->code_expires_at));
+	return json_pack("{s:s%,s:s,s:s,s:s,s:s,s:o}", "code", (const char *)acsr_secret_bytes(shown),
+		acsr_secret_len(shown), "check", check, "order_id", r->order_id, "spki_sha256",
+		r->spki_sha256, "archive_sha256", r->archive_sha256, "expires_at",
+		json_time(r->code_expires_at));
 }
 
 static enum acsr_result code_row(
@@ -119,7 +121,7 @@ static enum acsr_result reveal(struct core *c, struct request *q, const char *us
 {
 	CLEANUP_ORDER struct order o = { 0 };
 	CLEANUP_BUF struct buf wrapped = { 0 };
-	CLEANUP_SECRET struct secret *code = NULL, *shown = NULL;
+	CLEANUP_SECRET struct acsr_secret *code = NULL, *shown = NULL;
 	struct csr_request r;
 	char at[21];
 

@@ -32,7 +32,7 @@ enum acsr_result housekeeping_job(struct core *c, const char *object, int64_t at
 static enum acsr_result wrap_anew(
 	void *core, const char *owner, struct bytes wrapped, struct buf *fresh, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *s = NULL;
+	CLEANUP_SECRET struct acsr_secret *s = NULL;
 	struct core *c = core;
 
 	if (!kek_is_old(c->kek, wrapped))

@@ -40,7 +40,7 @@ ACSR_MUST_USE enum acsr_result link_take(
 /* --- session.c --- */
 /* Does this cookie belong to a session of that user that has not ended? */
 ACSR_MUST_USE enum acsr_result session_is_of(
-	struct core *c, const struct secret *cookie, const char *user_id, bool *yes, struct acsr_err *e);
+	struct core *c, const struct acsr_secret *cookie, const char *user_id, bool *yes, struct acsr_err *e);
 
 /* --- housekeeping.c --- */
 /* At start: what an earlier key-encryption key wrapped is wrapped with the current one. */

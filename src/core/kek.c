@@ -14,7 +14,7 @@
 enum { KEY = 32, ID = 4, NONCE = 12, TAG = 16, VERSION = 1, HEAD = 1 + ID + NONCE, KEKS = 8 };
 
 struct kek {
-	struct secret *key[KEKS]; /* the first is current */
+	struct acsr_secret *key[KEKS]; /* the first is current */
 	uint8_t id[KEKS][ID];
 	size_t n;
 };
@@ -36,7 +36,7 @@ static enum acsr_result add_key(struct kek *k, const char *path, struct acsr_err
 	if (hex_decode(hex, secret_data(k->key[k->n]), KEY, &n, NULL) != ACSR_OK || n != KEY)
 		return err_set(e, "config.kek",
 			"%s does not hold 64 hex digits; make one with: openssl rand -hex 32", path);
-	if (EVP_Digest(secret_bytes(k->key[k->n]), KEY, digest, NULL, EVP_sha256(), NULL) != 1)
+	if (EVP_Digest(acsr_secret_bytes(k->key[k->n]), KEY, digest, NULL, EVP_sha256(), NULL) != 1)
 		return err_set(e, "sys.digest", "cannot hash");
 	memcpy(k->id[k->n], digest, ID);
 	k->n++;
@@ -115,27 +115,27 @@ enum acsr_result kek_open(struct kek **out, struct proc *p, struct acsr_err *e)
 }
 
 static enum acsr_result seal(EVP_CIPHER_CTX *ctx, const struct kek *k, const char *owner,
-	const struct secret *s, uint8_t *to, struct acsr_err *e)
+	const struct acsr_secret *s, uint8_t *to, struct acsr_err *e)
 {
 	uint8_t *nonce = to + 1 + ID, *ct = to + HEAD;
-	int n, size = (int)secret_len(s);
+	int n, size = (int)acsr_secret_len(s);
 
 	to[0] = VERSION;
 	memcpy(to + 1, k->id[0], ID);
 	rnd_bytes(nonce, NONCE);
-	if (EVP_EncryptInit_ex2(ctx, EVP_aes_256_gcm(), secret_bytes(k->key[0]), nonce, NULL) != 1 ||
+	if (EVP_EncryptInit_ex2(ctx, EVP_aes_256_gcm(), acsr_secret_bytes(k->key[0]), nonce, NULL) != 1 ||
 		EVP_EncryptUpdate(ctx, NULL, &n, (const uint8_t *)owner, (int)strlen(owner)) != 1 ||
-		EVP_EncryptUpdate(ctx, ct, &n, secret_bytes(s), size) != 1 ||
+		EVP_EncryptUpdate(ctx, ct, &n, acsr_secret_bytes(s), size) != 1 ||
 		EVP_EncryptFinal_ex(ctx, ct + size, &n) != 1 ||
 		EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG, ct + size) != 1)
 		return err_set(e, "sys.cipher", "cannot wrap a secret");
 	return ACSR_OK;
 }
 
-enum acsr_result kek_wrap(
-	const struct kek *k, const char *owner, const struct secret *s, struct buf *out, struct acsr_err *e)
+enum acsr_result kek_wrap(const struct kek *k, const char *owner, const struct acsr_secret *s,
+	struct buf *out, struct acsr_err *e)
 {
-	size_t size = HEAD + secret_len(s) + TAG;
+	size_t size = HEAD + acsr_secret_len(s) + TAG;
 	EVP_CIPHER_CTX *ctx;
 	enum acsr_result r;
 
@@ -150,7 +150,7 @@ enum acsr_result kek_wrap(
 	return r;
 }
 
-static const struct secret *find_key(const struct kek *k, struct bytes w)
+static const struct acsr_secret *find_key(const struct kek *k, struct bytes w)
 {
 	for (size_t i = 0; w.len > HEAD + TAG && w.p[0] == VERSION && i < k->n; i++)
 		if (memcmp(k->id[i], w.p + 1, ID) == 0)
@@ -158,12 +158,12 @@ static const struct secret *find_key(const struct kek *k, struct bytes w)
 	return NULL;
 }
 
-static enum acsr_result unseal(EVP_CIPHER_CTX *ctx, const struct secret *key, const char *owner,
+static enum acsr_result unseal(EVP_CIPHER_CTX *ctx, const struct acsr_secret *key, const char *owner,
 	struct bytes w, uint8_t *to, struct acsr_err *e)
 {
 	int n, size = (int)(w.len - HEAD - TAG);
 
-	if (EVP_DecryptInit_ex2(ctx, EVP_aes_256_gcm(), secret_bytes(key), w.p + 1 + ID, NULL) != 1 ||
+	if (EVP_DecryptInit_ex2(ctx, EVP_aes_256_gcm(), acsr_secret_bytes(key), w.p + 1 + ID, NULL) != 1 ||
 		EVP_DecryptUpdate(ctx, NULL, &n, (const uint8_t *)owner, (int)strlen(owner)) != 1 ||
 		EVP_DecryptUpdate(ctx, to, &n, w.p + HEAD, size) != 1 ||
 		EVP_CIPHER_CTX_ctrl(
@@ -173,11 +173,11 @@ static enum acsr_result unseal(EVP_CIPHER_CTX *ctx, const struct secret *key, co
 	return ACSR_OK;
 }
 
-enum acsr_result kek_unwrap(
-	const struct kek *k, const char *owner, struct bytes wrapped, struct secret **out, struct acsr_err *e)
+enum acsr_result kek_unwrap(const struct kek *k, const char *owner, struct bytes wrapped,
+	struct acsr_secret **out, struct acsr_err *e)
 {
-	const struct secret *key = find_key(k, wrapped);
-	CLEANUP_SECRET struct secret *s = NULL;
+	const struct acsr_secret *key = find_key(k, wrapped);
+	CLEANUP_SECRET struct acsr_secret *s = NULL;
 	EVP_CIPHER_CTX *ctx;
 	enum acsr_result r;
 

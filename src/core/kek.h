@@ -18,11 +18,11 @@ struct kek;
 ACSR_MUST_USE enum acsr_result kek_open(struct kek **out, struct proc *p, struct acsr_err *e);
 
 /* Append the wrapped form of s to out; owner is the row's id. */
-ACSR_MUST_USE enum acsr_result kek_wrap(
-	const struct kek *k, const char *owner, const struct secret *s, struct buf *out, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result kek_wrap(const struct kek *k, const char *owner, const struct acsr_secret *s,
+	struct buf *out, struct acsr_err *e);
 /* Error "kek.unknown" (the key that wrapped it is not configured) or "kek.damaged". */
 ACSR_MUST_USE enum acsr_result kek_unwrap(const struct kek *k, const char *owner, struct bytes wrapped,
-	struct secret **out, struct acsr_err *e);
+	struct acsr_secret **out, struct acsr_err *e);
 /* Wrapped with an older key than the current one? */
 bool kek_is_old(const struct kek *k, struct bytes wrapped);
 

@@ -72,18 +72,18 @@ enum acsr_result password_acceptable(
 
 /* --- making --- */
 
-static int encode(const struct secret *password, char out[ENCODED])
+static int encode(const struct acsr_secret *password, char out[ENCODED])
 {
 	uint8_t salt[SALT];
 
 	rnd_bytes(salt, sizeof(salt));
-	return argon2id_hash_encoded(PASSES, MEMORY_KIB, LANES, secret_bytes(password), secret_len(password),
-		salt, sizeof(salt), HASH, out, ENCODED);
+	return argon2id_hash_encoded(PASSES, MEMORY_KIB, LANES, acsr_secret_bytes(password),
+		acsr_secret_len(password), salt, sizeof(salt), HASH, out, ENCODED);
 }
 
 struct making {
 	struct request *q;
-	struct secret *password;
+	struct acsr_secret *password;
 	password_hashed_fn *then;
 	char encoded[ENCODED];
 	int result;
@@ -93,7 +93,7 @@ static void making_free(void *arg)
 {
 	struct making *m = arg;
 
-	secret_free(m->password);
+	acsr_secret_free(m->password);
 	free(m);
 }
 
@@ -123,7 +123,7 @@ enum acsr_result password_hash(
 		return err_nomem(e);
 	m->q = q;
 	m->then = then;
-	if (secret_new(&m->password, password, strlen(password), e) == ACSR_OK &&
+	if (acsr_secret_new(&m->password, password, strlen(password), e) == ACSR_OK &&
 		pool_run(c, q, making_work, making_step, m, making_free, e) == ACSR_OK)
 		return ACSR_OK;
 	making_free(m);
@@ -132,11 +132,11 @@ enum acsr_result password_hash(
 
 enum acsr_result password_hash_now(const char *password, char *encoded, size_t cap, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *s = NULL;
+	CLEANUP_SECRET struct acsr_secret *s = NULL;
 	char out[ENCODED];
 	int r;
 
-	TRY(secret_new(&s, password, strlen(password), e));
+	TRY(acsr_secret_new(&s, password, strlen(password), e));
 	r = encode(s, out);
 	if (r != ARGON2_OK)
 		return err_set(e, "busy.argon2", "cannot hash a password: %s", argon2_error_message(r));
@@ -148,7 +148,7 @@ enum acsr_result password_hash_now(const char *password, char *encoded, size_t c
 
 struct check {
 	struct request *q;
-	struct secret *password;
+	struct acsr_secret *password;
 	char user_id[40]; /* "": nobody has this address */
 	char account_id[40], email[256], totp[40], encoded[ENCODED];
 	bool right;
@@ -160,7 +160,7 @@ static void check_free(void *arg)
 {
 	struct check *k = arg;
 
-	secret_free(k->password);
+	acsr_secret_free(k->password);
 	wipe(k, sizeof(*k));
 	free(k);
 }
@@ -169,8 +169,8 @@ static void check_work(void *arg)
 {
 	struct check *k = arg;
 
-	k->right =
-		argon2id_verify(k->encoded, secret_bytes(k->password), secret_len(k->password)) == ARGON2_OK;
+	k->right = argon2id_verify(k->encoded, acsr_secret_bytes(k->password),
+			   acsr_secret_len(k->password)) == ARGON2_OK;
 }
 
 /* The attempt has been counted already; it is only told and recorded here. */
@@ -280,7 +280,7 @@ static enum acsr_result prepare(struct core *c, struct check *k, const char *ema
 	*waits = wait > 0;
 	if (*waits)
 		return throttle_refuse(k->q, wait, e);
-	return secret_new(&k->password, password, strlen(password), e);
+	return acsr_secret_new(&k->password, password, strlen(password), e);
 }
 
 enum acsr_result password_check(struct core *c, struct request *q, const char *email, const char *password,

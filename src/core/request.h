@@ -101,8 +101,8 @@ enum acsr_result request_run(struct core *c, void *request, struct acsr_err *e);
 
 /* Who asks, by cookie or bearer token (session.c, token.c). Error "auth.required" with neither. */
 ACSR_MUST_USE enum acsr_result who_by_session(
-	struct core *c, const struct secret *cookie, struct who *w, struct acsr_err *e);
+	struct core *c, const struct acsr_secret *cookie, struct who *w, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result who_by_token(
-	struct core *c, const struct secret *bearer, struct who *w, struct acsr_err *e);
+	struct core *c, const struct acsr_secret *bearer, struct who *w, struct acsr_err *e);
 
 #endif

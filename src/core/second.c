@@ -14,7 +14,7 @@ enum { STEP = 30, DIGITS = 6, RECOVERY_CHARS = 10 };
 
 /* *step: the time step whose code it is, 0 when it is none of those around now. */
 static enum acsr_result find_step(
-	const struct secret *key, const char *code, int64_t now, int64_t *step, struct acsr_err *e)
+	const struct acsr_secret *key, const char *code, int64_t now, int64_t *step, struct acsr_err *e)
 {
 	*step = 0;
 	if (oath_init() != OATH_OK)
@@ -22,8 +22,8 @@ static enum acsr_result find_step(
 	for (int64_t i = now / STEP - 1; i <= now / STEP + 1; i++) {
 		char right[DIGITS + 1];
 
-		if (oath_hotp_generate((const char *)secret_bytes(key), secret_len(key), (uint64_t)i, DIGITS,
-			    false, OATH_HOTP_DYNAMIC_TRUNCATION, right) != OATH_OK)
+		if (oath_hotp_generate((const char *)acsr_secret_bytes(key), acsr_secret_len(key),
+			    (uint64_t)i, DIGITS, false, OATH_HOTP_DYNAMIC_TRUNCATION, right) != OATH_OK)
 			return err_set(e, "sys.oath", "cannot compute a TOTP code");
 		if (str_equal_ct(right, code))
 			*step = i;
@@ -34,7 +34,7 @@ static enum acsr_result find_step(
 static enum acsr_result check_totp(
 	struct core *c, const struct user *u, const char *code, bool *right, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *key = NULL;
+	CLEANUP_SECRET struct acsr_secret *key = NULL;
 	CLEANUP_BUF struct buf wrapped = { 0 };
 	int64_t step;
 

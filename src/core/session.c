@@ -20,18 +20,18 @@ static bool has_ended(const struct core *c, const struct session *s)
 }
 
 static enum acsr_result find(
-	struct core *c, const struct secret *cookie, struct session *s, bool *have, struct acsr_err *e)
+	struct core *c, const struct acsr_secret *cookie, struct session *s, bool *have, struct acsr_err *e)
 {
 	uint8_t hash[32];
 
-	TRY(credential_hash(secret_bytes(cookie), secret_len(cookie), hash, e));
+	TRY(credential_hash(acsr_secret_bytes(cookie), acsr_secret_len(cookie), hash, e));
 	TRY(sessions_find(c->db, hash, s, have, e));
 	*have = *have && !has_ended(c, s);
 	return ACSR_OK;
 }
 
 enum acsr_result session_is_of(
-	struct core *c, const struct secret *cookie, const char *user_id, bool *yes, struct acsr_err *e)
+	struct core *c, const struct acsr_secret *cookie, const char *user_id, bool *yes, struct acsr_err *e)
 {
 	struct session s;
 
@@ -41,7 +41,7 @@ enum acsr_result session_is_of(
 }
 
 enum acsr_result who_by_session(
-	struct core *c, const struct secret *cookie, struct who *w, struct acsr_err *e)
+	struct core *c, const struct acsr_secret *cookie, struct who *w, struct acsr_err *e)
 {
 	struct session s;
 	struct user u;

@@ -15,17 +15,18 @@
 enum { TOKENS_A_USER = 100, NOTED_EVERY = 60 };
 
 static enum acsr_result find(
-	struct core *c, const struct secret *bearer, struct token *t, bool *have, struct acsr_err *e)
+	struct core *c, const struct acsr_secret *bearer, struct token *t, bool *have, struct acsr_err *e)
 {
 	uint8_t hash[32];
 
-	TRY(credential_hash(secret_bytes(bearer), secret_len(bearer), hash, e));
+	TRY(credential_hash(acsr_secret_bytes(bearer), acsr_secret_len(bearer), hash, e));
 	TRY(tokens_by_hash(c->db, hash, t, have, e));
 	*have = *have && (t->expires_at == 0 || t->expires_at > c->now);
 	return ACSR_OK;
 }
 
-enum acsr_result who_by_token(struct core *c, const struct secret *bearer, struct who *w, struct acsr_err *e)
+enum acsr_result who_by_token(
+	struct core *c, const struct acsr_secret *bearer, struct who *w, struct acsr_err *e)
 {
 	struct token t;
 	struct user u;

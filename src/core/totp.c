@@ -72,7 +72,7 @@ static enum acsr_result put_encoded(struct buf *out, const char *s, struct acsr_
 	return ACSR_OK;
 }
 
-static enum acsr_result answer_key(struct request *q, const struct secret *key, struct acsr_err *e)
+static enum acsr_result answer_key(struct request *q, const struct acsr_secret *key, struct acsr_err *e)
 {
 	CLEANUP_BUF struct buf uri = { 0 }, svg = { 0 };
 	char text[KEY_TEXT];
@@ -80,7 +80,7 @@ static enum acsr_result answer_key(struct request *q, const struct secret *key, 
 
 	buf_init(&uri, 4096);
 	buf_init(&svg, 256 * 1024);
-	base32(secret_bytes(key), secret_len(key), text);
+	base32(acsr_secret_bytes(key), acsr_secret_len(key), text);
 	r = buf_putstr(&uri, "otpauth://totp/AutoCSR:", e);
 	if (r == ACSR_OK)
 		r = put_encoded(&uri, q->who.email, e);
@@ -98,7 +98,7 @@ static enum acsr_result answer_key(struct request *q, const struct secret *key, 
 
 static enum acsr_result make_key(struct core *c, struct request *q, const char *user_id, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *key = NULL;
+	CLEANUP_SECRET struct acsr_secret *key = NULL;
 	CLEANUP_BUF struct buf wrapped = { 0 };
 
 	buf_init(&wrapped, 4096);

@@ -53,7 +53,7 @@ static enum acsr_result read_password(struct courier *c, struct acsr_err *e)
 	TRY(buf_read_file(&b, file, e));
 	while (b.len > 0 && (b.p[b.len - 1] == '\n' || b.p[b.len - 1] == '\r'))
 		b.len--;
-	return secret_new(&c->smtp.password, b.p, b.len, e);
+	return acsr_secret_new(&c->smtp.password, b.p, b.len, e);
 }
 
 static enum smtp_starttls starttls_of(const char *s)
@@ -275,7 +275,7 @@ static void clear(struct courier *c)
 {
 	outbox_free(c->box);
 	tickets_clear(&c->tickets);
-	secret_free(c->smtp.password);
+	acsr_secret_free(c->smtp.password);
 	buf_free(&c->smtp.roots);
 	free(c->smtp.server);
 	free(c->smtp.from);

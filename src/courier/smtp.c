@@ -180,7 +180,7 @@ static CURLcode set_login(struct smtp_transfer *t, const struct smtp_settings *s
 	if (*s->user == '\0')
 		return CURLE_OK;
 	SET(CURLOPT_USERNAME, s->user);
-	SET(CURLOPT_PASSWORD, s->password != NULL ? (const char *)secret_bytes(s->password) : "");
+	SET(CURLOPT_PASSWORD, s->password != NULL ? (const char *)acsr_secret_bytes(s->password) : "");
 	return CURLE_OK;
 }
 

@@ -18,7 +18,7 @@ struct smtp_settings {
 	char *from;
 	struct buf roots; /* PEM */
 	char *user;       /* "": do not log in */
-	struct secret *password;
+	struct acsr_secret *password;
 	int64_t timeout_ms; /* all in all */
 };
 

@@ -200,7 +200,8 @@ static enum acsr_result take_user_agent(const struct request_head *h, char **out
 }
 
 /* RFC 6750 2.1 b64token. Another scheme is no credential of ours. */
-static enum acsr_result take_bearer(const struct request_head *h, struct secret **out, struct acsr_err *e)
+static enum acsr_result take_bearer(
+	const struct request_head *h, struct acsr_secret **out, struct acsr_err *e)
 {
 	const char *v = adapter_field(h, "Authorization");
 	size_t n;
@@ -212,19 +213,19 @@ static enum acsr_result take_bearer(const struct request_head *h, struct secret 
 	n = strspn(v, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/=");
 	if (n == 0 || n > 256 || v[n] != '\0')
 		return refuse(e, "Authorization", "RFC 6750 2.1", "the bearer token is not well-formed");
-	return secret_new(out, v, n, e);
+	return acsr_secret_new(out, v, n, e);
 }
 
-static enum acsr_result keep_cookie(const char *v, size_t n, struct secret **out, struct acsr_err *e)
+static enum acsr_result keep_cookie(const char *v, size_t n, struct acsr_secret **out, struct acsr_err *e)
 {
 	if (*out != NULL)
 		return refuse(e, "Cookie", "RFC 6265 5.4", "the session cookie is there twice");
 	if (n == 0 || n > 256)
 		return refuse(e, "Cookie", "", "the session cookie is empty or too long");
-	return secret_new(out, v, n, e);
+	return acsr_secret_new(out, v, n, e);
 }
 
-static enum acsr_result scan_cookies(const char *v, struct secret **out, struct acsr_err *e)
+static enum acsr_result scan_cookies(const char *v, struct acsr_secret **out, struct acsr_err *e)
 {
 	static const char name[] = "__Host-autocsr=";
 
@@ -240,7 +241,8 @@ static enum acsr_result scan_cookies(const char *v, struct secret **out, struct 
 	return ACSR_OK;
 }
 
-static enum acsr_result take_cookie(const struct request_head *h, struct secret **out, struct acsr_err *e)
+static enum acsr_result take_cookie(
+	const struct request_head *h, struct acsr_secret **out, struct acsr_err *e)
 {
 	for (size_t i = 0; i < h->nfields; i++)
 		if (strcasecmp(h->fields[i].name, "Cookie") == 0)

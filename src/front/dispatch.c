@@ -86,8 +86,8 @@ static void busy(struct http_exchange *x, const char *text)
 
 static void forget_secrets(struct msg_http_request *r)
 {
-	secret_free(r->cookie);
-	secret_free(r->bearer);
+	acsr_secret_free(r->cookie);
+	acsr_secret_free(r->bearer);
 	r->cookie = r->bearer = NULL;
 	blob_free(&r->body);
 }

@@ -19,7 +19,7 @@ struct front {
 	char base_url[600]; /* "https://certs.example.com", where plain HTTP redirects to */
 	/* our own certificate; operators is set when they are the operator's files */
 	bool operators;
-	struct secret *key;
+	struct acsr_secret *key;
 	struct strv names;
 	int64_t renew_at; /* epoch seconds; 0: not known */
 	struct loop_timer *tick;

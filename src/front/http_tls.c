@@ -46,10 +46,10 @@ static enum acsr_result load_chain(struct identity_in_use *i, const char *pem, s
 	return ACSR_OK;
 }
 
-static enum acsr_result load_key(struct identity_in_use *i, const struct secret *pem, struct acsr_err *e)
+static enum acsr_result load_key(struct identity_in_use *i, const struct acsr_secret *pem, struct acsr_err *e)
 {
-	gnutls_datum_t d = { .data = (unsigned char *)(uintptr_t)secret_bytes(pem),
-		.size = (unsigned)secret_len(pem) };
+	gnutls_datum_t d = { .data = (unsigned char *)(uintptr_t)acsr_secret_bytes(pem),
+		.size = (unsigned)acsr_secret_len(pem) };
 	int r = gnutls_privkey_init(&i->key);
 
 	if (r == 0)
@@ -81,14 +81,14 @@ static enum acsr_result check_pair(const struct identity_in_use *i, struct acsr_
 }
 
 static enum acsr_result load(
-	struct identity_in_use *i, const char *fullchain, const struct secret *key, struct acsr_err *e)
+	struct identity_in_use *i, const char *fullchain, const struct acsr_secret *key, struct acsr_err *e)
 {
 	TRY(load_chain(i, fullchain, e));
 	TRY(load_key(i, key, e));
 	return check_pair(i, e);
 }
 
-enum acsr_result http_tls_set(const char *fullchain, const struct secret *key, struct acsr_err *e)
+enum acsr_result http_tls_set(const char *fullchain, const struct acsr_secret *key, struct acsr_err *e)
 {
 	struct identity_in_use fresh = { 0 };
 

@@ -19,7 +19,7 @@
 /* PEM chain, leaf first, and the PEM key that belongs to its leaf. Errors: "config.tls" (cannot be read, or
  * do not belong together); then the identity before stays in use. */
 ACSR_MUST_USE enum acsr_result http_tls_set(
-	const char *fullchain, const struct secret *key, struct acsr_err *e);
+	const char *fullchain, const struct acsr_secret *key, struct acsr_err *e);
 bool http_tls_ready(void);
 void http_tls_clear(void);
 

@@ -217,7 +217,7 @@ static void clear(struct front *f)
 	http_tls_clear();
 	tickets_clear(&f->tickets);
 	portal_files_free(&f->files);
-	secret_free(f->key);
+	acsr_secret_free(f->key);
 	strv_free(&f->names);
 }
 

@@ -77,9 +77,9 @@ enum acsr_result tls_identity_store_chain(const char *dir, const char *fullchain
 /* --- key --- */
 
 /* read(2) straight into the secret: no other copy stays behind. */
-static enum acsr_result read_secret(int fd, struct secret **out, struct acsr_err *e)
+static enum acsr_result read_secret(int fd, struct acsr_secret **out, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *room = NULL;
+	CLEANUP_SECRET struct acsr_secret *room = NULL;
 	size_t n = 0;
 	ssize_t got;
 
@@ -93,10 +93,10 @@ static enum acsr_result read_secret(int fd, struct secret **out, struct acsr_err
 		return err_errno(e, "sys.read", errno, "cannot read a key file");
 	if (n == KEY_MAX)
 		return err_set(e, "config.tls", "a key file is larger than %d bytes", KEY_MAX);
-	return secret_new(out, secret_bytes(room), n, e);
+	return acsr_secret_new(out, acsr_secret_bytes(room), n, e);
 }
 
-enum acsr_result tls_identity_read_key(const char *path, struct secret **pem, struct acsr_err *e)
+enum acsr_result tls_identity_read_key(const char *path, struct acsr_secret **pem, struct acsr_err *e)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	enum acsr_result r;
@@ -108,7 +108,7 @@ enum acsr_result tls_identity_read_key(const char *path, struct secret **pem, st
 	return r;
 }
 
-static enum acsr_result generate(gnutls_x509_privkey_t k, struct secret **pem, struct acsr_err *e)
+static enum acsr_result generate(gnutls_x509_privkey_t k, struct acsr_secret **pem, struct acsr_err *e)
 {
 	gnutls_datum_t d;
 	enum acsr_result done;
@@ -119,15 +119,15 @@ static enum acsr_result generate(gnutls_x509_privkey_t k, struct secret **pem, s
 		r = gnutls_x509_privkey_export2_pkcs8(k, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &d);
 	if (r != 0)
 		return refuse(e, "cannot make a TLS key", r);
-	done = secret_new(pem, d.data, d.size, e);
+	done = acsr_secret_new(pem, d.data, d.size, e);
 	wipe(d.data, d.size);
 	gnutls_free(d.data);
 	return done;
 }
 
-static enum acsr_result make_key(const char *dir, struct secret **pem, struct acsr_err *e)
+static enum acsr_result make_key(const char *dir, struct acsr_secret **pem, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *fresh = NULL;
+	CLEANUP_SECRET struct acsr_secret *fresh = NULL;
 	gnutls_x509_privkey_t k;
 	enum acsr_result r;
 
@@ -136,13 +136,13 @@ static enum acsr_result make_key(const char *dir, struct secret **pem, struct ac
 	r = generate(k, &fresh, e);
 	gnutls_x509_privkey_deinit(k);
 	TRY(r);
-	TRY(write_file(dir, "tls.key", secret_bytes(fresh), secret_len(fresh), e));
+	TRY(write_file(dir, "tls.key", acsr_secret_bytes(fresh), acsr_secret_len(fresh), e));
 	*pem = fresh;
 	fresh = NULL;
 	return ACSR_OK;
 }
 
-enum acsr_result tls_identity_key(const char *dir, struct secret **pem, struct acsr_err *e)
+enum acsr_result tls_identity_key(const char *dir, struct acsr_secret **pem, struct acsr_err *e)
 {
 	CLEANUP_STR char *path = NULL;
 
@@ -185,11 +185,11 @@ static int fill_csr(gnutls_x509_crq_t q, gnutls_x509_privkey_t k, const struct s
 	return r != 0 ? r : gnutls_x509_crq_sign2(q, k, GNUTLS_DIG_SHA256, 0);
 }
 
-static int build_csr(gnutls_x509_crq_t q, gnutls_x509_privkey_t k, const struct secret *key,
+static int build_csr(gnutls_x509_crq_t q, gnutls_x509_privkey_t k, const struct acsr_secret *key,
 	const struct strv *names, gnutls_datum_t *der)
 {
-	gnutls_datum_t pem = { .data = (unsigned char *)(uintptr_t)secret_bytes(key),
-		.size = (unsigned)secret_len(key) };
+	gnutls_datum_t pem = { .data = (unsigned char *)(uintptr_t)acsr_secret_bytes(key),
+		.size = (unsigned)acsr_secret_len(key) };
 	int r = gnutls_x509_privkey_import2(k, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);
 
 	if (r == 0)
@@ -198,7 +198,7 @@ static int build_csr(gnutls_x509_crq_t q, gnutls_x509_privkey_t k, const struct 
 }
 
 enum acsr_result tls_identity_csr(
-	const struct secret *key, const struct strv *names, struct blob *csr, struct acsr_err *e)
+	const struct acsr_secret *key, const struct strv *names, struct blob *csr, struct acsr_err *e)
 {
 	gnutls_x509_privkey_t k;
 	gnutls_x509_crq_t q;

@@ -11,11 +11,12 @@
 #include "ipc/messages.h"
 
 /* The PEM key of dir, made when it is not there. Errors: "sys.…", "config.tls". */
-ACSR_MUST_USE enum acsr_result tls_identity_key(const char *dir, struct secret **pem, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result tls_identity_key(
+	const char *dir, struct acsr_secret **pem, struct acsr_err *e);
 
 /* A DER CSR with these names, signed by the key. */
 ACSR_MUST_USE enum acsr_result tls_identity_csr(
-	const struct secret *key, const struct strv *names, struct blob *csr, struct acsr_err *e);
+	const struct acsr_secret *key, const struct strv *names, struct blob *csr, struct acsr_err *e);
 
 /* Is this chain good now, for all these names? *renew_at: when two thirds of its life are over. Not checked:
  * that it belongs to the key (http_tls_set does), who signed it. Error: "config.tls". */
@@ -29,6 +30,6 @@ ACSR_MUST_USE enum acsr_result tls_identity_store_chain(
 
 /* A PEM key from the operator's file. */
 ACSR_MUST_USE enum acsr_result tls_identity_read_key(
-	const char *path, struct secret **pem, struct acsr_err *e);
+	const char *path, struct acsr_secret **pem, struct acsr_err *e);
 
 #endif

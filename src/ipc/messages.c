@@ -145,7 +145,7 @@ static enum acsr_result put_field(const struct msg_desc *d, const struct msg_fie
 {
 	const char *text;
 	const struct blob *data;
-	const struct secret *secret;
+	const struct acsr_secret *secret;
 
 	switch (f->kind) {
 	case U64:
@@ -163,11 +163,11 @@ static enum acsr_result put_field(const struct msg_desc *d, const struct msg_fie
 			return broken(d, f, "is too long", e);
 		return put_sized(out, data->p, data->len, e);
 	case SECRET:
-		secret = *(struct secret *const *)at;
-		if (secret != NULL && secret_len(secret) > f->max)
+		secret = *(struct acsr_secret *const *)at;
+		if (secret != NULL && acsr_secret_len(secret) > f->max)
 			return broken(d, f, "is too long", e);
-		return put_sized(out, secret != NULL ? (const void *)secret_bytes(secret) : "",
-			secret != NULL ? secret_len(secret) : 0, e);
+		return put_sized(out, secret != NULL ? (const void *)acsr_secret_bytes(secret) : "",
+			secret != NULL ? acsr_secret_len(secret) : 0, e);
 	case LIST:
 		if (((const struct strv *)at)->n > f->max)
 			return broken(d, f, "has too many entries", e);
@@ -267,7 +267,7 @@ static enum acsr_result get_field(
 		return blob_set(at, b.p, b.len, e);
 	case SECRET:
 		TRY(get_sized(d, f, f->max, in, &b, e));
-		return b.len == 0 ? ACSR_OK : secret_new(at, b.p, b.len, e);
+		return b.len == 0 ? ACSR_OK : acsr_secret_new(at, b.p, b.len, e);
 	}
 	return broken(d, f, "is of no known kind", e);
 }
@@ -310,7 +310,7 @@ static void clear_field(const struct msg_field *f, void *at)
 		strv_free(at);
 		break;
 	case SECRET:
-		secret_free(*(struct secret **)at);
+		acsr_secret_free(*(struct acsr_secret **)at);
 		break;
 	}
 }

@@ -39,7 +39,7 @@ struct blob {
 #define KIND_TEXT char *
 #define KIND_DATA struct blob
 #define KIND_LIST struct strv
-#define KIND_SECRET struct secret *
+#define KIND_SECRET struct acsr_secret *
 #define MESSAGE(name, number, from, to, fd) struct msg_##name {
 #define FIELD(name, kind, field, max) KIND_##kind field;
 #define END(name)  \

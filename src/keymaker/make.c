@@ -142,7 +142,7 @@ static enum acsr_result prove(const struct acsr_blob *csr, const struct acsr_key
 static enum acsr_result pack(
 	struct made *m, const struct msg_key_make *order, const struct acsr_key *key, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *pem = NULL;
+	CLEANUP_SECRET struct acsr_secret *pem = NULL;
 
 	TRY(acsr_key_pkcs8_pem(key, &pem, e));
 	TRY(acsr_code_new(&m->code, e));
@@ -173,7 +173,7 @@ enum acsr_result make_order(
 void made_clear(struct made *m)
 {
 	acsr_blob_free(&m->csr);
-	secret_free(m->code);
+	acsr_secret_free(m->code);
 	wipe(m, sizeof(*m));
 }
 

@@ -21,7 +21,7 @@ struct made {
 	uint8_t archive[MAKE_ARCHIVE_MAX];
 	size_t archive_len;
 	uint8_t archive_sha256[32];
-	struct secret *code; /* 26 characters */
+	struct acsr_secret *code; /* 26 characters */
 };
 
 /*

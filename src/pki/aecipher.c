@@ -23,14 +23,15 @@ static size_t key_size(unsigned strength)
 }
 
 /* AES key | HMAC key | verifier. */
-static enum acsr_result derive(const struct ae_job *job, struct secret **keys, struct acsr_err *e)
+static enum acsr_result derive(const struct ae_job *job, struct acsr_secret **keys, struct acsr_err *e)
 {
 	size_t n = 2 * key_size(job->strength) + AE_VERIFIER;
 	int ok;
 
 	TRY(secret_zeroed(keys, n, e));
-	ok = PKCS5_PBKDF2_HMAC((const char *)secret_bytes(job->code), (int)secret_len(job->code), job->salt,
-		(int)ae_salt_size(job->strength), AE_ROUNDS, EVP_sha1(), (int)n, secret_data(*keys));
+	ok = PKCS5_PBKDF2_HMAC((const char *)acsr_secret_bytes(job->code), (int)acsr_secret_len(job->code),
+		job->salt, (int)ae_salt_size(job->strength), AE_ROUNDS, EVP_sha1(), (int)n,
+		secret_data(*keys));
 	ossl_wipe_stack();
 	return ok == 1 ? ACSR_OK : ossl_err(e, "sys.openssl", "cannot derive the archive's keys");
 }
@@ -79,7 +80,7 @@ static int key_stream(EVP_CIPHER_CTX *ctx, uint64_t *counter, uint8_t *blocks)
 
 static enum acsr_result counter_mode(const struct ae_job *job, const uint8_t *key, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *stream = NULL;
+	CLEANUP_SECRET struct acsr_secret *stream = NULL;
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	uint64_t counter = 1;
 	size_t at = 0;
@@ -111,13 +112,13 @@ static enum acsr_result check(const struct ae_job *job, const uint8_t *mac, stru
 
 enum acsr_result ae_run(struct ae_job *job, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *keys = NULL;
+	CLEANUP_SECRET struct acsr_secret *keys = NULL;
 	size_t k = key_size(job->strength);
 	uint8_t mac[20];
 	const uint8_t *aes, *auth;
 
 	TRY(derive(job, &keys, e));
-	aes = secret_bytes(keys);
+	aes = acsr_secret_bytes(keys);
 	auth = aes + k;
 	memcpy(job->verifier, auth + k, AE_VERIFIER);
 	if (job->encrypt) {

@@ -140,22 +140,23 @@ static uint8_t *put_directory(uint8_t *p, const struct entry *en, uint32_t offse
 	return put16(p, 0);
 }
 
-static enum acsr_result check_write(const char *name, const struct secret *plain, const struct secret *code,
-	size_t cap, struct acsr_err *e)
+static enum acsr_result check_write(const char *name, const struct acsr_secret *plain,
+	const struct acsr_secret *code, size_t cap, struct acsr_err *e)
 {
 	size_t n = strlen(name);
 
 	TRY(check_name(name, n, e));
-	if (secret_len(code) == 0 || secret_len(code) > 63)
+	if (acsr_secret_len(code) == 0 || acsr_secret_len(code) > 63)
 		return err_set(e, "archive.code.length", "an archive's code has 1 to 63 characters");
-	if (secret_len(plain) == 0 || cap < ACSR_ARCHIVE_SIZE(n, secret_len(plain)) ||
-		ACSR_ARCHIVE_SIZE(n, secret_len(plain)) > LIMIT_ARCHIVE)
+	if (acsr_secret_len(plain) == 0 || cap < ACSR_ARCHIVE_SIZE(n, acsr_secret_len(plain)) ||
+		ACSR_ARCHIVE_SIZE(n, acsr_secret_len(plain)) > LIMIT_ARCHIVE)
 		return err_set(e, "archive.size", "the archive would be empty or larger than its room");
 	return ACSR_OK;
 }
 
-enum acsr_result acsr_archive_write(const char *name, const struct secret *plain, const struct secret *code,
-	int64_t mtime, uint8_t *out, size_t cap, size_t *len, struct acsr_err *e)
+enum acsr_result acsr_archive_write(const char *name, const struct acsr_secret *plain,
+	const struct acsr_secret *code, int64_t mtime, uint8_t *out, size_t cap, size_t *len,
+	struct acsr_err *e)
 {
 	struct entry en = { .time = dos_time(mtime), .name = name };
 	struct ae_job job = { .strength = 3, .code = code, .encrypt = true };
@@ -164,15 +165,15 @@ enum acsr_result acsr_archive_write(const char *name, const struct secret *plain
 	TRY(check_write(name, plain, code, cap, e));
 	en.name_len = strlen(name);
 	en.flags = ZIP_FLAG_ENCRYPTED | (is_ascii(name) ? 0 : ZIP_FLAG_UTF8);
-	en.size = (uint32_t)secret_len(plain);
+	en.size = (uint32_t)acsr_secret_len(plain);
 	en.packed = en.size + (uint32_t)sizeof(salt) + AE_VERIFIER + AE_MAC;
 	rnd_bytes(salt, sizeof(salt));
 
 	/* Encrypt to where the ciphertext belongs, then write the headers around it. */
 	data = out + ZIP_LOCAL_SIZE + en.name_len + AE_EXTRA_SIZE;
 	job.salt = salt;
-	job.in = secret_bytes(plain);
-	job.n = secret_len(plain);
+	job.in = acsr_secret_bytes(plain);
+	job.n = acsr_secret_len(plain);
 	job.out = data + sizeof(salt) + AE_VERIFIER;
 	TRY(ae_run(&job, e));
 	memcpy(data, salt, sizeof(salt));
@@ -374,24 +375,24 @@ enum acsr_result acsr_archive_show(
 }
 
 /* AE-1 keeps the CRC of the plaintext; AE-2 must not (it would tell about short contents). */
-static enum acsr_result check_crc(const struct layout *l, const struct secret *plain, struct acsr_err *e)
+static enum acsr_result check_crc(const struct layout *l, const struct acsr_secret *plain, struct acsr_err *e)
 {
 	uint32_t crc = 0xffffffffu;
 
 	if (l->version == 2)
 		return l->crc == 0 ? ACSR_OK : bad_format(e, "an AE-2 entry with a checksum");
-	for (size_t i = 0; i < secret_len(plain); i++) {
-		crc ^= secret_bytes(plain)[i];
+	for (size_t i = 0; i < acsr_secret_len(plain); i++) {
+		crc ^= acsr_secret_bytes(plain)[i];
 		for (int b = 0; b < 8; b++)
 			crc = crc >> 1 ^ (0xedb88320u & (0u - (crc & 1u)));
 	}
 	return ~crc == l->crc ? ACSR_OK : err_set(e, "archive.damaged", "the archive's checksum is wrong");
 }
 
-enum acsr_result acsr_archive_open(const uint8_t *p, size_t len, const struct secret *code,
-	struct secret **plain, struct acsr_archive_info *info, struct acsr_err *e)
+enum acsr_result acsr_archive_open(const uint8_t *p, size_t len, const struct acsr_secret *code,
+	struct acsr_secret **plain, struct acsr_archive_info *info, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *s = NULL;
+	CLEANUP_SECRET struct acsr_secret *s = NULL;
 	struct ae_job job = { .code = code };
 	struct layout l;
 

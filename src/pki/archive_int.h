@@ -29,7 +29,7 @@
 struct ae_job {
 	unsigned strength;
 	const uint8_t *salt;
-	const struct secret *code;
+	const struct acsr_secret *code;
 	bool encrypt;
 	const uint8_t *in;
 	uint8_t *out;

@@ -36,9 +36,9 @@ static char canonical(char c)
 	return up;
 }
 
-enum acsr_result acsr_code_new(struct secret **code, struct acsr_err *e)
+enum acsr_result acsr_code_new(struct acsr_secret **code, struct acsr_err *e)
 {
-	struct secret *s;
+	struct acsr_secret *s;
 	char *p;
 
 	TRY(secret_random(&s, ACSR_CODE_CHARS, e));
@@ -49,12 +49,12 @@ enum acsr_result acsr_code_new(struct secret **code, struct acsr_err *e)
 	return ACSR_OK;
 }
 
-char acsr_code_check(const struct secret *code)
+char acsr_code_check(const struct acsr_secret *code)
 {
-	const char *p = (const char *)secret_bytes(code);
+	const char *p = (const char *)acsr_secret_bytes(code);
 	int rest = 0;
 
-	if (secret_len(code) != ACSR_CODE_CHARS)
+	if (acsr_secret_len(code) != ACSR_CODE_CHARS)
 		return '?';
 	for (size_t i = 0; i < ACSR_CODE_CHARS; i++) {
 		int v = value_of(p[i]);
@@ -67,9 +67,9 @@ char acsr_code_check(const struct secret *code)
 }
 
 enum acsr_result acsr_code_show(
-	const struct secret *code, char separator, struct secret **shown, struct acsr_err *e)
+	const struct acsr_secret *code, char separator, struct acsr_secret **shown, struct acsr_err *e)
 {
-	struct secret *s;
+	struct acsr_secret *s;
 	char *out;
 
 	if (acsr_code_check(code) == '?')
@@ -79,7 +79,7 @@ enum acsr_result acsr_code_show(
 	for (size_t i = 0; i < ACSR_CODE_CHARS; i++) {
 		if (i > 0 && i % 5 == 0 && i < 25)
 			*out++ = separator;
-		*out++ = (char)secret_bytes(code)[i];
+		*out++ = (char)acsr_secret_bytes(code)[i];
 	}
 	*shown = s;
 	return ACSR_OK;
@@ -111,10 +111,11 @@ static enum acsr_result collect(const char *in, size_t len, char *out, size_t *n
 	return ACSR_OK;
 }
 
-enum acsr_result acsr_code_normalise(const char *in, size_t len, struct secret **code, struct acsr_err *e)
+enum acsr_result acsr_code_normalise(
+	const char *in, size_t len, struct acsr_secret **code, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *room = NULL;
-	CLEANUP_SECRET struct secret *s = NULL;
+	CLEANUP_SECRET struct acsr_secret *room = NULL;
+	CLEANUP_SECRET struct acsr_secret *s = NULL;
 	char *p;
 	size_t n;
 
@@ -124,7 +125,7 @@ enum acsr_result acsr_code_normalise(const char *in, size_t len, struct secret *
 	if (n < ACSR_CODE_CHARS)
 		return err_set(e, "archive.code.length",
 			"the unlock code has %zu characters; it needs 26 (groups of 5-5-5-5-6)", n);
-	TRY(secret_new(&s, p, ACSR_CODE_CHARS, e));
+	TRY(acsr_secret_new(&s, p, ACSR_CODE_CHARS, e));
 	if (n > ACSR_CODE_CHARS && p[ACSR_CODE_CHARS] != acsr_code_check(s))
 		return err_set(e, "archive.code.check",
 			"the check symbol does not fit: one or more characters are mistyped");

@@ -9,7 +9,7 @@
 #include "pem.h"
 
 struct asked {
-	const struct secret *passphrase;
+	const struct acsr_secret *passphrase;
 	bool yes;
 };
 
@@ -19,10 +19,10 @@ static int give_passphrase(char *out, size_t cap, size_t *n, const OSSL_PARAM pa
 
 	(void)params;
 	a->yes = true;
-	if (a->passphrase == NULL || secret_len(a->passphrase) > cap)
+	if (a->passphrase == NULL || acsr_secret_len(a->passphrase) > cap)
 		return 0;
-	memcpy(out, secret_bytes(a->passphrase), secret_len(a->passphrase));
-	*n = secret_len(a->passphrase);
+	memcpy(out, acsr_secret_bytes(a->passphrase), acsr_secret_len(a->passphrase));
+	*n = acsr_secret_len(a->passphrase);
 	return 1;
 }
 
@@ -70,7 +70,7 @@ static void skip_other_blocks(const uint8_t **p, size_t *len)
 }
 
 enum acsr_result acsr_key_load_private(struct acsr_key **out, const uint8_t *p, size_t len,
-	const struct secret *passphrase, struct acsr_err *e)
+	const struct acsr_secret *passphrase, struct acsr_err *e)
 {
 	struct asked a = { .passphrase = passphrase };
 	KEY_AUTO struct acsr_key *k = NULL;

@@ -45,16 +45,16 @@ static void to_big_endian(uint8_t *p, size_t n)
 
 /* Fetch one number of the key into `s`, big-endian, padded on the left. */
 static enum acsr_result fetch_number(
-	const struct acsr_key *k, const char *name, struct secret *s, struct acsr_err *e)
+	const struct acsr_key *k, const char *name, struct acsr_secret *s, struct acsr_err *e)
 {
-	OSSL_PARAM params[] = { OSSL_PARAM_construct_BN(name, secret_data(s), secret_len(s)),
+	OSSL_PARAM params[] = { OSSL_PARAM_construct_BN(name, secret_data(s), acsr_secret_len(s)),
 		OSSL_PARAM_construct_end() };
 
 	if (EVP_PKEY_get_params(k->pkey, params) != 1 || OSSL_PARAM_modified(params) != 1)
 		return ossl_err(e, "key.unsupported", "the private key's numbers cannot be read");
 	to_big_endian(secret_data(s), params[0].return_size);
-	if (params[0].return_size < secret_len(s)) {
-		size_t gap = secret_len(s) - params[0].return_size;
+	if (params[0].return_size < acsr_secret_len(s)) {
+		size_t gap = acsr_secret_len(s) - params[0].return_size;
 
 		memmove(secret_data(s) + gap, secret_data(s), params[0].return_size);
 		memset(secret_data(s), 0, gap);
@@ -65,11 +65,11 @@ static enum acsr_result fetch_number(
 static enum acsr_result put_number(
 	struct der_out *w, const struct acsr_key *k, const char *name, size_t max, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *s = NULL;
+	CLEANUP_SECRET struct acsr_secret *s = NULL;
 
 	TRY(secret_zeroed(&s, max, e));
 	TRY(fetch_number(k, name, s, e));
-	der_put_uint(w, secret_bytes(s), secret_len(s));
+	der_put_uint(w, acsr_secret_bytes(s), acsr_secret_len(s));
 	return ACSR_OK;
 }
 
@@ -146,7 +146,7 @@ static enum acsr_result curve_oid(
 /* ECPrivateKey (RFC 5915) with the public point, without parameters. */
 static enum acsr_result put_ec(struct der_out *w, const struct acsr_key *k, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *priv = NULL;
+	CLEANUP_SECRET struct acsr_secret *priv = NULL;
 	uint8_t point[160], zero = 0;
 	size_t n = 0, end = w->pos;
 
@@ -159,7 +159,7 @@ static enum acsr_result put_ec(struct der_out *w, const struct acsr_key *k, stru
 	der_put(w, &zero, 1);
 	der_wrap(w, DER_BIT_STRING, end);
 	der_wrap(w, DER_CONTEXT(1), end);
-	der_put_tlv(w, DER_OCTET_STRING, secret_bytes(priv), secret_len(priv));
+	der_put_tlv(w, DER_OCTET_STRING, acsr_secret_bytes(priv), acsr_secret_len(priv));
 	der_put_small(w, 1);
 	der_wrap(w, DER_SEQUENCE, end);
 	der_wrap(w, DER_OCTET_STRING, end);
@@ -168,19 +168,19 @@ static enum acsr_result put_ec(struct der_out *w, const struct acsr_key *k, stru
 
 static enum acsr_result put_edwards(struct der_out *w, const struct acsr_key *k, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *priv = NULL;
+	CLEANUP_SECRET struct acsr_secret *priv = NULL;
 	size_t n = k->alg == ACSR_KEY_ED25519 ? 32 : 57, end = w->pos;
 
 	TRY(secret_zeroed(&priv, n, e));
 	if (EVP_PKEY_get_raw_private_key(k->pkey, secret_data(priv), &n) != 1)
 		return ossl_err(e, "key.unsupported", "the private key cannot be read");
-	der_put_tlv(w, DER_OCTET_STRING, secret_bytes(priv), n);
+	der_put_tlv(w, DER_OCTET_STRING, acsr_secret_bytes(priv), n);
 	der_wrap(w, DER_OCTET_STRING, end);
 	return ACSR_OK;
 }
 
 /* Algorithms without a writer of ours (post-quantum): OpenSSL's encoder, whose copies it clears itself. */
-static enum acsr_result der_by_openssl(const struct acsr_key *k, struct secret **der, struct acsr_err *e)
+static enum acsr_result der_by_openssl(const struct acsr_key *k, struct acsr_secret **der, struct acsr_err *e)
 {
 	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(k->pkey);
 	int n = info != NULL ? i2d_PKCS8_PRIV_KEY_INFO(info, NULL) : -1;
@@ -225,9 +225,9 @@ static enum acsr_result put_key(struct der_out *w, const struct acsr_key *k, str
 	}
 }
 
-enum acsr_result acsr_key_pkcs8_der(const struct acsr_key *k, struct secret **der, struct acsr_err *e)
+enum acsr_result acsr_key_pkcs8_der(const struct acsr_key *k, struct acsr_secret **der, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *room = NULL;
+	CLEANUP_SECRET struct acsr_secret *room = NULL;
 	struct der_out w;
 	enum acsr_result r;
 
@@ -236,19 +236,19 @@ enum acsr_result acsr_key_pkcs8_der(const struct acsr_key *k, struct secret **de
 	if (k->alg > ACSR_KEY_ED448)
 		return der_by_openssl(k, der, e);
 	TRY(secret_zeroed(&room, k->alg == ACSR_KEY_RSA ? k->bits * 5 / 8 + 256 : 512, e));
-	der_out_init(&w, secret_data(room), secret_len(room));
+	der_out_init(&w, secret_data(room), acsr_secret_len(room));
 	TRY(put_key(&w, k, e));
 	der_put_small(&w, 0);
 	der_wrap(&w, DER_SEQUENCE, w.cap);
 	r = w.failed ? err_set(e, "key.unsupported", "the private key is too large to be written")
-		     : secret_new(der, w.p + w.pos, w.cap - w.pos, e);
+		     : acsr_secret_new(der, w.p + w.pos, w.cap - w.pos, e);
 	ossl_wipe_stack();
 	return r;
 }
 
-enum acsr_result acsr_key_pkcs8_pem(const struct acsr_key *k, struct secret **pem, struct acsr_err *e)
+enum acsr_result acsr_key_pkcs8_pem(const struct acsr_key *k, struct acsr_secret **pem, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *der = NULL;
+	CLEANUP_SECRET struct acsr_secret *der = NULL;
 
 	TRY(acsr_key_pkcs8_der(k, &der, e));
 	return pem_encode_secret("PRIVATE KEY", der, pem, e);
@@ -281,21 +281,21 @@ static void put_encrypted(struct der_out *w, const struct pbes2 *s, const uint8_
 	der_wrap(w, DER_SEQUENCE, end);
 }
 
-static enum acsr_result encrypt(const struct secret *der, const struct secret *passphrase,
+static enum acsr_result encrypt(const struct acsr_secret *der, const struct acsr_secret *passphrase,
 	const struct pbes2 *s, uint8_t *out, size_t *n, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *key = NULL;
+	CLEANUP_SECRET struct acsr_secret *key = NULL;
 	EVP_CIPHER_CTX *ctx;
 	int a = 0, b = 0, ok;
 
 	TRY(secret_zeroed(&key, 32, e));
-	if (PKCS5_PBKDF2_HMAC((const char *)secret_bytes(passphrase), (int)secret_len(passphrase), s->salt,
-		    sizeof(s->salt), PBKDF2_ROUNDS, EVP_sha256(), 32, secret_data(key)) != 1)
+	if (PKCS5_PBKDF2_HMAC((const char *)acsr_secret_bytes(passphrase), (int)acsr_secret_len(passphrase),
+		    s->salt, sizeof(s->salt), PBKDF2_ROUNDS, EVP_sha256(), 32, secret_data(key)) != 1)
 		return ossl_err(e, "sys.openssl", "cannot derive a key");
 	ctx = EVP_CIPHER_CTX_new();
 	ok = ctx != NULL &&
-	     EVP_EncryptInit_ex2(ctx, EVP_aes_256_cbc(), secret_bytes(key), s->iv, NULL) == 1 &&
-	     EVP_EncryptUpdate(ctx, out, &a, secret_bytes(der), (int)secret_len(der)) == 1 &&
+	     EVP_EncryptInit_ex2(ctx, EVP_aes_256_cbc(), acsr_secret_bytes(key), s->iv, NULL) == 1 &&
+	     EVP_EncryptUpdate(ctx, out, &a, acsr_secret_bytes(der), (int)acsr_secret_len(der)) == 1 &&
 	     EVP_EncryptFinal_ex(ctx, out + a, &b) == 1;
 	EVP_CIPHER_CTX_free(ctx);
 	ossl_wipe_stack();
@@ -305,19 +305,19 @@ static enum acsr_result encrypt(const struct secret *der, const struct secret *p
 	return ACSR_OK;
 }
 
-enum acsr_result acsr_key_pkcs8_pem_encrypted(
-	const struct acsr_key *k, const struct secret *passphrase, struct acsr_blob *pem, struct acsr_err *e)
+enum acsr_result acsr_key_pkcs8_pem_encrypted(const struct acsr_key *k, const struct acsr_secret *passphrase,
+	struct acsr_blob *pem, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *der = NULL;
+	CLEANUP_SECRET struct acsr_secret *der = NULL;
 	uint8_t room[DER_MAX_KEY + 256], secretless[DER_MAX_KEY + 32];
 	struct pbes2 s;
 	struct der_out w;
 	size_t n = 0;
 
-	if (secret_len(passphrase) == 0)
+	if (acsr_secret_len(passphrase) == 0)
 		return err_set(e, "key.passphrase.empty", "an empty passphrase protects nothing");
 	TRY(acsr_key_pkcs8_der(k, &der, e));
-	if (secret_len(der) > DER_MAX_KEY)
+	if (acsr_secret_len(der) > DER_MAX_KEY)
 		return err_set(e, "key.unsupported", "the private key is too large to be encrypted");
 	rnd_bytes(&s, sizeof(s));
 	TRY(encrypt(der, passphrase, &s, secretless, &n, e));

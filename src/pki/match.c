@@ -77,7 +77,7 @@ static enum acsr_result spki_of_public(struct bytes in, uint8_t out[32], struct 
 }
 
 static enum acsr_result spki_of_private(
-	struct bytes in, const struct secret *passphrase, uint8_t out[32], struct acsr_err *e)
+	struct bytes in, const struct acsr_secret *passphrase, uint8_t out[32], struct acsr_err *e)
 {
 	KEY_AUTO struct acsr_key *k = NULL;
 
@@ -85,7 +85,7 @@ static enum acsr_result spki_of_private(
 	return acsr_key_spki_sha256(k, out, e);
 }
 
-enum acsr_result acsr_match_spki(const uint8_t *p, size_t len, const struct secret *passphrase,
+enum acsr_result acsr_match_spki(const uint8_t *p, size_t len, const struct acsr_secret *passphrase,
 	enum acsr_object *kind, uint8_t spki_sha256[32], struct acsr_err *e)
 {
 	struct bytes in = { p, len };

@@ -49,12 +49,12 @@ enum acsr_result pem_encode(
 }
 
 enum acsr_result pem_encode_secret(
-	const char *label, const struct secret *der, struct secret **out, struct acsr_err *e)
+	const char *label, const struct acsr_secret *der, struct acsr_secret **out, struct acsr_err *e)
 {
-	struct secret *s;
+	struct acsr_secret *s;
 
-	TRY(secret_zeroed(&s, pem_size(label, secret_len(der)), e));
-	pem_write(label, secret_bytes(der), secret_len(der), (char *)secret_data(s));
+	TRY(secret_zeroed(&s, pem_size(label, acsr_secret_len(der)), e));
+	pem_write(label, acsr_secret_bytes(der), acsr_secret_len(der), (char *)secret_data(s));
 	*out = s;
 	return ACSR_OK;
 }

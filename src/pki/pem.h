@@ -6,14 +6,14 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-struct secret;
+struct acsr_secret;
 
 /* "-----BEGIN label-----", 64 columns, "\n". */
 ACSR_MUST_USE enum acsr_result pem_encode(
 	const char *label, const void *der, size_t n, struct acsr_blob *out, struct acsr_err *e);
 /* The same without a copy in ordinary memory. */
 ACSR_MUST_USE enum acsr_result pem_encode_secret(
-	const char *label, const struct secret *der, struct secret **out, struct acsr_err *e);
+	const char *label, const struct acsr_secret *der, struct acsr_secret **out, struct acsr_err *e);
 
 struct pem_block {
 	char label[48];

@@ -43,7 +43,7 @@ void key_store_free(struct key_store *ks)
 
 /* *len is what was read; a key that others may read is not used. */
 static enum acsr_result read_key(
-	int fd, const char *path, struct secret *room, size_t *len, struct acsr_err *e)
+	int fd, const char *path, struct acsr_secret *room, size_t *len, struct acsr_err *e)
 {
 	struct stat st;
 	ssize_t n;
@@ -53,18 +53,18 @@ static enum acsr_result read_key(
 	if (!S_ISREG(st.st_mode) || (st.st_mode & 077) != 0)
 		return err_set(e, "config.key-mode", "%s must be a file of mode 0600", path);
 	*len = 0;
-	while ((n = read(fd, secret_data(room) + *len, secret_len(room) - *len)) != 0) {
+	while ((n = read(fd, secret_data(room) + *len, acsr_secret_len(room) - *len)) != 0) {
 		if (n < 0 && errno != EINTR)
 			return err_errno(e, "sys.read", errno, "cannot read %s", path);
 		*len += n > 0 ? (size_t)n : 0;
 	}
-	return *len < secret_len(room) ? ACSR_OK : err_set(e, "key.parse", "%s is too large", path);
+	return *len < acsr_secret_len(room) ? ACSR_OK : err_set(e, "key.parse", "%s is too large", path);
 }
 
 enum acsr_result key_store_load(
 	const struct key_store *ks, const char *name, struct acsr_key **out, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *room = NULL;
+	CLEANUP_SECRET struct acsr_secret *room = NULL;
 	char path[PATH_MAX];
 	enum acsr_result r;
 	size_t n = 0;
@@ -82,7 +82,7 @@ enum acsr_result key_store_load(
 	r = read_key(fd, path, room, &n, e);
 	close(fd);
 	TRY(r);
-	if (acsr_key_load_private(out, secret_bytes(room), n, NULL, NULL) != ACSR_OK)
+	if (acsr_key_load_private(out, acsr_secret_bytes(room), n, NULL, NULL) != ACSR_OK)
 		return err_set(e, "key.parse", "%s does not hold a private key in PKCS#8", path);
 	return ACSR_OK;
 }
@@ -90,7 +90,7 @@ enum acsr_result key_store_load(
 enum acsr_result key_store_make(const struct key_store *ks, const char *name, const char *type,
 	struct acsr_key **out, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *pem = NULL;
+	CLEANUP_SECRET struct acsr_secret *pem = NULL;
 	struct acsr_key *key = NULL;
 	char file[NAME_MAX];
 	enum acsr_result r;
@@ -99,7 +99,7 @@ enum acsr_result key_store_make(const struct key_store *ks, const char *name, co
 	TRY(acsr_key_generate(&key, type, e));
 	r = acsr_key_pkcs8_pem(key, &pem, e);
 	if (r == ACSR_OK)
-		r = durable_write(ks->dir, file, secret_bytes(pem), secret_len(pem), e);
+		r = durable_write(ks->dir, file, acsr_secret_bytes(pem), acsr_secret_len(pem), e);
 	if (r == ACSR_OK)
 		*out = key;
 	else

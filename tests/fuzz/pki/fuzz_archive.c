@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct secret *code = NULL, *plain = NULL;
+	struct acsr_secret *code = NULL, *plain = NULL;
 	struct acsr_archive_info info;
 	struct acsr_err e;
 
@@ -17,12 +17,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (info.size >= size || info.name[0] == '\0' || strpbrk(info.name, "/\\\n") != NULL)
 		abort();
-	if (secret_new(&code, "0123456789ABCDEFGHJKMNPQRS", 26, &e) != ACSR_OK)
+	if (acsr_secret_new(&code, "0123456789ABCDEFGHJKMNPQRS", 26, &e) != ACSR_OK)
 		return 0;
 	if (acsr_archive_open(data, size, code, &plain, NULL, &e) == ACSR_OK &&
-		secret_len(plain) != info.size)
+		acsr_secret_len(plain) != info.size)
 		abort();
-	secret_free(plain);
-	secret_free(code);
+	acsr_secret_free(plain);
+	acsr_secret_free(code);
 	return 0;
 }

@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct acsr_blob *certs = NULL;
-	struct secret *code = NULL;
+	struct acsr_secret *code = NULL;
 	enum acsr_object kind;
 	struct acsr_err e;
 	uint8_t hash[32];
@@ -19,6 +19,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (acsr_input_certs(data, size, &certs, &n, &e) == ACSR_OK)
 		acsr_certs_free(certs, n);
 	if (acsr_code_normalise((const char *)data, size, &code, &e) == ACSR_OK)
-		secret_free(code);
+		acsr_secret_free(code);
 	return 0;
 }

@@ -69,25 +69,25 @@ static void ids(void **state)
 
 static void secrets(void **state)
 {
-	CLEANUP_SECRET struct secret *a = NULL, *b = NULL, *c = NULL, *d = NULL;
+	CLEANUP_SECRET struct acsr_secret *a = NULL, *b = NULL, *c = NULL, *d = NULL;
 
 	(void)state;
-	assert_int_equal(secret_new(&a, "pass\0word", 9, NULL), ACSR_OK);
-	assert_int_equal(secret_new(&b, "pass\0word", 9, NULL), ACSR_OK);
-	assert_int_equal(secret_new(&c, "pass\0worx", 9, NULL), ACSR_OK);
-	assert_int_equal(secret_new(&d, "", 0, NULL), ACSR_OK);
+	assert_int_equal(acsr_secret_new(&a, "pass\0word", 9, NULL), ACSR_OK);
+	assert_int_equal(acsr_secret_new(&b, "pass\0word", 9, NULL), ACSR_OK);
+	assert_int_equal(acsr_secret_new(&c, "pass\0worx", 9, NULL), ACSR_OK);
+	assert_int_equal(acsr_secret_new(&d, "", 0, NULL), ACSR_OK);
 	assert_true(secret_equal(a, b) && !secret_equal(a, c) && !secret_equal(a, d));
-	assert_int_equal(secret_len(a), 9);
-	assert_int_equal(secret_bytes(a)[9], 0);
-	assert_memory_equal(secret_bytes(a), "pass\0word", 9);
+	assert_int_equal(acsr_secret_len(a), 9);
+	assert_int_equal(acsr_secret_bytes(a)[9], 0);
+	assert_memory_equal(acsr_secret_bytes(a), "pass\0word", 9);
 	secret_data(a)[0] = 'P';
 	assert_false(secret_equal(a, b));
-	secret_free(NULL);
+	acsr_secret_free(NULL);
 }
 
 static void random_secrets_differ(void **state)
 {
-	CLEANUP_SECRET struct secret *a = NULL, *b = NULL;
+	CLEANUP_SECRET struct acsr_secret *a = NULL, *b = NULL;
 
 	(void)state;
 	assert_int_equal(secret_random(&a, 32, NULL), ACSR_OK);

@@ -123,7 +123,7 @@ static void reading_has_limits(void **state)
 
 static void secret(const char *in, size_t n, const char *want)
 {
-	struct secret *s = NULL;
+	struct acsr_secret *s = NULL;
 
 	assert_int_equal(file_put(path, in, n, 0600, true, &e), ACSR_OK);
 	if (want == NULL) {
@@ -131,9 +131,9 @@ static void secret(const char *in, size_t n, const char *want)
 		return;
 	}
 	assert_int_equal(file_get_secret(&s, path, &e), ACSR_OK);
-	assert_int_equal(secret_len(s), strlen(want));
-	assert_memory_equal(secret_bytes(s), want, strlen(want));
-	secret_free(s);
+	assert_int_equal(acsr_secret_len(s), strlen(want));
+	assert_memory_equal(acsr_secret_bytes(s), want, strlen(want));
+	acsr_secret_free(s);
 }
 
 static void a_secret_is_the_first_line(void **state)

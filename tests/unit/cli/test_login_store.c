@@ -46,16 +46,16 @@ static int tear_down(void **state)
 
 static void save(const char *token, const char *ca)
 {
-	struct secret *s = NULL;
+	struct acsr_secret *s = NULL;
 	struct buf b;
 
 	buf_init(&b, 100);
-	assert_int_equal(secret_new(&s, token, strlen(token), &e), ACSR_OK);
+	assert_int_equal(acsr_secret_new(&s, token, strlen(token), &e), ACSR_OK);
 	if (ca != NULL)
 		assert_int_equal(buf_putstr(&b, ca, &e), ACSR_OK);
 	assert_int_equal(login_save("https://a", "tok_1", s, ca != NULL ? &b : NULL, &e), ACSR_OK);
 	buf_free(&b);
-	secret_free(s);
+	acsr_secret_free(s);
 }
 
 static void mode_is(const char *name, mode_t want)
@@ -84,7 +84,7 @@ static void kept_and_read_again(void **state)
 	assert_string_equal(l.server, "https://a");
 	assert_string_equal(l.token_id, "tok_1");
 	assert_non_null(l.ca_file);
-	assert_memory_equal(secret_bytes(l.token), "acsr_x", 7);
+	assert_memory_equal(acsr_secret_bytes(l.token), "acsr_x", 7);
 	login_free(&l);
 }
 
@@ -97,7 +97,7 @@ static void replaced_without_leftovers(void **state)
 	save("acsr_y", NULL);
 	assert_int_equal(login_load(&l, &e), ACSR_OK);
 	assert_null(l.ca_file);
-	assert_memory_equal(secret_bytes(l.token), "acsr_y", 7);
+	assert_memory_equal(acsr_secret_bytes(l.token), "acsr_y", 7);
 	login_free(&l);
 }
 

@@ -80,29 +80,29 @@ static void ids_are_checked_before_they_are_sent(void **state)
 
 static void body(const char *email, const char *password, const char *totp, const char *want)
 {
-	struct secret *pw = NULL, *out = NULL;
+	struct acsr_secret *pw = NULL, *out = NULL;
 
 	if (password != NULL)
-		assert_int_equal(secret_new(&pw, password, strlen(password), &e), ACSR_OK);
+		assert_int_equal(acsr_secret_new(&pw, password, strlen(password), &e), ACSR_OK);
 	assert_int_equal(service_password_body(&out, email, pw, totp, &e), ACSR_OK);
-	assert_string_equal((const char *)secret_bytes(out), want);
-	assert_int_equal(secret_len(out), strlen(want));
-	secret_free(pw);
-	secret_free(out);
+	assert_string_equal((const char *)acsr_secret_bytes(out), want);
+	assert_int_equal(acsr_secret_len(out), strlen(want));
+	acsr_secret_free(pw);
+	acsr_secret_free(out);
 }
 
 static void passwords_are_quoted(void **state)
 {
-	struct secret *pw = NULL, *out = NULL;
+	struct acsr_secret *pw = NULL, *out = NULL;
 
 	(void)state;
 	body("a@b", "p", "1", "{\"email\":\"a@b\",\"password\":\"p\",\"totp\":\"1\"}");
 	body(NULL, "q\"\\\n\x1fü", NULL, "{\"password\":\"q\\\"\\\\\\u000a\\u001fü\"}");
 	body(NULL, NULL, NULL, "{}");
-	assert_int_equal(secret_new(&pw, "\xff", 1, &e), ACSR_OK);
+	assert_int_equal(acsr_secret_new(&pw, "\xff", 1, &e), ACSR_OK);
 	assert_int_equal(service_password_body(&out, NULL, pw, NULL, &e), ACSR_FAIL);
 	assert_string_equal(e.id, "input.password");
-	secret_free(pw);
+	acsr_secret_free(pw);
 }
 
 int main(void)

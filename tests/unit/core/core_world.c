@@ -186,10 +186,10 @@ static char *copy(const char *s)
 	return out;
 }
 
-static void secret_of(struct secret **out, const char *s)
+static void secret_of(struct acsr_secret **out, const char *s)
 {
 	if (s != NULL)
-		OK(secret_new(out, s, strlen(s), NULL));
+		OK(acsr_secret_new(out, s, strlen(s), NULL));
 }
 
 struct kick {

@@ -129,11 +129,11 @@ static void use_kek(struct world *w, const char *name, const char *old)
 
 static void keep_secret(struct world *w, const struct person *p)
 {
-	CLEANUP_SECRET struct secret *s = NULL;
+	CLEANUP_SECRET struct acsr_secret *s = NULL;
 	CLEANUP_BUF struct buf wrapped = { 0 };
 
 	buf_init(&wrapped, 1000);
-	assert_int_equal(secret_new(&s, "totp key", 8, NULL), ACSR_OK);
+	assert_int_equal(acsr_secret_new(&s, "totp key", 8, NULL), ACSR_OK);
 	assert_int_equal(kek_wrap(w->c.kek, p->id, s, &wrapped, NULL), ACSR_OK);
 	assert_int_equal(
 		second_factor_set(w->c.db, p->id, (struct bytes){ wrapped.p, wrapped.len }, NULL), ACSR_OK);
@@ -141,7 +141,7 @@ static void keep_secret(struct world *w, const struct person *p)
 
 static enum acsr_result open_secret(struct world *w, const struct person *p, bool *old)
 {
-	CLEANUP_SECRET struct secret *s = NULL;
+	CLEANUP_SECRET struct acsr_secret *s = NULL;
 	CLEANUP_BUF struct buf wrapped = { 0 };
 	struct bytes b;
 
@@ -150,7 +150,7 @@ static enum acsr_result open_secret(struct world *w, const struct person *p, boo
 	b = (struct bytes){ wrapped.p, wrapped.len };
 	*old = kek_is_old(w->c.kek, b);
 	TRY(kek_unwrap(w->c.kek, p->id, b, &s, NULL));
-	assert_memory_equal(secret_bytes(s), "totp key", 8);
+	assert_memory_equal(acsr_secret_bytes(s), "totp key", 8);
 	return ACSR_OK;
 }
 

@@ -211,8 +211,8 @@ static void credentials_are_taken(void **state)
 
 	(void)state;
 	taken(&r, &no_proxies, &m, &facts);
-	assert_string_equal((const char *)secret_bytes(m.cookie), "s1");
-	assert_string_equal((const char *)secret_bytes(m.bearer), "acsr_T-._~+/=");
+	assert_string_equal((const char *)acsr_secret_bytes(m.cookie), "s1");
+	assert_string_equal((const char *)acsr_secret_bytes(m.bearer), "acsr_T-._~+/=");
 	clear(&m);
 	taken(&other, &no_proxies, &m, &facts);
 	assert_null(m.cookie);

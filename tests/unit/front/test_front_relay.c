@@ -38,8 +38,8 @@ static void requests_reach_core(void **state)
 	assert_string_equal(m.csrf, "tok");
 	assert_string_equal(m.idempotency_key, "key 1");
 	assert_string_equal(m.user_agent, "test/1");
-	assert_string_equal((const char *)secret_bytes(m.cookie), "sess123");
-	assert_string_equal((const char *)secret_bytes(m.bearer), "acsr_abc");
+	assert_string_equal((const char *)acsr_secret_bytes(m.cookie), "sess123");
+	assert_string_equal((const char *)acsr_secret_bytes(m.bearer), "acsr_abc");
 	assert_int_equal(m.plain, 0);
 	assert_int_equal(m.body.len, 2);
 	assert_memory_equal(m.body.p, "{}", 2);

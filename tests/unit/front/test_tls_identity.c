@@ -32,9 +32,9 @@ static int teardown(void **state)
 	return system(command);
 }
 
-static struct secret *key_in(const char *d)
+static struct acsr_secret *key_in(const char *d)
 {
-	struct secret *k = NULL;
+	struct acsr_secret *k = NULL;
 	struct acsr_err e;
 
 	if (tls_identity_key(d, &k, &e) != ACSR_OK)
@@ -44,7 +44,7 @@ static struct secret *key_in(const char *d)
 
 static void the_key_is_made_once(void **state)
 {
-	CLEANUP_SECRET struct secret *a = key_in(dir), *b = key_in(dir);
+	CLEANUP_SECRET struct acsr_secret *a = key_in(dir), *b = key_in(dir);
 	char path[96];
 	struct stat st;
 
@@ -57,7 +57,7 @@ static void the_key_is_made_once(void **state)
 
 static void the_csr_has_the_names(void **state)
 {
-	CLEANUP_SECRET struct secret *k = key_in(dir);
+	CLEANUP_SECRET struct acsr_secret *k = key_in(dir);
 	CLEANUP_STRV struct strv l = { 0 };
 	struct blob csr = { 0 };
 	gnutls_datum_t d, text;
@@ -85,9 +85,10 @@ static void the_csr_has_the_names(void **state)
 }
 
 /* A self-signed certificate for c.test on this key, valid from `from` for 300 seconds. */
-static char *self_signed(const struct secret *key, int64_t from)
+static char *self_signed(const struct acsr_secret *key, int64_t from)
 {
-	gnutls_datum_t pem = { (unsigned char *)(uintptr_t)secret_bytes(key), (unsigned)secret_len(key) },
+	gnutls_datum_t pem = { (unsigned char *)(uintptr_t)acsr_secret_bytes(key),
+		(unsigned)acsr_secret_len(key) },
 		       out;
 	gnutls_x509_privkey_t k;
 	gnutls_x509_crt_t c;
@@ -113,7 +114,7 @@ static char *self_signed(const struct secret *key, int64_t from)
 
 static void certificates_are_judged(void **state)
 {
-	CLEANUP_SECRET struct secret *k = key_in(dir);
+	CLEANUP_SECRET struct acsr_secret *k = key_in(dir);
 	CLEANUP_STRV struct strv good = { 0 }, more = { 0 };
 	CLEANUP_STR char *cert = self_signed(k, 1000000);
 	int64_t renew_at = 0;
@@ -136,7 +137,7 @@ static void certificates_are_judged(void **state)
 static void a_foreign_certificate_is_not_used(void **state)
 {
 	char other_dir[80];
-	CLEANUP_SECRET struct secret *k = key_in(dir), *other = NULL;
+	CLEANUP_SECRET struct acsr_secret *k = key_in(dir), *other = NULL;
 	CLEANUP_STR char *cert = self_signed(k, 1000000);
 	struct acsr_err e;
 

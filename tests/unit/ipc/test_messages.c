@@ -29,7 +29,7 @@ static void every_kind_of_field_survives(void **state)
 	(void)state;
 	assert_int_equal(str_dup(&m.method, "GET", &e), ACSR_OK);
 	assert_int_equal(str_dup(&m.path, "/b\xc3\xbc", &e), ACSR_OK);
-	assert_int_equal(secret_new(&m.bearer, "acsr_x", 6, &e), ACSR_OK);
+	assert_int_equal(acsr_secret_new(&m.bearer, "acsr_x", 6, &e), ACSR_OK);
 	assert_int_equal(blob_set(&m.body, "\0\1\2", 3, &e), ACSR_OK);
 	m.plain = 1;
 	encoded(MSG_http_request, &m, &b);

@@ -45,10 +45,10 @@ void orders_clear(struct msg_key_make *m)
 	msg_clear(msg_desc(MSG_key_make), m);
 }
 
-struct acsr_key *orders_open(const uint8_t *archive, size_t len, const struct secret *code)
+struct acsr_key *orders_open(const uint8_t *archive, size_t len, const struct acsr_secret *code)
 {
 	struct acsr_archive_info info;
-	struct secret *plain;
+	struct acsr_secret *plain;
 	struct acsr_key *key;
 	struct acsr_err e = { 0 };
 
@@ -57,10 +57,10 @@ struct acsr_key *orders_open(const uint8_t *archive, size_t len, const struct se
 	assert_string_equal("www.example.com.key", info.name);
 	assert_int_equal(2, info.version);
 	assert_int_equal(256, info.bits);
-	assert_memory_equal("-----BEGIN PRIVATE KEY-----\n", secret_bytes(plain), 28);
-	assert_int_equal(
-		ACSR_OK, acsr_key_load_private(&key, secret_bytes(plain), secret_len(plain), NULL, NULL));
-	secret_free(plain);
+	assert_memory_equal("-----BEGIN PRIVATE KEY-----\n", acsr_secret_bytes(plain), 28);
+	assert_int_equal(ACSR_OK,
+		acsr_key_load_private(&key, acsr_secret_bytes(plain), acsr_secret_len(plain), NULL, NULL));
+	acsr_secret_free(plain);
 	return key;
 }
 

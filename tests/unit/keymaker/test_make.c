@@ -41,7 +41,7 @@ static void one_type(const char *type, const char *signature)
 	struct made m;
 
 	make(&m, &order, key);
-	assert_int_equal(26, secret_len(m.code));
+	assert_int_equal(26, acsr_secret_len(m.code));
 	got = orders_open(m.archive, m.archive_len, m.code);
 	assert_true(acsr_key_same(key, got));
 	orders_check_csr(m.csr.p, m.csr.len, got);
@@ -109,7 +109,8 @@ static void test_other_tools_open_it(void **state)
 	assert_non_null(f);
 	assert_int_equal(m.archive_len, fwrite(m.archive, 1, m.archive_len, f));
 	assert_int_equal(0, fclose(f));
-	snprintf(code, sizeof(code), "%.*s", (int)secret_len(m.code), (const char *)secret_bytes(m.code));
+	snprintf(code, sizeof(code), "%.*s", (int)acsr_secret_len(m.code),
+		(const char *)acsr_secret_bytes(m.code));
 	assert_int_equal(0, run("cd %s && 7z x -y -p%s a.zip >out.txt && openssl pkey -noout -in "
 				"%s/www.example.com.key && rm %s/www.example.com.key",
 				    dir, code));

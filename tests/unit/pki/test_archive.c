@@ -9,38 +9,39 @@
 static const char code_text[] = "0123456789ABCDEFGHJKMNPQRS";
 static const char plain_text[] = "-----BEGIN PRIVATE KEY-----\nnot really\n-----END PRIVATE KEY-----\n";
 
-static struct secret *secret_of(const void *p, size_t n)
+static struct acsr_secret *secret_of(const void *p, size_t n)
 {
-	struct secret *out = NULL;
+	struct acsr_secret *out = NULL;
 
-	OK(secret_new(&out, p, n, &e));
+	OK(acsr_secret_new(&out, p, n, &e));
 	return out;
 }
 
 static size_t make(uint8_t *out, size_t cap, int64_t mtime)
 {
-	struct secret *code = secret_of(code_text, 26), *plain = secret_of(plain_text, strlen(plain_text));
+	struct acsr_secret *code = secret_of(code_text, 26),
+			   *plain = secret_of(plain_text, strlen(plain_text));
 	size_t n = 0;
 
 	OK(acsr_archive_write(NAME, plain, code, mtime, out, cap, &n, &e));
 	assert_int_equal(n, ACSR_ARCHIVE_SIZE(strlen(NAME), strlen(plain_text)));
-	secret_free(code);
-	secret_free(plain);
+	acsr_secret_free(code);
+	acsr_secret_free(plain);
 	return n;
 }
 
 static enum acsr_result open_with(const char *code, const uint8_t *p, size_t n, struct acsr_err *e)
 {
-	struct secret *c = secret_of(code, strlen(code)), *plain = NULL;
+	struct acsr_secret *c = secret_of(code, strlen(code)), *plain = NULL;
 	struct acsr_archive_info info;
 	enum acsr_result r = acsr_archive_open(p, n, c, &plain, &info, e);
 
 	if (r == ACSR_OK)
-		assert_string_equal((const char *)secret_bytes(plain), plain_text);
+		assert_string_equal((const char *)acsr_secret_bytes(plain), plain_text);
 	else
 		assert_null(plain);
-	secret_free(plain);
-	secret_free(c);
+	acsr_secret_free(plain);
+	acsr_secret_free(c);
 	return r;
 }
 
@@ -69,7 +70,7 @@ static void round_trip(void **state)
 static void long_contents(void **state)
 {
 	static uint8_t out[60000], big[50001];
-	struct secret *code = secret_of("x", 1), *plain, *back = NULL;
+	struct acsr_secret *code = secret_of("x", 1), *plain, *back = NULL;
 	size_t n;
 
 	(void)state;
@@ -79,9 +80,9 @@ static void long_contents(void **state)
 	OK(acsr_archive_write("k", plain, code, 0, out, sizeof(out), &n, &e));
 	OK(acsr_archive_open(out, n, code, &back, NULL, &e));
 	assert_true(secret_equal(plain, back));
-	secret_free(back);
-	secret_free(plain);
-	secret_free(code);
+	acsr_secret_free(back);
+	acsr_secret_free(plain);
+	acsr_secret_free(code);
 }
 
 static void other_programs_open_it(void **state)
@@ -226,10 +227,10 @@ static void not_archives(void **state)
 
 static void what_is_not_written(void **state)
 {
-	struct secret *code = secret_of(code_text, 26), *plain = secret_of(plain_text, 10),
-		      *none = secret_of("", 0), *brief = secret_of("", 0),
-		      *lengthy = secret_of(
-			      "0123456789012345678901234567890123456789012345678901234567890123", 64);
+	struct acsr_secret *code = secret_of(code_text, 26), *plain = secret_of(plain_text, 10),
+			   *none = secret_of("", 0), *brief = secret_of("", 0),
+			   *lengthy = secret_of(
+				   "0123456789012345678901234567890123456789012345678901234567890123", 64);
 	uint8_t out[400];
 	char name[300];
 	size_t n = 0;
@@ -252,11 +253,11 @@ static void what_is_not_written(void **state)
 	OK(acsr_archive_write("k", plain, code, 0, out, ACSR_ARCHIVE_SIZE(1, 10), &n, &e));
 	OK(acsr_archive_write("schl\xc3\xbcssel", plain, code, 0, out, sizeof(out), &n, &e));
 	assert_int_equal(out[7], 8); /* flag: the name is UTF-8 */
-	secret_free(code);
-	secret_free(plain);
-	secret_free(none);
-	secret_free(brief);
-	secret_free(lengthy);
+	acsr_secret_free(code);
+	acsr_secret_free(plain);
+	acsr_secret_free(none);
+	acsr_secret_free(brief);
+	acsr_secret_free(lengthy);
 }
 
 int main(void)

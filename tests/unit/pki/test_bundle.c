@@ -77,7 +77,7 @@ static void matching(void **state)
 {
 	struct acsr_csr_request req = { 0 };
 	struct acsr_blob csr = { 0 }, spki = { 0 };
-	struct secret *key = NULL, *code = NULL;
+	struct acsr_secret *key = NULL, *code = NULL;
 	struct acsr_blob locked = { 0 };
 	uint8_t a[32], b[32];
 	enum acsr_object kind;
@@ -90,7 +90,7 @@ static void matching(void **state)
 	assert_int_equal(kind, ACSR_OBJECT_CSR);
 	assert_memory_equal(a, b, 32);
 	OK(acsr_key_pkcs8_pem(a_key("rsa:2048"), &key, &e));
-	OK(acsr_match_spki(secret_bytes(key), secret_len(key), NULL, &kind, b, &e));
+	OK(acsr_match_spki(acsr_secret_bytes(key), acsr_secret_len(key), NULL, &kind, b, &e));
 	assert_int_equal(kind, ACSR_OBJECT_PRIVATE_KEY);
 	assert_memory_equal(a, b, 32);
 	OK(acsr_key_spki(a_key("rsa:2048"), &spki, &e));
@@ -100,15 +100,15 @@ static void matching(void **state)
 	OK(acsr_match_spki(ca.root.p, ca.root.len, NULL, &kind, b, &e));
 	assert_memory_not_equal(a, b, 32);
 
-	OK(secret_new(&code, "abcdefgh", 8, &e));
+	OK(acsr_secret_new(&code, "abcdefgh", 8, &e));
 	OK(acsr_key_pkcs8_pem_encrypted(a_key("rsa:2048"), code, &locked, &e));
 	FAILS("key.passphrase.needed", acsr_match_spki(locked.p, locked.len, NULL, &kind, b, &e));
 	OK(acsr_match_spki(locked.p, locked.len, code, &kind, b, &e));
 	assert_memory_equal(a, b, 32);
 	FAILS("input.unknown", acsr_match_spki((const uint8_t *)"hello!", 6, NULL, &kind, b, &e));
 	assert_string_equal(acsr_object_name(ACSR_OBJECT_CSR), "CSR");
-	secret_free(key);
-	secret_free(code);
+	acsr_secret_free(key);
+	acsr_secret_free(code);
 	acsr_blob_free(&csr);
 	acsr_blob_free(&spki);
 	acsr_blob_free(&locked);

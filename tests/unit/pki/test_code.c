@@ -5,27 +5,27 @@
 
 static const char sample[] = "0123456789ABCDEFGHJKMNPQRS";
 
-static struct secret *code_of(const char *s)
+static struct acsr_secret *code_of(const char *s)
 {
-	struct secret *out = NULL;
+	struct acsr_secret *out = NULL;
 
-	OK(secret_new(&out, s, strlen(s), &e));
+	OK(acsr_secret_new(&out, s, strlen(s), &e));
 	return out;
 }
 
 static void random_codes(void **state)
 {
-	struct secret *a = NULL, *b = NULL;
+	struct acsr_secret *a = NULL, *b = NULL;
 	unsigned seen[256] = { 0 };
 
 	(void)state;
 	for (int i = 0; i < 400; i++) {
 		OK(acsr_code_new(&a, &e));
-		assert_int_equal(secret_len(a), 26);
+		assert_int_equal(acsr_secret_len(a), 26);
 		for (size_t k = 0; k < 26; k++)
-			seen[secret_bytes(a)[k]]++;
+			seen[acsr_secret_bytes(a)[k]]++;
 		assert_true(acsr_code_check(a) != '?');
-		secret_free(a);
+		acsr_secret_free(a);
 	}
 	for (int c = 0; c < 256; c++) {
 		bool in = c != 0 && strchr("0123456789ABCDEFGHJKMNPQRSTVWXYZ", c) != NULL;
@@ -35,19 +35,19 @@ static void random_codes(void **state)
 	OK(acsr_code_new(&a, &e));
 	OK(acsr_code_new(&b, &e));
 	assert_false(secret_equal(a, b));
-	secret_free(a);
-	secret_free(b);
+	acsr_secret_free(a);
+	acsr_secret_free(b);
 }
 
 /* Computed by hand: the value of the whole modulo 37. */
 static void check_symbol(void **state)
 {
-	struct secret *zero = code_of("00000000000000000000000000"),
-		      *one = code_of("00000000000000000000000001"),
-		      *z = code_of("0000000000000000000000000Z"),
-		      *two = code_of("00000000000000000000000010"),
-		      *u = code_of("00000000000000000000000014"),
-		      *bad = code_of("U0000000000000000000000000"), *brief = code_of("0");
+	struct acsr_secret *zero = code_of("00000000000000000000000000"),
+			   *one = code_of("00000000000000000000000001"),
+			   *z = code_of("0000000000000000000000000Z"),
+			   *two = code_of("00000000000000000000000010"),
+			   *u = code_of("00000000000000000000000014"),
+			   *bad = code_of("U0000000000000000000000000"), *brief = code_of("0");
 
 	(void)state;
 	assert_int_equal(acsr_code_check(zero), '0');
@@ -57,42 +57,42 @@ static void check_symbol(void **state)
 	assert_int_equal(acsr_code_check(u), 'U');   /* 36 */
 	assert_int_equal(acsr_code_check(bad), '?');
 	assert_int_equal(acsr_code_check(brief), '?');
-	secret_free(zero);
-	secret_free(one);
-	secret_free(z);
-	secret_free(two);
-	secret_free(u);
-	secret_free(bad);
-	secret_free(brief);
+	acsr_secret_free(zero);
+	acsr_secret_free(one);
+	acsr_secret_free(z);
+	acsr_secret_free(two);
+	acsr_secret_free(u);
+	acsr_secret_free(bad);
+	acsr_secret_free(brief);
 }
 
 static void groups(void **state)
 {
-	struct secret *code = code_of(sample), *shown = NULL, *bad = code_of("hello");
+	struct acsr_secret *code = code_of(sample), *shown = NULL, *bad = code_of("hello");
 
 	(void)state;
 	OK(acsr_code_show(code, '-', &shown, &e));
-	assert_string_equal((const char *)secret_bytes(shown), "01234-56789-ABCDE-FGHJK-MNPQRS");
-	assert_int_equal(secret_len(shown) + 1, ACSR_CODE_SHOWN);
-	secret_free(shown);
+	assert_string_equal((const char *)acsr_secret_bytes(shown), "01234-56789-ABCDE-FGHJK-MNPQRS");
+	assert_int_equal(acsr_secret_len(shown) + 1, ACSR_CODE_SHOWN);
+	acsr_secret_free(shown);
 	shown = NULL;
 	FAILS("archive.code.character", acsr_code_show(bad, '-', &shown, &e));
-	secret_free(code);
-	secret_free(bad);
+	acsr_secret_free(code);
+	acsr_secret_free(bad);
 }
 
 static void typed(const char *in)
 {
-	struct secret *code = NULL;
+	struct acsr_secret *code = NULL;
 
 	OK(acsr_code_normalise(in, strlen(in), &code, &e));
-	assert_string_equal((const char *)secret_bytes(code), sample);
-	secret_free(code);
+	assert_string_equal((const char *)acsr_secret_bytes(code), sample);
+	acsr_secret_free(code);
 }
 
 static void what_people_type(void **state)
 {
-	struct secret *want = code_of(sample);
+	struct acsr_secret *want = code_of(sample);
 	char with_check[64];
 
 	(void)state;
@@ -104,12 +104,12 @@ static void what_people_type(void **state)
 	typed("Ol234\t56789-ABCDE-FGHJK-MNPQRS\r\n");
 	snprintf(with_check, sizeof(with_check), "01234-56789-ABCDE-FGHJK-MNPQRS %c", acsr_code_check(want));
 	typed(with_check);
-	secret_free(want);
+	acsr_secret_free(want);
 }
 
 static void mistyped(void **state)
 {
-	struct secret *code = NULL, *want = code_of(sample);
+	struct acsr_secret *code = NULL, *want = code_of(sample);
 	char in[64];
 
 	(void)state;
@@ -135,7 +135,7 @@ static void mistyped(void **state)
 		FAILS("archive.code.check", acsr_code_normalise(in, 27, &code, &e));
 	}
 	assert_null(code);
-	secret_free(want);
+	acsr_secret_free(want);
 }
 
 int main(void)

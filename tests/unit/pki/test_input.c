@@ -117,7 +117,7 @@ static void not_a_csr(void **state)
 /* Keys in every shape: never decoded further, the advice in the text. */
 static void private_keys(void **state)
 {
-	struct secret *key = NULL, *der = NULL, *code = NULL;
+	struct acsr_secret *key = NULL, *der = NULL, *code = NULL;
 	struct acsr_blob encrypted = { 0 }, out = { 0 };
 	struct acsr_err why = { 0 };
 	char b64[8192];
@@ -125,20 +125,20 @@ static void private_keys(void **state)
 	(void)state;
 	OK(acsr_key_pkcs8_pem(a_key("rsa:2048"), &key, &e));
 	OK(acsr_key_pkcs8_der(a_key("rsa:2048"), &der, &e));
-	OK(secret_new(&code, "abcdefgh", 8, &e));
+	OK(acsr_secret_new(&code, "abcdefgh", 8, &e));
 	OK(acsr_key_pkcs8_pem_encrypted(a_key("ec:p256"), code, &encrypted, &e));
-	refused("input.private-key", secret_bytes(key), secret_len(key));
-	refused("input.private-key", secret_bytes(der), secret_len(der));
+	refused("input.private-key", acsr_secret_bytes(key), acsr_secret_len(key));
+	refused("input.private-key", acsr_secret_bytes(der), acsr_secret_len(der));
 	refused("input.private-key", encrypted.p, encrypted.len);
-	refused_text("input.private-key", "%s\n%s", (char *)pem.p, (const char *)secret_bytes(key));
-	b64_encode(secret_bytes(der), secret_len(der), false, b64);
+	refused_text("input.private-key", "%s\n%s", (char *)pem.p, (const char *)acsr_secret_bytes(key));
+	b64_encode(acsr_secret_bytes(der), acsr_secret_len(der), false, b64);
 	refused_text("input.private-key", "%s", b64);
 	refused_text("input.private-key", BEGIN "\n%s\n" END, b64);
-	assert_int_equal(acsr_input_csr(secret_bytes(key), secret_len(key), &out, &why), ACSR_FAIL);
+	assert_int_equal(acsr_input_csr(acsr_secret_bytes(key), acsr_secret_len(key), &out, &why), ACSR_FAIL);
 	assert_non_null(strstr(why.text, "compromised"));
-	secret_free(key);
-	secret_free(der);
-	secret_free(code);
+	acsr_secret_free(key);
+	acsr_secret_free(der);
+	acsr_secret_free(code);
 	acsr_blob_free(&encrypted);
 }
 

@@ -7,11 +7,11 @@ static const char *const made_here[] = { "rsa:2048", "rsa:3072", "ec:p256", "ec:
 	"ed448" };
 #define N_MADE (sizeof(made_here) / sizeof(made_here[0]))
 
-static struct secret *text(const char *s)
+static struct acsr_secret *text(const char *s)
 {
-	struct secret *out = NULL;
+	struct acsr_secret *out = NULL;
 
-	OK(secret_new(&out, s, strlen(s), &e));
+	OK(acsr_secret_new(&out, s, strlen(s), &e));
 	return out;
 }
 
@@ -70,13 +70,13 @@ static void pkcs8_as_openssl_writes_it(void **state)
 	(void)state;
 	temp_dir(dir);
 	for (size_t i = 0; i < N_MADE; i++) {
-		struct secret *pem = NULL;
+		struct acsr_secret *pem = NULL;
 
 		OK(acsr_key_pkcs8_pem(a_key(made_here[i]), &pem, &e));
-		assert_int_equal(strlen((const char *)secret_bytes(pem)), secret_len(pem));
-		write_file(dir, "k.pem", secret_bytes(pem), secret_len(pem));
+		assert_int_equal(strlen((const char *)acsr_secret_bytes(pem)), acsr_secret_len(pem));
+		write_file(dir, "k.pem", acsr_secret_bytes(pem), acsr_secret_len(pem));
 		assert_int_equal(sh("cd %s && openssl pkey -in k.pem -out o.pem && cmp k.pem o.pem", dir), 0);
-		secret_free(pem);
+		acsr_secret_free(pem);
 	}
 	assert_int_equal(sh("rm -r %s", dir), 0);
 }
@@ -86,25 +86,25 @@ static void read_back(void **state)
 	(void)state;
 	for (size_t i = 0; i < N_MADE; i++) {
 		struct acsr_key *k = a_key(made_here[i]), *back = NULL;
-		struct secret *pem = NULL, *der = NULL;
+		struct acsr_secret *pem = NULL, *der = NULL;
 
 		OK(acsr_key_pkcs8_pem(k, &pem, &e));
-		OK(acsr_key_load_private(&back, secret_bytes(pem), secret_len(pem), NULL, &e));
+		OK(acsr_key_load_private(&back, acsr_secret_bytes(pem), acsr_secret_len(pem), NULL, &e));
 		assert_true(acsr_key_same(k, back));
 		acsr_key_free(back);
 		OK(acsr_key_pkcs8_der(k, &der, &e));
-		OK(acsr_key_load_private(&back, secret_bytes(der), secret_len(der), NULL, &e));
+		OK(acsr_key_load_private(&back, acsr_secret_bytes(der), acsr_secret_len(der), NULL, &e));
 		assert_true(acsr_key_same(k, back));
 		acsr_key_free(back);
-		secret_free(pem);
-		secret_free(der);
+		acsr_secret_free(pem);
+		acsr_secret_free(der);
 	}
 	assert_false(acsr_key_same(a_key("ec:p256"), a_key("ec:p384")));
 }
 
 static void encrypted(void **state)
 {
-	struct secret *code = text("0123456789ABCDEFGHJKMNPQRS"), *wrong = text("x"), *empty = text("");
+	struct acsr_secret *code = text("0123456789ABCDEFGHJKMNPQRS"), *wrong = text("x"), *empty = text("");
 	struct acsr_key *back = NULL;
 	struct acsr_blob pem = { 0 };
 	char dir[64];
@@ -128,14 +128,14 @@ static void encrypted(void **state)
 	assert_int_equal(sh("rm -r %s", dir), 0);
 	acsr_blob_free(&pem);
 	FAILS("key.passphrase.empty", acsr_key_pkcs8_pem_encrypted(a_key("ec:p256"), empty, &pem, &e));
-	secret_free(code);
-	secret_free(wrong);
-	secret_free(empty);
+	acsr_secret_free(code);
+	acsr_secret_free(wrong);
+	acsr_secret_free(empty);
 }
 
 static void load_shell_made(const char *dir, const char *file, const char *passphrase, const char *want)
 {
-	struct secret *p = passphrase != NULL ? text(passphrase) : NULL;
+	struct acsr_secret *p = passphrase != NULL ? text(passphrase) : NULL;
 	struct acsr_key *k = NULL;
 	struct buf b;
 	char path[256];
@@ -146,7 +146,7 @@ static void load_shell_made(const char *dir, const char *file, const char *passp
 	OK(acsr_key_load_private(&k, b.p, b.len, p, &e));
 	assert_string_equal(acsr_key_name(k), want);
 	acsr_key_free(k);
-	secret_free(p);
+	acsr_secret_free(p);
 	buf_free(&b);
 }
 
@@ -176,7 +176,7 @@ static void not_a_private_key(void **state)
 {
 	struct acsr_blob spki = { 0 };
 	struct acsr_key *k = NULL, *public = NULL;
-	struct secret *pem = NULL;
+	struct acsr_secret *pem = NULL;
 	uint8_t junk[100] = { 0x30, 0x62 };
 
 	(void)state;

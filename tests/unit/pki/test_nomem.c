@@ -183,12 +183,12 @@ static enum acsr_result bundles(struct acsr_err *e)
 
 static enum acsr_result hand_over(struct acsr_err *e)
 {
-	CLEANUP_SECRET struct secret *pem = NULL, *code = NULL, *back = NULL;
+	CLEANUP_SECRET struct acsr_secret *pem = NULL, *code = NULL, *back = NULL;
 	uint8_t out[8192];
 	size_t n;
 
 	TRY(acsr_key_pkcs8_pem(a_key("rsa:2048"), &pem, e));
-	TRY(secret_new(&code, "0123456789ABCDEFGHJKMNPQRS", 26, e));
+	TRY(acsr_secret_new(&code, "0123456789ABCDEFGHJKMNPQRS", 26, e));
 	TRY(acsr_archive_write("k.key", pem, code, 0, out, sizeof(out), &n, e));
 	return acsr_archive_open(out, n, code, &back, NULL, e);
 }

@@ -1,0 +1,47 @@
+/* The two lists of commands, in the order of the help screens. */
+#include "cli/cmds.h"
+
+const struct command *const command_toolkit[] = {
+	&cmd_csr_new,
+	&cmd_csr_show,
+	&cmd_csr_check,
+	&cmd_match,
+	&cmd_key_check,
+	&cmd_archive_open,
+	&cmd_archive_show,
+	&cmd_cert_show,
+	&cmd_cert_verify,
+	&cmd_cert_convert,
+	NULL,
+};
+
+const struct command *const command_online[] = {
+	&cmd_login,
+	&cmd_logout,
+	&cmd_order_new,
+	&cmd_order_list,
+	&cmd_order_show,
+	&cmd_order_cert,
+	&cmd_order_csr,
+	&cmd_order_code,
+	&cmd_order_archive,
+	&cmd_order_validate,
+	&cmd_order_reissue,
+	&cmd_order_revoke,
+	&cmd_order_cancel,
+	&cmd_product_list,
+	&cmd_organisation_list,
+	&cmd_organisation_new,
+	&cmd_account_show,
+	&cmd_user_list,
+	&cmd_user_invite,
+	&cmd_token_list,
+	&cmd_token_new,
+	&cmd_token_delete,
+	&cmd_ca_show,
+	&cmd_ca_crl,
+	&cmd_audit_verify,
+	&cmd_audit_list,
+	&cmd_status,
+	NULL,
+};
