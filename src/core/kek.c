@@ -14,32 +14,31 @@
 enum { KEY = 32, ID = 4, NONCE = 12, TAG = 16, VERSION = 1, HEAD = 1 + ID + NONCE, KEKS = 8 };
 
 struct kek {
-	struct acsr_secret *key[KEKS]; /* the first is current */
+	struct acsr_secret *key[KEKS]; /* the first is current; NULL until kek_first has made it */
 	uint8_t id[KEKS][ID];
 	size_t n;
 };
 
-static enum acsr_result add_key(struct kek *k, const char *path, struct acsr_err *e)
+static enum acsr_result load_key(struct kek *k, size_t at, const char *path, struct acsr_err *e)
 {
 	CLEANUP_BUF struct buf text = { 0 };
 	uint8_t digest[32];
 	char *hex;
 	size_t n;
 
-	if (k->n == KEKS)
+	if (at == KEKS)
 		return err_set(e, "config.kek", "more than %d key-encryption keys", KEKS);
 	buf_init(&text, 4096);
 	TRY(buf_read_file(&text, path, e));
 	hex = (char *)(uintptr_t)buf_cstr(&text);
 	hex[strcspn(hex, " \r\n")] = '\0';
-	TRY(secret_zeroed(&k->key[k->n], KEY, e));
-	if (hex_decode(hex, secret_data(k->key[k->n]), KEY, &n, NULL) != ACSR_OK || n != KEY)
+	TRY(secret_zeroed(&k->key[at], KEY, e));
+	if (hex_decode(hex, secret_data(k->key[at]), KEY, &n, NULL) != ACSR_OK || n != KEY)
 		return err_set(e, "config.kek",
 			"%s does not hold 64 hex digits; make one with: openssl rand -hex 32", path);
-	if (EVP_Digest(acsr_secret_bytes(k->key[k->n]), KEY, digest, NULL, EVP_sha256(), NULL) != 1)
+	if (EVP_Digest(acsr_secret_bytes(k->key[at]), KEY, digest, NULL, EVP_sha256(), NULL) != 1)
 		return err_set(e, "sys.digest", "cannot hash");
-	memcpy(k->id[k->n], digest, ID);
-	k->n++;
+	memcpy(k->id[at], digest, ID);
 	return ACSR_OK;
 }
 
@@ -76,22 +75,20 @@ static enum acsr_result make_key_file(const char *path, struct acsr_err *e)
 	return ACSR_OK;
 }
 
-static enum acsr_result current_path(struct proc *p, char path[4200], struct acsr_err *e)
+/* true: the path is our own to make; it stands in the state directory. */
+static bool current_path(struct proc *p, char path[4200])
 {
 	const char *set = conf_str(&p->conf, "secrets.kek_file");
 	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
 
-	if (*set != '\0') {
-		snprintf(path, 4200, "%s", set);
-		return ACSR_OK;
-	}
-	if (credentials != NULL) {
-		snprintf(path, 4200, "%s/autocsr-kek", credentials);
-		if (access(path, R_OK) == 0)
-			return ACSR_OK;
-	}
+	snprintf(path, 4200, "%s", set);
+	if (*set != '\0')
+		return false;
+	snprintf(path, 4200, "%s/autocsr-kek", credentials != NULL ? credentials : "");
+	if (credentials != NULL && access(path, R_OK) == 0)
+		return false;
 	snprintf(path, 4200, "%s/kek", p->dir);
-	return access(path, F_OK) == 0 ? ACSR_OK : make_key_file(path, e);
+	return true;
 }
 
 enum acsr_result kek_open(struct kek **out, struct proc *p, struct acsr_err *e)
@@ -103,15 +100,33 @@ enum acsr_result kek_open(struct kek **out, struct proc *p, struct acsr_err *e)
 
 	if (k == NULL)
 		return err_nomem(e);
-	TRY(current_path(p, path, e));
-	TRY(add_key(k, path, e));
+	if (!current_path(p, path) || access(path, F_OK) == 0)
+		TRY(load_key(k, 0, path, e));
+	k->n = 1;
 	TRY(str_dup(&copy, old, e));
 	rest = copy;
 	while ((word = strsep(&rest, " ")) != NULL)
 		if (*word != '\0')
-			TRY(add_key(k, word, e));
+			TRY(load_key(k, k->n++, word, e));
 	*out = k;
 	return ACSR_OK;
+}
+
+enum acsr_result kek_first(struct kek *k, struct proc *p, bool database_is_new, struct acsr_err *e)
+{
+	char path[4200];
+
+	if (k->key[0] != NULL)
+		return ACSR_OK;
+	(void)current_path(p, path);
+	if (!database_is_new)
+		return err_set(e, "config.kek",
+			"%s is missing, and what the database holds under it (unlock codes, TOTP secrets) "
+			"cannot be "
+			"read without it; put it back from the backup, or name it with [secrets] kek_file",
+			path);
+	TRY(make_key_file(path, e));
+	return load_key(k, 0, path, e);
 }
 
 static enum acsr_result seal(EVP_CIPHER_CTX *ctx, const struct kek *k, const char *owner,

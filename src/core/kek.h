@@ -16,6 +16,10 @@ struct kek;
 
 /* Before the sandbox. */
 ACSR_MUST_USE enum acsr_result kek_open(struct kek **out, struct proc *p, struct acsr_err *e);
+/* Once the database is open: make the file in the state directory when nothing has been wrapped yet; a file
+ * that is missing later is config.kek, never replaced. */
+ACSR_MUST_USE enum acsr_result kek_first(
+	struct kek *k, struct proc *p, bool database_is_new, struct acsr_err *e);
 
 /* Append the wrapped form of s to out; owner is the row's id. */
 ACSR_MUST_USE enum acsr_result kek_wrap(const struct kek *k, const char *owner, const struct acsr_secret *s,

@@ -73,13 +73,21 @@ static void tick(void *arg)
 		log_error(LOG_ERROR, "tick.lost", &e);
 }
 
+static enum acsr_result first_kek(struct core *c, struct acsr_err *e)
+{
+	int64_t users;
+
+	TRY(users_count(c->db, &users, e));
+	return kek_first(c->kek, c->proc, users == 0, e);
+}
+
 /* The first things in the database, and what a crash left behind. */
 static enum acsr_result settle(struct core *c, struct acsr_err *e)
 {
 	TRY(db_begin(c->db, e));
-	if (jobs_free_leases(c->db, e) == ACSR_OK && recall_jobs(c, NULL, e) == ACSR_OK &&
-		product_seed(c, e) == ACSR_OK && bootstrap_operator(c, e) == ACSR_OK &&
-		housekeeping_rewrap(c, e) == ACSR_OK &&
+	if (first_kek(c, e) == ACSR_OK && jobs_free_leases(c->db, e) == ACSR_OK &&
+		recall_jobs(c, NULL, e) == ACSR_OK && product_seed(c, e) == ACSR_OK &&
+		bootstrap_operator(c, e) == ACSR_OK && housekeeping_rewrap(c, e) == ACSR_OK &&
 		core_want_job(c, "housekeeping", "", c->now, e) == ACSR_OK &&
 		handover_after_restart(c, e) == ACSR_OK && db_commit(c->db, e) == ACSR_OK)
 		return ACSR_OK;

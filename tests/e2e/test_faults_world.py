@@ -137,3 +137,20 @@ def test_clock_jump_issues_nothing_with_a_wrong_validity(new_world, jump):
     account.login(account.email)
     to_certificate(world, account, account.order(unique_name(), key_type="ec:p256"))
     Oracle(world).check()
+
+
+def test_a_lost_key_encryption_key_stops_the_start_and_is_not_replaced(new_world):
+    world = new_world()
+    kek = next(p for p in world.service.state_files() if p.name == "kek")
+    kept = kek.read_bytes()
+    world.service.stop()
+    kek.unlink()
+    world.service.spawn()
+    wait_for("the refusal", lambda: "is missing, and what the database holds" in world.service.log_text(), 20)
+    world.service.kill_all()
+    assert not kek.exists()
+    kek.write_bytes(kept)
+    kek.chmod(0o600)
+    os.chown(kek, os.stat(kek.parent).st_uid, os.stat(kek.parent).st_gid)
+    world.service.start()
+    world.service.stop()

@@ -152,6 +152,7 @@ int world_begin(void **state)
 	OK(loop_new(&w->p.loop, NULL));
 	OK(issuers_new(&w->c.issuers, NULL));
 	OK(kek_open(&w->c.kek, &w->p, NULL));
+	OK(kek_first(w->c.kek, &w->p, true, NULL));
 	OK(db_open(&w->c.db, "sqlite:t.db", w->dir, NULL));
 	OK(db_migrate(w->c.db, store_migrations, store_migrations_count, NULL));
 	OK(pool_new(&w->c.pool, &w->c, 2, NULL));

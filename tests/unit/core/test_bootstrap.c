@@ -154,6 +154,23 @@ static enum acsr_result open_secret(struct world *w, const struct person *p, boo
 	return ACSR_OK;
 }
 
+static void a_missing_key_file_is_made_once_and_never_replaced(void **state)
+{
+	struct world *w = *state;
+	struct acsr_err e;
+	struct kek *k;
+	char path[200];
+
+	snprintf(path, sizeof(path), "%s/kek", w->dir);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(kek_open(&k, &w->p, NULL), ACSR_OK);
+	assert_int_equal(kek_first(k, &w->p, false, &e), ACSR_FAIL);
+	assert_string_equal(e.id, "config.kek");
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(kek_first(k, &w->p, true, NULL), ACSR_OK);
+	assert_int_equal(access(path, F_OK), 0);
+}
+
 static void what_an_older_key_wrapped_is_wrapped_anew(void **state)
 {
 	struct world *w = *state;
@@ -216,6 +233,7 @@ int main(void)
 		T(the_files_let_the_operator_in),
 		T(after_a_crash_before_the_commit_the_files_are_written_anew),
 		T(the_root_is_written_once),
+		T(a_missing_key_file_is_made_once_and_never_replaced),
 		T(what_an_older_key_wrapped_is_wrapped_anew),
 		T(housekeeping_drops_what_has_ended),
 	};
