@@ -1,6 +1,6 @@
 # The two commands of the README, and the rest. Meson does the building.
 BUILD ?= build
-.PHONY: all build demo run test asan fuzz bench install clean
+.PHONY: all build demo run test test-trixie asan fuzz bench install clean
 all: build
 build:
 	@tools/bootstrap build
@@ -13,6 +13,8 @@ run: build
 test:
 	@tools/bootstrap test
 	@tools/test
+test-trixie:
+	@tools/test-trixie $(if $(TREE),--tree $(TREE))
 asan:
 	@tools/bootstrap test
 	@tools/test --asan

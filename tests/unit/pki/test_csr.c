@@ -163,13 +163,15 @@ static struct acsr_blob cook(const struct recipe *r)
 	if (r->challenge)
 		X509_REQ_add1_attr_by_NID(
 			x, NID_pkcs9_challengePassword, MBSTRING_ASC, (const unsigned char *)"hi", -1);
-	X509_REQ_set_version(x, r->version);
 	assert_true(
 		X509_REQ_sign(x, acsr_key_evp(a_key("rsa:2048")), r->md != NULL ? r->md : EVP_sha256()) > 0);
 	n = i2d_X509_REQ(x, &p);
 	OK(acsr_blob_copy(&out, p, (size_t)n, &e));
 	OPENSSL_free(p);
 	X509_REQ_free(x);
+	/* OpenSSL 3.5 sets no version but 0. It stands behind two headers of four bytes and its own. */
+	assert_memory_equal(out.p + 8, "\x02\x01\x00", 3);
+	out.p[10] = (uint8_t)r->version;
 	return out;
 }
 
