@@ -54,6 +54,7 @@ struct acsr_csr_view {
 	uint8_t spki_sha256[32];
 	uint8_t sha256[32];     /* of the whole DER */
 	char signature_alg[64]; /* "sha256WithRSAEncryption" "ecdsa-with-SHA256" "ED25519" */
+	char digest[16];        /* "SHA256" "SHA1" "MD5"; "" when the scheme has none of its own */
 	char **ekus;            /* "serverAuth", or dotted OIDs */
 	size_t n_ekus;
 	bool has_ku;
@@ -66,6 +67,7 @@ struct acsr_csr_view {
 	size_t n_exts;
 	char **attributes; /* dotted OIDs of the other attributes */
 	size_t n_attributes;
+	struct acsr_findings broken; /* acsr_csr_read: every rule of form that the CSR breaks; else empty */
 };
 
 /*
@@ -86,6 +88,17 @@ struct acsr_csr_view {
  * may have them.
  */
 ACSR_MUST_USE enum acsr_result acsr_csr_parse(
+	struct acsr_csr_view **out, const uint8_t *der, size_t len, struct acsr_err *e);
+
+/*
+ * Lenient, for looking at what somebody else made: reads on as long as the bytes can be decoded at all, and
+ * leaves every broken rule of the list above in (*out)->broken, in the order in which they were found.
+ * Fails only with csr.too-large (over LIMIT_CSR_DER_SLHDSA), with csr.der and the like when nothing can be
+ * decoded, and without memory. In such a view `key` is NULL and `spki` empty when the key cannot be read;
+ * sans and subject hold broken entries, marked; there may be more than LIMIT_NAMES names. What it shows was
+ * not proven: never issue from it.
+ */
+ACSR_MUST_USE enum acsr_result acsr_csr_read(
 	struct acsr_csr_view **out, const uint8_t *der, size_t len, struct acsr_err *e);
 void acsr_csr_view_free(struct acsr_csr_view *v); /* NULL is fine */
 

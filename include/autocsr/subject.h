@@ -18,6 +18,10 @@
 struct acsr_dn_field {
 	char *name;
 	char *value;
+	int string_type; /* parsed: the ASN.1 tag of its string (12 UTF8String, 19 PrintableString, 20
+			  * TeletexString, 22 IA5String, 28 UniversalString, 30 BMPString …); 0 when it was
+			  * typed */
+	bool broken;     /* acsr_csr_read only: no clean text; what cannot be shown is written \xNN */
 };
 
 struct acsr_dn {
@@ -49,6 +53,7 @@ enum acsr_san_type {
 struct acsr_san {
 	enum acsr_san_type type;
 	char *value;
+	bool broken; /* acsr_csr_read only: not a clean name; what cannot be shown is written \xNN */
 };
 
 struct acsr_sans {

@@ -114,12 +114,12 @@ json_t *view_csr(const struct acsr_csr_view *v)
 {
 	return json_pack("{s:o, s:o, s:o, s:s, s:o, s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:o}",
 		"subject", dn(&v->subject), "subject_text", dn_line(&v->subject), "sans", sans(&v->sans),
-		"key_type", acsr_key_name(v->key), "spki_sha256", view_hex(v->spki_sha256, 32),
-		"signature_algorithm", v->signature_alg, "extended_key_usage", strings(v->ekus, v->n_ekus),
-		"key_usage", key_usage(v->has_ku, v->ku), "ca", v->ca, "must_staple", v->must_staple,
-		"challenge_password", v->challenge_password, "signature_valid", true, "extensions",
-		exts(v->exts, v->n_exts), "attributes", strings(v->attributes, v->n_attributes), "sha256",
-		view_hex(v->sha256, 32));
+		"key_type", v->key != NULL ? acsr_key_name(v->key) : "unknown", "spki_sha256",
+		view_hex(v->spki_sha256, 32), "signature_algorithm", v->signature_alg, "extended_key_usage",
+		strings(v->ekus, v->n_ekus), "key_usage", key_usage(v->has_ku, v->ku), "ca", v->ca,
+		"must_staple", v->must_staple, "challenge_password", v->challenge_password, "signature_valid",
+		true, "extensions", exts(v->exts, v->n_exts), "attributes",
+		strings(v->attributes, v->n_attributes), "sha256", view_hex(v->sha256, 32));
 }
 
 json_t *view_cert(const struct acsr_cert_view *v)

@@ -16,6 +16,8 @@
 
 #define MAX_SANS 10000 /* of certificates that others made */
 
+static const struct reading strict = { "cert", NULL };
+
 enum acsr_result certview_load(X509 **out, const uint8_t *der, size_t len, struct acsr_err *e)
 {
 	const unsigned char *p = der;
@@ -73,8 +75,8 @@ static enum acsr_result take_names(struct acsr_cert_view *v, const X509 *x, stru
 {
 	const X509_NAME *subject = X509_get_subject_name(x), *issuer = X509_get_issuer_name(x);
 
-	TRY(subject_from_name(&v->subject, subject, "cert", e));
-	TRY(subject_from_name(&v->issuer, issuer, "cert", e));
+	TRY(subject_from_name(&v->subject, subject, &strict, e));
+	TRY(subject_from_name(&v->issuer, issuer, &strict, e));
 	TRY(name_der(&v->subject_der, subject, e));
 	TRY(name_der(&v->issuer_der, issuer, e));
 	v->self_issued = v->subject_der.len == v->issuer_der.len &&
@@ -113,7 +115,7 @@ static enum acsr_result take_common(struct acsr_cert_view *v, const X509 *x, str
 {
 	struct ext_common c = { .path_len = -1 };
 	struct acsr_err why;
-	enum acsr_result r = ext_read(&c, X509_get0_extensions(x), MAX_SANS, "cert", &why);
+	enum acsr_result r = ext_read(&c, X509_get0_extensions(x), MAX_SANS, &strict, &why);
 
 	v->sans = c.sans;
 	v->ekus = c.ekus.v;

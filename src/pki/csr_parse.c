@@ -1,9 +1,9 @@
-/* Reading certificate signing requests, strictly. */
+/* Reading certificate signing requests: strictly for the service, leniently for those who want to know what
+ * is wrong. */
 #include "autocsr/csr.h"
 
 #include <openssl/err.h>
 #include <openssl/rsa.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,13 @@
 #include "ext.h"
 #include "key_int.h"
 #include "pem.h"
+#include "reading.h"
 #include "subject_int.h"
+
+#define LIMIT_SPKI (16 * 1024)
+#define MAX_ATTRIBUTES 32
+
+static const struct reading strict = { "csr", NULL };
 
 /* The SubjectPublicKeyInfo, found without OpenSSL: request, info, version, subject, key. */
 static enum acsr_result find_spki(struct bytes in, struct der_tlv *spki, struct acsr_err *e)
@@ -78,20 +84,31 @@ static enum acsr_result check_rsa_integers(struct bytes key, struct acsr_err *e)
 	return ACSR_OK;
 }
 
-/* Everything that is judged before OpenSSL sees a byte. */
-static enum acsr_result check_outside(struct bytes in, struct acsr_err *e)
+/* What this much input is allowed to be; judged before OpenSSL sees a byte. */
+static enum acsr_result check_size(struct bytes in, const struct reading *how, struct acsr_err *e)
 {
 	struct der_tlv spki;
 	struct bytes oid, key;
 
+	if (in.len <= LIMIT_CSR_DER)
+		return ACSR_OK;
+	if (in.len <= LIMIT_CSR_DER_SLHDSA && find_spki(in, &spki, e) == ACSR_OK &&
+		split_spki(spki.body, &oid, &key, e) == ACSR_OK && is_slh_dsa(oid))
+		return ACSR_OK;
 	if (in.len > LIMIT_CSR_DER_SLHDSA)
-		return err_rule(e, "csr.too-large", NULL, "policy",
-			"the CSR has %zu bytes; at most %d are read", in.len, LIMIT_CSR_DER);
+		how = &strict;
+	return reading_broken(how, "too-large", NULL, "policy", e,
+		"the CSR has %zu bytes; at most %d are read", in.len, LIMIT_CSR_DER);
+}
+
+/* Strict DER to its leaves, also inside an RSA key. */
+static enum acsr_result check_der(struct bytes in, struct acsr_err *e)
+{
+	struct der_tlv spki;
+	struct bytes oid, key;
+
 	TRY(find_spki(in, &spki, e));
 	TRY(split_spki(spki.body, &oid, &key, e));
-	if (in.len > LIMIT_CSR_DER && !is_slh_dsa(oid))
-		return err_rule(e, "csr.too-large", NULL, "policy",
-			"the CSR has %zu bytes; at most %d are read", in.len, LIMIT_CSR_DER);
 	TRY(der_check(in, "csr", e));
 	return is_rsa(oid) ? check_rsa_integers(key, e) : ACSR_OK;
 }
@@ -107,75 +124,122 @@ static int pss_digest(const X509_ALGOR *alg)
 	return md;
 }
 
-static bool good_digest(const X509_REQ *x)
+/* The digest that the signature's scheme names; NID_undef: a scheme without one, or one we do not know. */
+static int digest_of(const X509_ALGOR *alg)
 {
-	const X509_ALGOR *alg;
-	int md = NID_undef, pk = NID_undef, nid;
+	int md = NID_undef, pk = NID_undef, nid = OBJ_obj2nid(alg->algorithm);
 
-	X509_REQ_get0_signature(x, NULL, &alg);
-	nid = OBJ_obj2nid(alg->algorithm);
 	if (nid == NID_rsassaPss)
-		md = pss_digest(alg);
-	else if (OBJ_find_sigid_algs(nid, &md, &pk) != 1)
-		return true; /* not a known scheme: the signature will not verify */
-	return md == NID_undef || md == NID_sha256 || md == NID_sha384 || md == NID_sha512;
+		return pss_digest(alg);
+	return OBJ_find_sigid_algs(nid, &md, &pk) == 1 ? md : NID_undef;
 }
 
-static enum acsr_result take_key(struct acsr_csr_view *v, X509_REQ *x, struct acsr_err *e)
+/* One reading: the view that it fills, and what it does about broken rules. */
+struct reader {
+	struct acsr_csr_view *v;
+	X509_REQ *x;
+	struct reading how;
+	bool seen; /* an extension request */
+};
+
+static enum acsr_result broken_key(struct reader *r, const char *text, struct acsr_err *e)
 {
+	ERR_clear_error();
+	return reading_broken(&r->how, "key", NULL, "BR 6.1.5", e, "%s", text);
+}
+
+/* The key that OpenSSL has made of it already. */
+static enum acsr_result take_key(struct reader *r, struct acsr_err *e)
+{
+	struct acsr_csr_view *v = r->v;
 	unsigned char *p = NULL;
-	int n = i2d_X509_PUBKEY(X509_REQ_get_X509_PUBKEY(x), &p);
-	struct acsr_err why;
+	int n = i2d_X509_PUBKEY(X509_REQ_get_X509_PUBKEY(r->x), &p);
+	EVP_PKEY *pkey = X509_REQ_get0_pubkey(r->x);
 
 	TRY(ossl_take(&v->spki, p, n, "cannot encode the public key", e));
-	if (acsr_key_load_spki(&v->key, v->spki.p, v->spki.len, &why) != ACSR_OK)
-		return err_set(e, "csr.key", "%s", why.text);
-	if (v->key->alg == ACSR_KEY_OTHER)
-		return err_rule(
-			e, "csr.key", NULL, "BR 6.1.5", "the key algorithm %s is not accepted", v->key->name);
-	SHA256(v->spki.p, v->spki.len, v->spki_sha256);
-	return ACSR_OK;
+	(void)EVP_Q_digest(NULL, "SHA256", NULL, v->spki.p, v->spki.len, v->spki_sha256, NULL);
+	if (v->spki.len > LIMIT_SPKI)
+		return broken_key(r, "the public key is too large to be read", e);
+	if (pkey == NULL)
+		return broken_key(r, "the public key cannot be read, or its algorithm is not known", e);
+	TRY(acsr_key_wrap_evp(&v->key, pkey, e));
+	if (v->key->alg != ACSR_KEY_OTHER)
+		return ACSR_OK;
+	return reading_broken(
+		&r->how, "key", NULL, "BR 6.1.5", e, "the key algorithm %s is not accepted", v->key->name);
 }
 
-static enum acsr_result check_signature(struct acsr_csr_view *v, X509_REQ *x, struct acsr_err *e)
+static enum acsr_result name_signature(struct reader *r, struct acsr_err *e)
 {
+	struct acsr_csr_view *v = r->v;
 	const X509_ALGOR *alg;
-	int nid;
+	int nid, md;
 
-	X509_REQ_get0_signature(x, NULL, &alg);
+	X509_REQ_get0_signature(r->x, NULL, &alg);
 	nid = OBJ_obj2nid(alg->algorithm);
-	ossl_oid(alg->algorithm, v->signature_alg, sizeof(v->signature_alg));
+	md = digest_of(alg);
 	if (nid != NID_undef)
 		snprintf(v->signature_alg, sizeof(v->signature_alg), "%s", OBJ_nid2ln(nid));
-	if (!good_digest(x))
-		return err_rule(e, "csr.digest", NULL, "BR 7.1.3.2",
-			"the CSR is signed with %s; sign it with SHA-256 or better", v->signature_alg);
-	if (X509_REQ_verify(x, v->key->pkey) != 1) {
-		ERR_clear_error();
-		return err_rule(e, "csr.signature", NULL, "RFC 2986 4.2",
-			"the CSR's signature is not that of its key; make the CSR anew");
-	}
-	return ACSR_OK;
+	else
+		ossl_oid(alg->algorithm, v->signature_alg, sizeof(v->signature_alg));
+	snprintf(v->digest, sizeof(v->digest), "%s", md != NID_undef ? OBJ_nid2sn(md) : "");
+	if (md == NID_undef || md == NID_sha256 || md == NID_sha384 || md == NID_sha512)
+		return ACSR_OK;
+	return reading_broken(&r->how, "digest", NULL, "BR 7.1.3.2", e,
+		"the CSR is signed with %s (%s); sign it with SHA-256 or better", v->signature_alg,
+		v->digest);
 }
 
-static enum acsr_result take_extensions(struct acsr_csr_view *v, X509_ATTRIBUTE *a, struct acsr_err *e)
+static enum acsr_result check_signature(struct reader *r, struct acsr_err *e)
 {
-	__attribute__((cleanup(ext_free_stack))) STACK_OF(X509_EXTENSION) *exts = NULL;
+	int ok;
+
+	TRY(name_signature(r, e));
+	if (r->v->key == NULL)
+		return reading_broken(&r->how, "signature", NULL, "RFC 2986 4.2", e,
+			"the CSR's signature cannot be checked without its key");
+	ok = X509_REQ_verify(r->x, r->v->key->pkey);
+	ERR_clear_error();
+	if (ok == 1)
+		return ACSR_OK;
+	return reading_broken(&r->how, "signature", NULL, "RFC 2986 4.2", e,
+		"the CSR's signature is not that of its key; make the CSR anew");
+}
+
+static enum acsr_result no_request(struct reader *r, struct acsr_err *e)
+{
+	ERR_clear_error();
+	return reading_broken(
+		&r->how, "extensions.bad", NULL, "RFC 2985 5.4.2", e, "the extension request cannot be read");
+}
+
+static STACK_OF(X509_EXTENSION) * decode_extensions(X509_ATTRIBUTE *a)
+{
 	const ASN1_TYPE *t = X509_ATTRIBUTE_count(a) == 1 ? X509_ATTRIBUTE_get0_type(a, 0) : NULL;
-	struct ext_common c = { .path_len = -1 };
+	STACK_OF(X509_EXTENSION) * exts;
 	const unsigned char *p, *end;
-	enum acsr_result r;
 
 	if (t == NULL || t->type != V_ASN1_SEQUENCE)
-		return err_rule(e, "csr.extensions.bad", NULL, "RFC 2985 5.4.2",
-			"the extension request cannot be read");
+		return NULL;
 	p = t->value.sequence->data;
 	end = p + t->value.sequence->length;
 	exts = (STACK_OF(X509_EXTENSION) *)ASN1_item_d2i(
 		NULL, &p, t->value.sequence->length, ASN1_ITEM_rptr(X509_EXTENSIONS));
-	if (exts == NULL || p != end)
-		return ossl_err(e, "csr.extensions.bad", "the extension request cannot be read");
-	r = ext_read(&c, exts, LIMIT_NAMES, "csr", e);
+	if (p != end)
+		ext_free_stack(&exts);
+	return p == end ? exts : NULL;
+}
+
+static enum acsr_result take_extensions(struct reader *r, X509_ATTRIBUTE *a, struct acsr_err *e)
+{
+	__attribute__((cleanup(ext_free_stack))) STACK_OF(X509_EXTENSION) *exts = decode_extensions(a);
+	struct ext_common c = { .path_len = -1 };
+	struct acsr_csr_view *v = r->v;
+	enum acsr_result done;
+
+	if (exts == NULL)
+		return no_request(r, e);
+	done = ext_read(&c, exts, LIMIT_NAMES, &r->how, e);
 	v->sans = c.sans;
 	v->ekus = c.ekus.v;
 	v->n_ekus = c.ekus.n;
@@ -186,52 +250,63 @@ static enum acsr_result take_extensions(struct acsr_csr_view *v, X509_ATTRIBUTE 
 	v->must_staple = c.must_staple;
 	v->exts = c.exts;
 	v->n_exts = c.n_exts;
-	return r;
+	return done;
 }
 
-static enum acsr_result take_attribute(
-	struct acsr_csr_view *v, X509_ATTRIBUTE *a, bool *seen, struct acsr_err *e)
+/* The extensions of the first request count. */
+static enum acsr_result take_request(struct reader *r, X509_ATTRIBUTE *a, struct acsr_err *e)
+{
+	if (r->seen)
+		return reading_broken(&r->how, "extensions.several", NULL, "RFC 2985 5.4.2", e,
+			"the CSR has more than one extension request");
+	r->seen = true;
+	return take_extensions(r, a, e);
+}
+
+static enum acsr_result take_attribute(struct reader *r, X509_ATTRIBUTE *a, struct acsr_err *e)
 {
 	const ASN1_OBJECT *o = X509_ATTRIBUTE_get0_object(a);
-	struct strv list = { v->attributes, v->n_attributes };
-	enum acsr_result r;
+	struct strv list = { r->v->attributes, r->v->n_attributes };
+	enum acsr_result done;
 	char oid[80];
 	int nid = OBJ_obj2nid(o);
 
-	if (nid == NID_ext_req || nid == NID_ms_ext_req) {
-		if (*seen)
-			return err_rule(e, "csr.extensions.several", NULL, "RFC 2985 5.4.2",
-				"the CSR has more than one extension request");
-		*seen = true;
-		return take_extensions(v, a, e);
-	}
+	if (nid == NID_ext_req || nid == NID_ms_ext_req)
+		return take_request(r, a, e);
 	if (nid == NID_pkcs9_challengePassword) {
-		v->challenge_password = true;
+		r->v->challenge_password = true;
 		return ACSR_OK;
 	}
 	ossl_oid(o, oid, sizeof(oid));
-	r = strv_add(&list, oid, e);
-	v->attributes = list.v;
-	v->n_attributes = list.n;
-	return r;
+	done = strv_add(&list, oid, e);
+	r->v->attributes = list.v;
+	r->v->n_attributes = list.n;
+	return done;
 }
 
-static enum acsr_result fill(struct acsr_csr_view *v, X509_REQ *x, struct acsr_err *e)
+static enum acsr_result take_attributes(struct reader *r, struct acsr_err *e)
 {
-	bool seen = false;
-	int n = X509_REQ_get_attr_count(x);
+	int n = X509_REQ_get_attr_count(r->x);
 
-	if (X509_REQ_get_version(x) != 0)
-		return err_rule(e, "csr.version", NULL, "RFC 2986 4.1", "the CSR's version is not 1 (0)");
-	TRY(take_key(v, x, e));
-	TRY(check_signature(v, x, e));
-	TRY(subject_from_name(&v->subject, X509_REQ_get_subject_name(x), "csr", e));
-	if (n > 32)
-		return err_rule(
-			e, "csr.extensions.bad", NULL, "policy", "the CSR has more than 32 attributes");
+	if (n > MAX_ATTRIBUTES) {
+		TRY(reading_broken(&r->how, "extensions.bad", NULL, "policy", e,
+			"the CSR has %d attributes; at most %d are read", n, MAX_ATTRIBUTES));
+		n = MAX_ATTRIBUTES;
+	}
 	for (int i = 0; i < n; i++)
-		TRY(take_attribute(v, X509_REQ_get_attr(x, i), &seen, e));
+		TRY(take_attribute(r, X509_REQ_get_attr(r->x, i), e));
 	return ACSR_OK;
+}
+
+static enum acsr_result fill(struct reader *r, struct acsr_err *e)
+{
+	if (X509_REQ_get_version(r->x) != 0)
+		TRY(reading_broken(&r->how, "version", NULL, "RFC 2986 4.1", e,
+			"the CSR's version is %ld, not 0 (version 1)", X509_REQ_get_version(r->x)));
+	TRY(take_key(r, e));
+	TRY(check_signature(r, e));
+	TRY(subject_from_name(&r->v->subject, X509_REQ_get_subject_name(r->x), &r->how, e));
+	return take_attributes(r, e);
 }
 
 void acsr_csr_view_free(struct acsr_csr_view *v)
@@ -244,31 +319,62 @@ void acsr_csr_view_free(struct acsr_csr_view *v)
 	acsr_blob_free(&v->spki);
 	strv_free(&(struct strv){ v->ekus, v->n_ekus });
 	strv_free(&(struct strv){ v->attributes, v->n_attributes });
+	acsr_findings_free(&v->broken);
 	free(v->exts);
 	free(v);
+}
+
+/* Size and DER first. Lenient: what is only badly encoded goes on to OpenSSL, which decides. */
+static enum acsr_result open_der(struct reader *r, struct bytes in, struct acsr_err *e)
+{
+	const unsigned char *p = in.p;
+	struct acsr_err found = { 0 };
+
+	TRY(check_size(in, &r->how, e));
+	if (check_der(in, &found) != ACSR_OK)
+		TRY(reading_found(&r->how, &found, e));
+	r->x = d2i_X509_REQ(NULL, &p, (long)in.len);
+	if (r->x != NULL && (r->how.broken != NULL || p == in.p + in.len))
+		return ACSR_OK;
+	if (found.id[0] == '\0')
+		return ossl_err(e, "csr.der", "this is not a CSR");
+	ERR_clear_error();
+	if (e != NULL)
+		*e = found;
+	return ACSR_FAIL;
+}
+
+static enum acsr_result read_csr(
+	struct acsr_csr_view **out, struct bytes in, bool lenient, struct acsr_err *e)
+{
+	struct reader r = { .v = calloc(1, sizeof(*r.v)), .how = { "csr", NULL } };
+	enum acsr_result done;
+
+	if (r.v == NULL)
+		return err_nomem(e);
+	if (lenient)
+		r.how.broken = &r.v->broken;
+	done = open_der(&r, in, e);
+	if (done == ACSR_OK) {
+		(void)EVP_Q_digest(NULL, "SHA256", NULL, in.p, in.len, r.v->sha256, NULL);
+		done = fill(&r, e);
+	}
+	X509_REQ_free(r.x);
+	ERR_clear_error();
+	if (done != ACSR_OK)
+		acsr_csr_view_free(r.v);
+	else
+		*out = r.v;
+	return done;
 }
 
 enum acsr_result acsr_csr_parse(
 	struct acsr_csr_view **out, const uint8_t *der, size_t len, struct acsr_err *e)
 {
-	OSSL_AUTO(ossl_free_req) X509_REQ *x = NULL;
-	const unsigned char *p = der;
-	struct acsr_csr_view *v;
+	return read_csr(out, (struct bytes){ der, len }, false, e);
+}
 
-	TRY(check_outside((struct bytes){ der, len }, e));
-	x = d2i_X509_REQ(NULL, &p, (long)len);
-	if (x == NULL || p != der + len)
-		return ossl_err(e, "csr.der", "this is not a CSR");
-	v = calloc(1, sizeof(*v));
-	if (v == NULL)
-		return err_nomem(e);
-	SHA256(der, len, v->sha256);
-	if (fill(v, x, e) != ACSR_OK) {
-		ERR_clear_error();
-		acsr_csr_view_free(v);
-		return ACSR_FAIL;
-	}
-	ERR_clear_error();
-	*out = v;
-	return ACSR_OK;
+enum acsr_result acsr_csr_read(struct acsr_csr_view **out, const uint8_t *der, size_t len, struct acsr_err *e)
+{
+	return read_csr(out, (struct bytes){ der, len }, true, e);
 }

@@ -1,5 +1,6 @@
 /* Subject fields: the table of the names we know, their string types and bounds, and the two text forms. */
 #include <ctype.h>
+#include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,7 +133,7 @@ static enum acsr_result append(struct acsr_dn *dn, const char *name, const char 
 		free(w);
 		return err_nomem(e);
 	}
-	v[dn->n++] = (struct acsr_dn_field){ n, w };
+	v[dn->n++] = (struct acsr_dn_field){ .name = n, .value = w };
 	return ACSR_OK;
 }
 
@@ -243,47 +244,68 @@ enum acsr_result subject_to_name(X509_NAME **out, const struct acsr_dn *dn, stru
 	return ACSR_OK;
 }
 
-static enum acsr_result area_err(
-	struct acsr_err *e, const char *area, const char *what, const char *field, const char *text)
+/* A value as text; NULL when it is not one: then it breaks a rule. */
+static const char *text_problem(const unsigned char *text, int n)
 {
-	char id[64];
-
-	snprintf(id, sizeof(id), "%s.subject.%s", area, what);
-	return err_rule(e, id, field, "RFC 5280 4.1.2.4", "%s", text);
+	if (strlen((const char *)text) != (size_t)n || !str_is_utf8((const char *)text, (size_t)n) ||
+		str_has_control((const char *)text))
+		return "the subject field holds a NUL, a line break or another control character";
+	return NULL;
 }
 
-static enum acsr_result take_entry(
-	struct acsr_dn *out, const X509_NAME_ENTRY *entry, const char *area, struct acsr_err *e)
+/* AREA.subject.what is broken. A lenient reading keeps the field, spelled out and marked. */
+static enum acsr_result broken_entry(struct acsr_dn *out, const char *name, const ASN1_STRING *s,
+	const struct reading *how, const char *what, const char *text, struct acsr_err *e)
 {
-	const ASN1_OBJECT *o = X509_NAME_ENTRY_get_object(entry);
-	const struct field *f = by_nid(OBJ_obj2nid(o));
-	unsigned char *text = NULL;
-	char name[80];
-	enum acsr_result r;
-	int n;
+	CLEANUP_STR char *value = NULL;
 
-	ossl_oid(o, name, sizeof(name));
-	if (f != NULL)
-		snprintf(name, sizeof(name), "%s", f->name);
-	n = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(entry));
-	if (n < 0)
-		return area_err(e, area, "type", name, "the subject field is not a text");
-	if (strlen((char *)text) != (size_t)n || !str_is_utf8((char *)text, (size_t)n) ||
-		str_has_control((char *)text))
-		r = area_err(e, area, "control", name,
-			"the subject field holds a NUL, a line break or another control character");
-	else
-		r = append(out, name, (char *)text, e);
+	TRY(reading_broken(how, what, name, "RFC 5280 4.1.2.4", e, "%s", text));
+	TRY(reading_escape(&value, ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s), e));
+	TRY(append(out, name, value, e));
+	out->v[out->n - 1].broken = true;
+	return ACSR_OK;
+}
+
+static enum acsr_result take_text(struct acsr_dn *out, const char *name, const ASN1_STRING *s,
+	const struct reading *how, struct acsr_err *e)
+{
+	unsigned char *text = NULL;
+	int n = ASN1_STRING_to_UTF8(&text, s);
+	const char *problem = n >= 0 ? text_problem(text, n) : NULL;
+	enum acsr_result r;
+
+	if (n < 0) {
+		ERR_clear_error();
+		return broken_entry(out, name, s, how, "subject.type", "the subject field is not a text", e);
+	}
+	r = problem != NULL ? broken_entry(out, name, s, how, "subject.control", problem, e)
+			    : append(out, name, (char *)text, e);
 	OPENSSL_free(text);
 	return r;
 }
 
+static enum acsr_result take_entry(
+	struct acsr_dn *out, const X509_NAME_ENTRY *entry, const struct reading *how, struct acsr_err *e)
+{
+	const ASN1_OBJECT *o = X509_NAME_ENTRY_get_object(entry);
+	const ASN1_STRING *s = X509_NAME_ENTRY_get_data(entry);
+	const struct field *f = by_nid(OBJ_obj2nid(o));
+	char name[80];
+
+	ossl_oid(o, name, sizeof(name));
+	if (f != NULL)
+		snprintf(name, sizeof(name), "%s", f->name);
+	TRY(take_text(out, name, s, how, e));
+	out->v[out->n - 1].string_type = ASN1_STRING_type(s);
+	return ACSR_OK;
+}
+
 enum acsr_result subject_from_name(
-	struct acsr_dn *out, const X509_NAME *name, const char *area, struct acsr_err *e)
+	struct acsr_dn *out, const X509_NAME *name, const struct reading *how, struct acsr_err *e)
 {
 	int n = X509_NAME_entry_count(name);
 
 	for (int i = 0; i < n; i++)
-		TRY(take_entry(out, X509_NAME_get_entry(name, i), area, e));
+		TRY(take_entry(out, X509_NAME_get_entry(name, i), how, e));
 	return ACSR_OK;
 }

@@ -6,6 +6,7 @@
 #include "autocsr/subject.h"
 #include "base/str.h"
 #include "ossl.h"
+#include "reading.h"
 
 /* What the extensions say that CSRs and certificates have in common. */
 struct ext_common {
@@ -21,9 +22,9 @@ struct ext_common {
 };
 
 void ext_common_free(struct ext_common *c);
-/* `area` starts the ids: AREA.extensions.bad, AREA.extensions.duplicate, and those of subject_from_gens. */
+/* AREA.extensions.bad, AREA.extensions.duplicate, and those of subject_from_gens. */
 ACSR_MUST_USE enum acsr_result ext_read(struct ext_common *out, const STACK_OF(X509_EXTENSION) * exts,
-	size_t max_sans, const char *area, struct acsr_err *e);
+	size_t max_sans, const struct reading *how, struct acsr_err *e);
 
 /* Building: each makes one extension and pushes it. */
 ACSR_MUST_USE enum acsr_result ext_push(

@@ -49,7 +49,7 @@ static enum acsr_result append(
 		free(copy);
 		return err_nomem(e);
 	}
-	v[l->n++] = (struct acsr_san){ type, copy };
+	v[l->n++] = (struct acsr_san){ .type = type, .value = copy };
 	return ACSR_OK;
 }
 
@@ -169,50 +169,56 @@ enum acsr_result subject_to_gens(GENERAL_NAMES **out, const struct acsr_sans *sa
 	return ACSR_OK;
 }
 
-static enum acsr_result area_err(
-	struct acsr_err *e, const char *area, const char *what, size_t i, const char *text)
+/* The rule AREA.what is broken by name i. A lenient reading keeps the name, spelled out and marked. */
+static enum acsr_result broken(struct acsr_sans *out, enum acsr_san_type type, const ASN1_STRING *s, size_t i,
+	const struct reading *how, const char *what, const char *text, struct acsr_err *e)
 {
-	char id[64], field[32];
+	CLEANUP_STR char *value = NULL;
+	char field[32];
 
-	snprintf(id, sizeof(id), "%s.%s", area, what);
 	snprintf(field, sizeof(field), "sans[%zu]", i);
-	return err_rule(e, id, field, "RFC 5280 4.2.1.6", "%s", text);
+	TRY(reading_broken(how, what, field, "RFC 5280 4.2.1.6", e, "%s", text));
+	TRY(reading_escape(&value, ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s), e));
+	TRY(append(out, type, value, e));
+	out->v[out->n - 1].broken = true;
+	return ACSR_OK;
 }
 
 /* The text of an IA5String SAN, judged byte by byte before it becomes a C string. */
 static enum acsr_result take_ia5(struct acsr_sans *out, enum acsr_san_type type, const ASN1_STRING *s,
-	size_t i, const char *area, struct acsr_err *e)
+	size_t i, const struct reading *how, struct acsr_err *e)
 {
 	const unsigned char *p = ASN1_STRING_get0_data(s);
 	int n = ASN1_STRING_length(s);
 	CLEANUP_STR char *text = NULL;
 
 	if (n <= 0)
-		return area_err(e, area, "san.empty", i, "an empty name");
+		return broken(out, type, s, i, how, "san.empty", "an empty name", e);
 	for (int k = 0; k < n; k++) {
 		if (p[k] <= 0x20 || p[k] == 0x7f)
-			return area_err(e, area, "san.control", i,
-				"a name with a NUL, a blank, a line break or another control character");
+			return broken(out, type, s, i, how, "san.control",
+				"a name with a NUL, a blank, a line break or another control character", e);
 		if (p[k] >= 0x80)
-			return area_err(e, area, "san.ascii", i,
-				"a name with characters beyond ASCII; domains go in as xn-- labels");
+			return broken(out, type, s, i, how, "san.ascii",
+				"a name with characters beyond ASCII; domains go in as xn-- labels", e);
 	}
 	text = strndup((const char *)p, (size_t)n);
 	return text == NULL ? err_nomem(e) : append(out, type, text, e);
 }
 
 static enum acsr_result take_ip(
-	struct acsr_sans *out, const ASN1_STRING *s, size_t i, const char *area, struct acsr_err *e)
+	struct acsr_sans *out, const ASN1_STRING *s, size_t i, const struct reading *how, struct acsr_err *e)
 {
 	char text[INET6_ADDRSTRLEN];
 
 	if (!subject_ip_text(ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s), text))
-		return area_err(e, area, "san.ip", i, "an IP address that has neither 4 nor 16 bytes");
+		return broken(out, ACSR_SAN_IP, s, i, how, "san.ip",
+			"an IP address that has neither 4 nor 16 bytes", e);
 	return append(out, ACSR_SAN_IP, text, e);
 }
 
 static enum acsr_result take_other(
-	struct acsr_sans *out, const OTHERNAME *o, size_t i, const char *area, struct acsr_err *e)
+	struct acsr_sans *out, const OTHERNAME *o, size_t i, const struct reading *how, struct acsr_err *e)
 {
 	const ASN1_STRING *s;
 	CLEANUP_STR char *text = NULL;
@@ -227,24 +233,25 @@ static enum acsr_result take_other(
 		return err_nomem(e);
 	if (strlen(text) != (size_t)ASN1_STRING_length(s) || !str_is_utf8(text, strlen(text)) ||
 		str_has_control(text) || text[0] == '\0')
-		return area_err(e, area, "san.control", i, "a UPN with a control character");
+		return broken(
+			out, ACSR_SAN_UPN, s, i, how, "san.control", "a UPN with a control character", e);
 	return append(out, ACSR_SAN_UPN, text, e);
 }
 
 static enum acsr_result take_general(
-	struct acsr_sans *out, const GENERAL_NAME *g, size_t i, const char *area, struct acsr_err *e)
+	struct acsr_sans *out, const GENERAL_NAME *g, size_t i, const struct reading *how, struct acsr_err *e)
 {
 	switch (g->type) {
 	case GEN_DNS:
-		return take_ia5(out, ACSR_SAN_DNS, g->d.dNSName, i, area, e);
+		return take_ia5(out, ACSR_SAN_DNS, g->d.dNSName, i, how, e);
 	case GEN_EMAIL:
-		return take_ia5(out, ACSR_SAN_EMAIL, g->d.rfc822Name, i, area, e);
+		return take_ia5(out, ACSR_SAN_EMAIL, g->d.rfc822Name, i, how, e);
 	case GEN_URI:
-		return take_ia5(out, ACSR_SAN_URI, g->d.uniformResourceIdentifier, i, area, e);
+		return take_ia5(out, ACSR_SAN_URI, g->d.uniformResourceIdentifier, i, how, e);
 	case GEN_IPADD:
-		return take_ip(out, g->d.iPAddress, i, area, e);
+		return take_ip(out, g->d.iPAddress, i, how, e);
 	case GEN_OTHERNAME:
-		return take_other(out, g->d.otherName, i, area, e);
+		return take_other(out, g->d.otherName, i, how, e);
 	case GEN_DIRNAME:
 		return append(out, ACSR_SAN_UNKNOWN, "directoryName", e);
 	case GEN_RID:
@@ -254,14 +261,15 @@ static enum acsr_result take_general(
 	}
 }
 
-enum acsr_result subject_from_gens(
-	struct acsr_sans *out, const GENERAL_NAMES *gens, size_t max, const char *area, struct acsr_err *e)
+enum acsr_result subject_from_gens(struct acsr_sans *out, const GENERAL_NAMES *gens, size_t max,
+	const struct reading *how, struct acsr_err *e)
 {
 	int n = sk_GENERAL_NAME_num(gens);
 
 	if (n > 0 && (size_t)n > max)
-		return area_err(e, area, "sans.many", max, "there are more names than are accepted");
+		TRY(reading_broken(how, "sans.many", "sans", "policy", e,
+			"%d names; at most %zu are accepted in one request", n, max));
 	for (int i = 0; i < n; i++)
-		TRY(take_general(out, sk_GENERAL_NAME_value(gens, i), (size_t)i, area, e));
+		TRY(take_general(out, sk_GENERAL_NAME_value(gens, i), (size_t)i, how, e));
 	return ACSR_OK;
 }

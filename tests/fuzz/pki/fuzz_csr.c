@@ -34,6 +34,22 @@ static void parse(const uint8_t *p, size_t n)
 	acsr_csr_view_free(v);
 }
 
+/* What is strictly right is leniently right; what is only lenient shows nothing that moves a cursor. */
+static void read_on(const uint8_t *p, size_t n)
+{
+	struct acsr_csr_view *v = NULL, *strict = NULL;
+	struct acsr_err e;
+	bool read = acsr_csr_read(&v, p, n, &e) == ACSR_OK;
+
+	must((acsr_csr_parse(&strict, p, n, &e) == ACSR_OK) == (read && v->broken.n == 0));
+	for (size_t i = 0; read && i < v->sans.n; i++)
+		must(!str_has_control(v->sans.v[i].value));
+	for (size_t i = 0; read && i < v->subject.n; i++)
+		must(!str_has_control(v->subject.v[i].value));
+	acsr_csr_view_free(strict);
+	acsr_csr_view_free(v);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct acsr_blob der = { 0 };
@@ -43,6 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		parse(der.p, der.len);
 	else
 		parse(data, size);
+	read_on(data, size);
 	acsr_blob_free(&der);
 	return 0;
 }

@@ -7,6 +7,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static const struct reading strict = { "csr", NULL };
+
 static void extensions(const uint8_t *data, size_t size)
 {
 	const unsigned char *p = data;
@@ -15,7 +17,7 @@ static void extensions(const uint8_t *data, size_t size)
 	struct ext_common c = { .path_len = -1 };
 	struct acsr_err e;
 
-	if (exts != NULL && ext_read(&c, exts, 100, "csr", &e) == ACSR_OK && c.sans.n > 100)
+	if (exts != NULL && ext_read(&c, exts, 100, &strict, &e) == ACSR_OK && c.sans.n > 100)
 		abort();
 	for (size_t i = 0; i < c.sans.n; i++)
 		if (str_has_control(c.sans.v[i].value))
@@ -32,7 +34,7 @@ static void subject(const uint8_t *data, size_t size)
 	struct acsr_err e;
 
 	if (name != NULL)
-		(void)!subject_from_name(&dn, name, "csr", &e);
+		(void)!subject_from_name(&dn, name, &strict, &e);
 	for (size_t i = 0; i < dn.n; i++)
 		if (str_has_control(dn.v[i].value))
 			abort();

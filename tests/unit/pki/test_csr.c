@@ -175,6 +175,26 @@ static struct acsr_blob cook(const struct recipe *r)
 	return out;
 }
 
+static bool noted(const struct acsr_csr_view *v, const char *id)
+{
+	for (size_t i = 0; i < v->broken.n; i++)
+		if (strcmp(v->broken.v[i].id, id) == 0)
+			return true;
+	return false;
+}
+
+/* The lenient reading notes what the strict one refuses, and goes on. */
+static void noted_in(const char *id, const struct acsr_blob *der)
+{
+	struct acsr_csr_view *v = NULL;
+
+	OK(acsr_csr_read(&v, der->p, der->len, &e));
+	assert_true(noted(v, id));
+	assert_non_null(v->key);
+	assert_int_equal(v->subject.n, 1);
+	acsr_csr_view_free(v);
+}
+
 static void refused(const char *id, struct recipe r)
 {
 	struct acsr_blob der = cook(&r);
@@ -182,6 +202,10 @@ static void refused(const char *id, struct recipe r)
 
 	FAILS(id, acsr_csr_parse(&v, der.p, der.len, &e));
 	assert_null(v);
+	if (der.len > LIMIT_CSR_DER_SLHDSA)
+		FAILS(id, acsr_csr_read(&v, der.p, der.len, &e));
+	else
+		noted_in(id, &der);
 	acsr_blob_free(&der);
 }
 #define STR(s) (s), sizeof(s) - 1
@@ -219,6 +243,49 @@ static void hostile_contents(void **state)
 					 .extension_sets = 1 });
 	refused("csr.too-large", (struct recipe){ STR("x"), STR("aaaaaaaaaaaaaaaa.test"), .copies = 1000,
 					 .extension_sets = 1 });
+}
+
+/* Everything at once: each rule is noted by itself, and what is there is still seen. */
+static void lenient_reading(void **state)
+{
+	struct recipe r = { STR("a\nb"), STR("b c.test"), .copies = 2, .extension_sets = 2, .twice = true,
+		.version = 7, .md = EVP_md5(), .challenge = true };
+	static const char *const ids[] = { "csr.trailing", "csr.version", "csr.digest", "csr.signature",
+		"csr.subject.control", "csr.san.control", "csr.extensions.duplicate",
+		"csr.extensions.several" };
+	struct acsr_blob der = cook(&r);
+	struct acsr_csr_view *v = NULL;
+	uint8_t bad[4096] = { 0 };
+
+	(void)state;
+	memcpy(bad, der.p, der.len);
+	bad[der.len - 1] ^= 1;
+	OK(acsr_csr_read(&v, bad, der.len + 1, &e));
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		if (!noted(v, ids[i]))
+			fail_msg("%s is not noted", ids[i]);
+	assert_int_equal(v->broken.n, 9); /* both names */
+	assert_string_equal(v->digest, "MD5");
+	assert_string_equal(v->subject.v[0].value, "a\\x0ab");
+	assert_true(v->subject.v[0].broken && v->sans.v[1].broken && v->sans.n == 2);
+	assert_string_equal(v->sans.v[1].value, "b\\x20c.test");
+	assert_true(v->challenge_password);
+	acsr_csr_view_free(v);
+
+	/* a length that is one octet too long: BER, which OpenSSL decodes */
+	bad[1] = 0x83;
+	bad[2] = 0;
+	memcpy(bad + 3, der.p + 2, der.len - 2);
+	OK(acsr_csr_read(&v, bad, der.len + 1, &e));
+	assert_true(noted(v, "csr.der.length"));
+	assert_false(noted(v, "csr.signature"));
+	acsr_csr_view_free(v);
+
+	v = NULL;
+	FAILS("csr.der", acsr_csr_read(&v, der.p, der.len - 1, &e));
+	FAILS("csr.der", acsr_csr_read(&v, (const uint8_t *)"0\x03\2\1", 4, &e));
+	assert_null(v);
+	acsr_blob_free(&der);
 }
 
 static void fine_contents(void **state)
@@ -360,6 +427,7 @@ int main(void)
 		cmocka_unit_test(digests),
 		cmocka_unit_test(hostile_contents),
 		cmocka_unit_test(fine_contents),
+		cmocka_unit_test(lenient_reading),
 		cmocka_unit_test(hostile_encoding),
 		cmocka_unit_test(hostile_integers),
 		cmocka_unit_test(keys_of_other_kinds),

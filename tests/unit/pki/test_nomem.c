@@ -96,6 +96,9 @@ static enum acsr_result read_csr(struct acsr_err *e)
 	TRY(acsr_input_csr(csr_pem.p, csr_pem.len, &der, e));
 	TRY(acsr_csr_parse(&v, der.p, der.len, e));
 	acsr_csr_view_free(v);
+	der.p[der.len - 1] ^= 1;
+	TRY(acsr_csr_read(&v, der.p, der.len, e));
+	acsr_csr_view_free(v);
 	return ACSR_OK;
 }
 
