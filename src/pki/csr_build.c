@@ -4,6 +4,7 @@
 #include "ext.h"
 #include "key_int.h"
 #include "pem.h"
+#include "sign.h"
 #include "subject_int.h"
 
 static enum acsr_result put_extensions(X509_REQ *x, const struct acsr_csr_request *req, struct acsr_err *e)
@@ -34,8 +35,7 @@ enum acsr_result acsr_csr_build(const struct acsr_csr_request *req, const struct
 		X509_REQ_set_pubkey(x, key->pkey) != 1)
 		return ossl_err(e, "sys.openssl", "cannot make a CSR");
 	TRY(put_extensions(x, req, e));
-	if (X509_REQ_sign(x, key->pkey, md) <= 0)
-		return ossl_err(e, "sys.openssl", "cannot sign the CSR");
+	TRY(sign_req(x, key, md, e));
 	n = i2d_X509_REQ(x, &p);
 	return ossl_take(der, p, n, "cannot encode the CSR", e);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "key_int.h"
+#include "sign.h"
 
 static void group_name(EVP_PKEY *pkey, char *out, size_t cap)
 {
@@ -86,6 +87,8 @@ void acsr_key_free(struct acsr_key *k)
 {
 	if (k == NULL)
 		return;
+	if (k->holder != NULL)
+		k->holder->free(k->held);
 	EVP_PKEY_free(k->pkey);
 	free(k);
 }
@@ -233,25 +236,10 @@ enum acsr_result key_digest(
 enum acsr_result acsr_key_sign(
 	const struct acsr_key *k, const void *msg, size_t len, struct acsr_blob *sig, struct acsr_err *e)
 {
-	OSSL_AUTO(ossl_free_mdctx) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	const EVP_MD *md;
-	uint8_t *out;
-	size_t n = 0;
 
 	TRY(key_digest(&md, k, NULL, e));
-	if (ctx == NULL || EVP_DigestSignInit(ctx, NULL, md, NULL, k->pkey) != 1 ||
-		EVP_DigestSign(ctx, NULL, &n, msg, len) != 1)
-		return ossl_err(e, "sys.openssl", "cannot sign");
-	out = malloc(n + 1);
-	if (out == NULL)
-		return err_nomem(e);
-	if (EVP_DigestSign(ctx, out, &n, msg, len) != 1) {
-		free(out);
-		return ossl_err(e, "sys.openssl", "cannot sign");
-	}
-	*sig = (struct acsr_blob){ out, n };
-	out[n] = 0;
-	return ACSR_OK;
+	return sign_bytes(k, md, msg, len, sig, e);
 }
 
 enum acsr_result acsr_key_verify(const struct acsr_key *k, const void *msg, size_t len, const uint8_t *sig,

@@ -5,8 +5,18 @@
 #include "autocsr/key.h"
 #include "ossl.h"
 
+/* Signs for a private key that lies elsewhere, such as in a token. */
+struct key_holder {
+	/* md: NULL for schemes that have their own. The signature in the form that certificates carry. */
+	enum acsr_result (*sign)(void *held, const struct acsr_key *k, const EVP_MD *md, const void *msg,
+		size_t len, struct acsr_blob *sig, struct acsr_err *e);
+	void (*free)(void *held);
+};
+
 struct acsr_key {
-	EVP_PKEY *pkey;
+	EVP_PKEY *pkey;                  /* the public part alone when there is a holder */
+	const struct key_holder *holder; /* NULL: the private part, if any, is in pkey */
+	void *held;
 	enum acsr_key_alg alg;
 	unsigned bits;
 	char name[48];

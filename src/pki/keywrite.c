@@ -231,6 +231,8 @@ enum acsr_result acsr_key_pkcs8_der(const struct acsr_key *k, struct acsr_secret
 	struct der_out w;
 	enum acsr_result r;
 
+	if (k->holder != NULL)
+		return err_set(e, "key.held", "the private key lies in a token and does not leave it");
 	if (!key_has_private(k))
 		return err_set(e, "key.private", "there is no private key to write, only a public one");
 	if (k->alg > ACSR_KEY_ED448)
