@@ -14,7 +14,10 @@
 #include <stdint.h>
 
 #include "autocsr/err.h"
+#include "autocsr/limits.h"
 #include "autocsr/secret.h"
+
+ACSR_C_BEGIN
 
 #define ACSR_ARCHIVE_NAME_MAX 200
 /* Bytes that an archive of `n` bytes under a name of `name_len` bytes takes, exactly. */
@@ -40,7 +43,7 @@ struct acsr_archive_info {
 };
 
 /*
- * Strict reader; at most LIMIT_ARCHIVE bytes (archive.too-large). One entry, its two headers alike,
+ * Strict reader; at most ACSR_ARCHIVE_MAX bytes (archive.too-large). One entry, its two headers alike,
  * nothing before, between or after the parts; extra fields other than the AES one are passed over.
  *   archive.format       not a ZIP, or broken
  *   archive.entries      none, several, or something appended
@@ -54,5 +57,7 @@ ACSR_MUST_USE enum acsr_result acsr_archive_show(
 	const uint8_t *p, size_t len, struct acsr_archive_info *info, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result acsr_archive_open(const uint8_t *p, size_t len, const struct acsr_secret *code,
 	struct acsr_secret **plain, struct acsr_archive_info *info, struct acsr_err *e);
+
+ACSR_C_END
 
 #endif

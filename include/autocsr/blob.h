@@ -10,6 +10,8 @@
 
 #include "autocsr/err.h"
 
+ACSR_C_BEGIN
+
 /* p is malloc'ed and the caller's; a NUL that is not counted always follows, so PEM can be used as a string.
  */
 struct acsr_blob {
@@ -23,5 +25,7 @@ void acsr_blob_free(struct acsr_blob *b); /* leaves it empty; NULL is fine */
 /* A copy of n bytes. */
 ACSR_MUST_USE enum acsr_result acsr_blob_copy(
 	struct acsr_blob *out, const void *p, size_t n, struct acsr_err *e);
+
+ACSR_C_END
 
 #endif

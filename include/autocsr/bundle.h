@@ -7,6 +7,8 @@
 #include "autocsr/blob.h"
 #include "autocsr/err.h"
 
+ACSR_C_BEGIN
+
 enum acsr_format {
 	ACSR_FORMAT_LEAF,      /* PEM, the certificate alone */
 	ACSR_FORMAT_CHAIN,     /* PEM, the intermediates, no root */
@@ -23,5 +25,7 @@ const char *acsr_format_extension(enum acsr_format f);  /* "pem" "der" "p7b" */
 /* Self-signed certificates among the intermediates are left out. DERs are loans. */
 ACSR_MUST_USE enum acsr_result acsr_bundle(enum acsr_format format, const struct acsr_blob *leaf,
 	const struct acsr_blob *intermediates, size_t n, struct acsr_blob *out, struct acsr_err *e);
+
+ACSR_C_END
 
 #endif

@@ -15,8 +15,11 @@
 #include "autocsr/csr.h"
 #include "autocsr/err.h"
 #include "autocsr/key.h"
+#include "autocsr/limits.h"
 #include "autocsr/profile.h"
 #include "autocsr/subject.h"
+
+ACSR_C_BEGIN
 
 struct acsr_cert_view {
 	struct acsr_dn subject, issuer;
@@ -51,8 +54,8 @@ struct acsr_cert_view {
 	size_t n_exts;
 };
 
-/* DER, whole input, at most LIMIT_CERT_DER: cert.too-large cert.der cert.parse cert.extension. No signature
- * and no rule is checked: chain.h and lint.h do that. */
+/* DER, whole input, at most ACSR_CERT_DER_MAX: cert.too-large cert.der cert.parse cert.extension. No
+ * signature and no rule is checked: chain.h and lint.h do that. */
 ACSR_MUST_USE enum acsr_result acsr_cert_parse(
 	struct acsr_cert_view **out, const uint8_t *der, size_t len, struct acsr_err *e);
 void acsr_cert_view_free(struct acsr_cert_view *v); /* NULL is fine */
@@ -85,8 +88,8 @@ struct acsr_cert_spec {
 	size_t issuer_len;
 };
 
-/* 16 random octets, positive, the first between 0x40 and 0x7f: 126 random bits. */
-void acsr_cert_serial(struct acsr_cert_spec *spec);
+/* 16 random octets, positive, the first between 0x40 and 0x7f: 126 random bits. sys.random */
+ACSR_MUST_USE enum acsr_result acsr_cert_serial(struct acsr_cert_spec *spec, struct acsr_err *e);
 
 /*
  * Fill what the profile decides: EKUs, policies, CA flags, key usage by key type (RSA leaf: digitalSignature
@@ -111,5 +114,7 @@ ACSR_MUST_USE enum acsr_result acsr_cert_sign(const struct acsr_cert_spec *spec,
 /* "-----BEGIN CERTIFICATE-----". */
 ACSR_MUST_USE enum acsr_result acsr_cert_pem(
 	const uint8_t *der, size_t len, struct acsr_blob *pem, struct acsr_err *e);
+
+ACSR_C_END
 
 #endif

@@ -9,6 +9,8 @@
 #include "autocsr/blob.h"
 #include "autocsr/err.h"
 
+ACSR_C_BEGIN
+
 /* All DER, all loans. */
 struct acsr_chain {
 	const struct acsr_blob *leaf;
@@ -38,5 +40,7 @@ struct acsr_chain {
  * NOT checked: OCSP, certificate transparency.
  */
 ACSR_MUST_USE enum acsr_result acsr_chain_verify(const struct acsr_chain *c, struct acsr_err *e);
+
+ACSR_C_END
 
 #endif

@@ -13,6 +13,8 @@
 #include "autocsr/err.h"
 #include "autocsr/secret.h"
 
+ACSR_C_BEGIN
+
 #define ACSR_CODE_CHARS 26
 #define ACSR_CODE_SHOWN 31 /* 26 characters and 4 separators, and a NUL */
 
@@ -33,5 +35,7 @@ char acsr_code_check(const struct acsr_secret *code);
  */
 ACSR_MUST_USE enum acsr_result acsr_code_normalise(
 	const char *in, size_t len, struct acsr_secret **code, struct acsr_err *e);
+
+ACSR_C_END
 
 #endif

@@ -10,6 +10,8 @@
 #include "autocsr/err.h"
 #include "autocsr/key.h"
 
+ACSR_C_BEGIN
+
 /* RFC 5280 5.3.1. unspecified writes no reason code (BR 7.2.2). */
 enum acsr_reason {
 	ACSR_REASON_UNSPECIFIED = 0,
@@ -72,5 +74,7 @@ void acsr_crl_view_free(struct acsr_crl_view *v);
 /* The entry for that serial, a loan, or NULL. */
 const struct acsr_crl_entry *acsr_crl_find(
 	const struct acsr_crl_view *v, const uint8_t *serial, size_t serial_len);
+
+ACSR_C_END
 
 #endif

@@ -12,7 +12,10 @@
 #include "autocsr/err.h"
 #include "autocsr/finding.h"
 #include "autocsr/key.h"
+#include "autocsr/limits.h"
 #include "autocsr/subject.h"
+
+ACSR_C_BEGIN
 
 /* What to ask for. All pointers are loans and may be NULL or empty. */
 struct acsr_csr_request {
@@ -72,7 +75,7 @@ struct acsr_csr_view {
 
 /*
  * Strict, in this order: size and structure before OpenSSL sees a byte, key and signature, contents.
- *   csr.too-large             over LIMIT_CSR_DER bytes (LIMIT_CSR_DER_SLHDSA for an SLH-DSA key)
+ *   csr.too-large             over ACSR_CSR_DER_MAX bytes (ACSR_CSR_DER_MAX_SLHDSA for an SLH-DSA key)
  *   csr.der  csr.trailing     not DER, or bytes after it
  *   csr.der.indefinite  csr.der.length  csr.der.depth  csr.der.integer (padded, negative, huge)
  *   csr.version               not 0
@@ -82,7 +85,7 @@ struct acsr_csr_view {
  *   csr.subject.control  csr.subject.type
  *   csr.extensions.several    more than one extension request
  *   csr.extensions.duplicate  csr.extensions.bad
- *   csr.sans.many             more than LIMIT_NAMES
+ *   csr.sans.many             more than ACSR_SANS_MAX
  *   csr.san.empty  csr.san.control (NUL, blank, CR, LF …)  csr.san.ascii  csr.san.ip
  * NOT checked: the key's strength (acsr_key_check_public), the names' verdict (acsr_name_check), who
  * may have them.
@@ -116,5 +119,7 @@ ACSR_MUST_USE enum acsr_result acsr_input_csr(
 /* "-----BEGIN CERTIFICATE REQUEST-----", 64 columns. */
 ACSR_MUST_USE enum acsr_result acsr_csr_pem(
 	const uint8_t *der, size_t len, struct acsr_blob *pem, struct acsr_err *e);
+
+ACSR_C_END
 
 #endif

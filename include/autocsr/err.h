@@ -8,6 +8,17 @@
 #ifndef AUTOCSR_ERR_H
 #define AUTOCSR_ERR_H
 
+/* Every public header's declarations stand between these, so that C++ programs can use them. */
+#ifdef __cplusplus
+#define ACSR_C_BEGIN extern "C" {
+#define ACSR_C_END }
+#else
+#define ACSR_C_BEGIN
+#define ACSR_C_END
+#endif
+
+ACSR_C_BEGIN
+
 enum acsr_result { ACSR_OK = 0, ACSR_FAIL = -1 };
 
 #define ACSR_MUST_USE __attribute__((warn_unused_result))
@@ -26,5 +37,7 @@ struct acsr_err {
 	char field[96];
 	char source[64];
 };
+
+ACSR_C_END
 
 #endif

@@ -9,6 +9,8 @@
 
 #include "autocsr/err.h"
 
+ACSR_C_BEGIN
+
 enum acsr_severity { ACSR_PASS, ACSR_INFO, ACSR_WARN, ACSR_ERROR };
 
 struct acsr_finding {
@@ -38,5 +40,7 @@ enum acsr_severity acsr_findings_worst(const struct acsr_findings *l);
 /* The first entry of severity ACSR_ERROR, or NULL. */
 const struct acsr_finding *acsr_findings_first_error(const struct acsr_findings *l);
 const char *acsr_severity_name(enum acsr_severity s); /* "pass" "info" "warn" "fail" */
+
+ACSR_C_END
 
 #endif

@@ -18,6 +18,8 @@
 #include "autocsr/secret.h"
 #include "autocsr/finding.h"
 
+ACSR_C_BEGIN
+
 struct acsr_key; /* a key pair or a public key alone */
 struct evp_pkey_st;
 
@@ -125,5 +127,7 @@ struct acsr_key_policy {
  */
 ACSR_MUST_USE enum acsr_result acsr_key_check_public(const struct acsr_key *k,
 	const struct acsr_key_policy *policy, struct acsr_findings *all, struct acsr_err *e);
+
+ACSR_C_END
 
 #endif

@@ -15,6 +15,8 @@
 #include "autocsr/finding.h"
 #include "autocsr/profile.h"
 
+ACSR_C_BEGIN
+
 /*
  * A further judge of names, such as acsr_name_check behind two lines: the linter itself knows only the syntax
  * (LDH, lengths, wildcard position), because the signer links no list of suffixes. NULL: none.
@@ -28,5 +30,7 @@ typedef enum acsr_result (*acsr_lint_name_fn)(const char *name, bool public_trus
 ACSR_MUST_USE enum acsr_result acsr_lint_cert(const struct acsr_cert_view *cert,
 	const struct acsr_profile *profile, acsr_lint_name_fn judge, struct acsr_findings *all,
 	struct acsr_err *e);
+
+ACSR_C_END
 
 #endif

@@ -15,6 +15,8 @@
 
 #include "autocsr/err.h"
 
+ACSR_C_BEGIN
+
 enum acsr_name_kind { ACSR_NAME_DNS, ACSR_NAME_WILDCARD, ACSR_NAME_IP };
 
 /* PUBLIC: what a publicly trusted CA may certify. PRIVATE: also special and unknown TLDs (www.demo.test,
@@ -69,8 +71,15 @@ bool acsr_name_covers(const char *pattern, const char *host);
  * bytes. For a name on an unknown TLD the last two labels. name.suffix if there is none. */
 ACSR_MUST_USE enum acsr_result acsr_name_registrable(const char *ascii, char out[256], struct acsr_err *e);
 
-/* Use this Public Suffix List (text or DAFSA) instead of Debian's, or libpsl's own when that is absent. Call
- * it before threads; NULL loads the default now. Error config.psl. */
+/*
+ * The Public Suffix List is read once a process, when the first name is checked: Debian's
+ * (/usr/share/publicsuffix), or libpsl's own when that is absent. It never changes afterwards, so threads
+ * need no lock. This call chooses another (text or DAFSA) and must come first; NULL reads the default now,
+ * for programs that are about to lock themselves away from the file system. config.psl       no such file, or
+ * not a list config.psl.late  a list is in use already
+ */
 ACSR_MUST_USE enum acsr_result acsr_name_psl_load(const char *path, struct acsr_err *e);
+
+ACSR_C_END
 
 #endif

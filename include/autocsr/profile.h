@@ -11,6 +11,8 @@
 
 #include "autocsr/err.h"
 
+ACSR_C_BEGIN
+
 enum acsr_level { ACSR_LEVEL_NONE, ACSR_LEVEL_DV, ACSR_LEVEL_OV, ACSR_LEVEL_EV };
 
 #define ACSR_PROFILE_LIST 8
@@ -42,5 +44,7 @@ const struct acsr_profile *acsr_profile_at(size_t i);
 ACSR_MUST_USE enum acsr_result acsr_profile_find(
 	const struct acsr_profile **out, const char *name, struct acsr_err *e);
 const char *acsr_level_name(enum acsr_level l); /* "" "dv" "ov" "ev" */
+
+ACSR_C_END
 
 #endif

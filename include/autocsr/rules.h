@@ -12,6 +12,8 @@
 
 #include "autocsr/err.h"
 
+ACSR_C_BEGIN
+
 struct acsr_rule {
 	const char *id;
 	int64_t from, to;
@@ -47,5 +49,7 @@ const struct acsr_method *acsr_method_row(size_t i); /* NULL past the end */
 /* Allowed at `t`? validation.method (unknown), policy.method-ended, policy.method-wildcard. */
 ACSR_MUST_USE enum acsr_result acsr_method_at(
 	const struct acsr_method **out, const char *id, int64_t t, bool wildcard, struct acsr_err *e);
+
+ACSR_C_END
 
 #endif

@@ -11,6 +11,8 @@
 
 #include "autocsr/err.h"
 
+ACSR_C_BEGIN
+
 struct acsr_secret;
 
 /* A copy of n bytes, yours to free; the source stays yours to wipe. sys.memory */
@@ -21,5 +23,7 @@ void acsr_secret_free(struct acsr_secret *s); /* wipes; NULL is fine */
 /* A loan; a NUL that is not counted always follows, so a PEM key can be used as a string. */
 const uint8_t *acsr_secret_bytes(const struct acsr_secret *s);
 size_t acsr_secret_len(const struct acsr_secret *s);
+
+ACSR_C_END
 
 #endif

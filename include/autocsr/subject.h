@@ -12,6 +12,8 @@
 
 #include "autocsr/err.h"
 
+ACSR_C_BEGIN
+
 /* name: CN O OU C ST L street postalCode serialNumber businessCategory jurisdictionL jurisdictionST
  * jurisdictionC GN SN title DC UID emailAddress dnQualifier organizationIdentifier, or a dotted OID
  * for anything else. */
@@ -69,5 +71,7 @@ ACSR_MUST_USE enum acsr_result acsr_sans_add(
 bool acsr_sans_has(const struct acsr_sans *l, enum acsr_san_type type, const char *value); /* DNS: any case */
 const char *acsr_san_type_name(enum acsr_san_type type); /* "dns" "ip" "email" "uri" "upn" "other" */
 void acsr_sans_free(struct acsr_sans *l);                /* leaves an empty list */
+
+ACSR_C_END
 
 #endif

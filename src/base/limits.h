@@ -2,11 +2,13 @@
 #ifndef BASE_LIMITS_H
 #define BASE_LIMITS_H
 
-#define LIMIT_CSR_DER (16 * 1024)        /* a CSR as DER */
-#define LIMIT_CSR_DER_SLHDSA (64 * 1024) /* SLH-DSA signatures are large (RFC 9909) */
-#define LIMIT_CERT_DER (64 * 1024)
-#define LIMIT_ARCHIVE (64 * 1024) /* a hand-over archive fits into one pipe */
-#define LIMIT_NAMES 100           /* SANs in one order or CSR */
+#include "autocsr/limits.h"
+
+#define LIMIT_CSR_DER ACSR_CSR_DER_MAX
+#define LIMIT_CSR_DER_SLHDSA ACSR_CSR_DER_MAX_SLHDSA
+#define LIMIT_CERT_DER ACSR_CERT_DER_MAX
+#define LIMIT_ARCHIVE ACSR_ARCHIVE_MAX
+#define LIMIT_NAMES ACSR_SANS_MAX /* SANs in one order or CSR */
 #define LIMIT_DNS_NAME 253        /* RFC 1035, without the final dot */
 #define LIMIT_DNS_LABEL 63
 #define LIMIT_SUBJECT_FIELD 64       /* characters; RFC 5280 ub-common-name and friends */

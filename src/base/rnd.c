@@ -1,26 +1,14 @@
 /* Randomness from the kernel. */
 #include "base/rnd.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 void rnd_bytes(void *p, size_t n)
 {
-	unsigned char *out = p;
-
-	while (n > 0) {
-		ssize_t got = getrandom(out, n, 0);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			abort();
-		out += got;
-		n -= (size_t)got;
-	}
+	if (rnd_fill(p, n, NULL) != ACSR_OK)
+		abort();
 }
 
 void rnd_base32(char *out, size_t chars)

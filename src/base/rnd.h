@@ -6,6 +6,9 @@
 
 #include "base/err.h"
 
+/* sys.random when the kernel gives none; what the library (src/pki) uses. */
+ACSR_MUST_USE enum acsr_result rnd_fill(void *p, size_t n, struct acsr_err *e);
+
 /* Never fails: without randomness the process must not go on (abort). */
 void rnd_bytes(void *p, size_t n);
 

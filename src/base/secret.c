@@ -42,8 +42,14 @@ enum acsr_result acsr_secret_new(struct acsr_secret **out, const void *p, size_t
 
 enum acsr_result secret_random(struct acsr_secret **out, size_t n, struct acsr_err *e)
 {
-	TRY(secret_zeroed(out, n, e));
-	rnd_bytes((*out)->data, n);
+	struct acsr_secret *s;
+
+	TRY(secret_zeroed(&s, n, e));
+	if (rnd_fill(s->data, n, e) != ACSR_OK) {
+		acsr_secret_free(s);
+		return ACSR_FAIL;
+	}
+	*out = s;
 	return ACSR_OK;
 }
 

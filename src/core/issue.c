@@ -48,7 +48,7 @@ enum acsr_result issue_reserve(struct core *c, const struct issuer *is, const ch
 {
 	struct acsr_cert_spec spec = { 0 };
 
-	acsr_cert_serial(&spec);
+	TRY(acsr_cert_serial(&spec, e));
 	hex_encode(spec.serial, spec.serial_len, cert->serial);
 	snprintf(cert->issuer, sizeof(cert->issuer), "%s", is->name);
 	snprintf(cert->profile, sizeof(cert->profile), "%s", profile);

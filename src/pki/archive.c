@@ -167,7 +167,7 @@ enum acsr_result acsr_archive_write(const char *name, const struct acsr_secret *
 	en.flags = ZIP_FLAG_ENCRYPTED | (is_ascii(name) ? 0 : ZIP_FLAG_UTF8);
 	en.size = (uint32_t)acsr_secret_len(plain);
 	en.packed = en.size + (uint32_t)sizeof(salt) + AE_VERIFIER + AE_MAC;
-	rnd_bytes(salt, sizeof(salt));
+	TRY(rnd_fill(salt, sizeof(salt), e));
 
 	/* Encrypt to where the ciphertext belongs, then write the headers around it. */
 	data = out + ZIP_LOCAL_SIZE + en.name_len + AE_EXTRA_SIZE;

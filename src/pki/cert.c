@@ -18,11 +18,12 @@ enum acsr_result acsr_cert_pem(const uint8_t *der, size_t len, struct acsr_blob 
 	return pem_encode("CERTIFICATE", der, len, pem, e);
 }
 
-void acsr_cert_serial(struct acsr_cert_spec *spec)
+enum acsr_result acsr_cert_serial(struct acsr_cert_spec *spec, struct acsr_err *e)
 {
-	rnd_bytes(spec->serial, 16);
+	TRY(rnd_fill(spec->serial, 16, e));
 	spec->serial[0] = (uint8_t)((spec->serial[0] & 0x3fu) | 0x40u);
 	spec->serial_len = 16;
+	return ACSR_OK;
 }
 
 /* RFC 7093 2, method 1: the leftmost 160 bits of SHA-256 over the key bits. */

@@ -321,7 +321,7 @@ enum acsr_result acsr_key_pkcs8_pem_encrypted(const struct acsr_key *k, const st
 	TRY(acsr_key_pkcs8_der(k, &der, e));
 	if (acsr_secret_len(der) > DER_MAX_KEY)
 		return err_set(e, "key.unsupported", "the private key is too large to be encrypted");
-	rnd_bytes(&s, sizeof(s));
+	TRY(rnd_fill(&s, sizeof(s), e));
 	TRY(encrypt(der, passphrase, &s, secretless, &n, e));
 	der_out_init(&w, room, sizeof(room));
 	put_encrypted(&w, &s, secretless, n);

@@ -1,6 +1,6 @@
 /* The Public Suffix List, ICANN section, by libpsl with a list that can be replaced. */
 #include <libpsl.h>
-#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,20 +10,33 @@
 /* Without the rule that an unlisted top-level domain is a suffix: for us it is unknown. */
 #define LISTED (PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE)
 
-static psl_ctx_t *loaded;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+/* Set once, by whoever comes first, and never changed or freed: so any number of threads may read it. */
+static const psl_ctx_t *_Atomic the_list;
 
-static void load_default(void)
+/* False when another thread, or an earlier call, has set it; then `psl` is still the caller's. */
+static bool settle(const psl_ctx_t *psl)
 {
-	if (loaded == NULL && access(DEBIAN_LIST, R_OK) == 0)
-		loaded = psl_load_file(DEBIAN_LIST);
+	const psl_ctx_t *none = NULL;
+
+	return atomic_compare_exchange_strong(&the_list, &none, psl);
 }
 
 /* libpsl's own list where there is no file; it is as old as the library. */
+static void load_default(void)
+{
+	psl_ctx_t *psl = access(DEBIAN_LIST, R_OK) == 0 ? psl_load_file(DEBIAN_LIST) : NULL;
+
+	if (psl == NULL)
+		(void)settle(psl_builtin());
+	else if (!settle(psl))
+		psl_free(psl);
+}
+
 static const psl_ctx_t *list(void)
 {
-	pthread_once(&once, load_default);
-	return loaded != NULL ? loaded : psl_builtin();
+	if (atomic_load(&the_list) == NULL)
+		load_default();
+	return atomic_load(&the_list);
 }
 
 enum acsr_result acsr_name_psl_load(const char *path, struct acsr_err *e)
@@ -39,8 +52,12 @@ enum acsr_result acsr_name_psl_load(const char *path, struct acsr_err *e)
 		psl_free(psl);
 		return err_set(e, "config.psl", "%s is not a public suffix list", path);
 	}
-	psl_free(loaded);
-	loaded = psl;
+	if (!settle(psl)) {
+		psl_free(psl);
+		return err_set(e, "config.psl.late",
+			"a public suffix list is in use already; choose one before the first name is "
+			"checked");
+	}
 	return ACSR_OK;
 }
 

@@ -127,7 +127,7 @@ static enum acsr_result sign_ca(struct making *m, struct issuer *i, const struct
 
 	TRY(acsr_profile_find(&profile, root == NULL ? "ca-root" : "ca-intermediate", e));
 	TRY(acsr_cert_apply_profile(spec, profile, clock_now(), 0, e));
-	acsr_cert_serial(spec);
+	TRY(acsr_cert_serial(spec, e));
 	memcpy(serial.v, spec->serial, spec->serial_len);
 	serial.len = spec->serial_len;
 	TRY(log_ca(m, spec, profile, i, root != NULL ? root->name : i->name, e));

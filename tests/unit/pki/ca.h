@@ -54,7 +54,7 @@ static inline struct acsr_blob issue(
 {
 	struct acsr_blob out = { 0 };
 
-	acsr_cert_serial(spec);
+	OK(acsr_cert_serial(spec, &e));
 	OK(acsr_cert_apply_profile(spec, profile(profile_name), now, 0, &e));
 	OK(acsr_cert_sign(spec, by, &out, &e));
 	return out;

@@ -108,7 +108,7 @@ static void leaf_as_issuer(void **state)
 	struct acsr_chain c = good();
 
 	(void)state;
-	acsr_cert_serial(&fake_ca);
+	OK(acsr_cert_serial(&fake_ca, &e));
 	fake_ca.not_before = NOW - 100 * DAY;
 	fake_ca.not_after = NOW + 1000 * DAY;
 	OK(acsr_cert_sign(&fake_ca, a_key("rsa:2048"), &issuer, &e)); /* the same name and key as the leaf */

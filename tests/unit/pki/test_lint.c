@@ -16,7 +16,7 @@ static struct acsr_cert_view *view_of(
 	s.subject = &d;
 	s.sans = &names;
 	s.crl_url = "http://ca.demo.test/i.crl";
-	acsr_cert_serial(&s);
+	OK(acsr_cert_serial(&s, &e));
 	OK(acsr_cert_apply_profile(&s, profile(profile_name), NOW, 0, &e));
 	OK(acsr_cert_preview(&v, &s, a_key("ec:p256"), &e));
 	acsr_dn_free(&d);
@@ -216,7 +216,7 @@ static void forbidden_usages(void **state)
 	s.subject = &d;
 	s.sans = &names;
 	s.crl_url = "http://x";
-	acsr_cert_serial(&s);
+	OK(acsr_cert_serial(&s, &e));
 	p.ekus[1] = "clientAuth";
 	OK(acsr_cert_apply_profile(&s, &p, NOW, 0, &e));
 	OK(acsr_cert_preview(&v, &s, a_key("ec:p256"), &e));

@@ -140,7 +140,7 @@ static enum acsr_result make_cert(struct acsr_err *e)
 	struct acsr_blob out = { 0 };
 
 	s.crl_url = s.issuer_url = s.ocsp_url = "http://ca.demo.test/";
-	acsr_cert_serial(&s);
+	TRY(acsr_cert_serial(&s, e));
 	TRY(acsr_cert_apply_profile(&s, profile("dv"), NOW, 0, e));
 	TRY(acsr_cert_sign(&s, a_key("ec:p256"), &out, e));
 	acsr_blob_free(&out);
