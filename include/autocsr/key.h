@@ -65,6 +65,9 @@ ACSR_MUST_USE enum acsr_result acsr_key_load_private(struct acsr_key **out, cons
 /* From SubjectPublicKeyInfo DER (RFC 5280 4.1.2.7), whole input, at most 16 KB; else key.parse. */
 ACSR_MUST_USE enum acsr_result acsr_key_load_spki(
 	struct acsr_key **out, const uint8_t *der, size_t len, struct acsr_err *e);
+/* The same, and also an RSAPublicKey alone (PKCS#1, RFC 8017 A.1.1). */
+ACSR_MUST_USE enum acsr_result acsr_key_load_public(
+	struct acsr_key **out, const uint8_t *der, size_t len, struct acsr_err *e);
 void acsr_key_free(struct acsr_key *k); /* NULL is fine */
 
 /* OpenSSL's object: a loan; and the other way round (takes a reference of its own), for PKCS#11 keys. */

@@ -116,7 +116,7 @@ static enum acsr_result parse_option(
 static enum acsr_result parse_word(
 	struct args *a, const char *word, size_t max_words, const struct opt *many, struct acsr_err *e)
 {
-	if (a->n_words < max_words && a->n_words < ARGS_MAX) {
+	if (a->n_words < max_words && a->n_words < ARGS_WORDS) {
 		a->words[a->n_words++] = word;
 		return ACSR_OK;
 	}

@@ -22,7 +22,8 @@ struct opt {
 	const char *help; /* one line, lower case */
 };
 
-#define ARGS_MAX 256 /* options given, and words given; each */
+#define ARGS_MAX 256     /* options given */
+#define ARGS_WORDS 16384 /* words given: "*.pem" gets long */
 #define ARGS_SETS 4
 
 struct arg_value {
@@ -34,7 +35,7 @@ struct args {
 	const struct opt *sets[ARGS_SETS]; /* tables that were in force, NULL where unused */
 	struct arg_value opts[ARGS_MAX];
 	size_t n_opts;
-	const char *words[ARGS_MAX];
+	const char *words[ARGS_WORDS];
 	size_t n_words;
 };
 

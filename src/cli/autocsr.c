@@ -153,7 +153,7 @@ static int run(struct cli *c, int argc, char **argv, int at)
 		fputs("autocsr: cannot write to standard output\n", stderr);
 		return EXIT_FAILED;
 	}
-	return c->answer_no ? EXIT_NO : 0;
+	return c->exit_code != 0 ? c->exit_code : c->answer_no ? EXIT_NO : 0;
 }
 
 /* "autocsr help csr new" is "autocsr csr new --help". */

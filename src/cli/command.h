@@ -20,6 +20,8 @@ struct cli {
 	json_t *result; /* owned; an object, filled by run */
 	struct buf raw; /* when not empty and not --json: written to standard output as it is */
 	bool answer_no; /* the work was done and the answer is no: exit 1 */
+	bool streamed;  /* run has printed its results itself (say_line): nothing is left to be shown */
+	int exit_code;  /* of a batch: the worst of its files; 0: as answer_no says */
 };
 
 struct command {

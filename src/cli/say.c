@@ -142,11 +142,28 @@ static bool print_json(const json_t *v)
 	return json_dumpf(v, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0 && putchar('\n') != EOF;
 }
 
+void say_line(struct cli *c, const json_t *result)
+{
+	json_t *safe;
+
+	c->streamed = true;
+	if (c->json) {
+		(void)json_dumpf(result, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
+		putchar('\n');
+		return;
+	}
+	safe = say_safe_json(result);
+	c->cmd->show(c, safe);
+	json_decref(safe);
+}
+
 bool say_result(struct cli *c)
 {
 	bool ok = true;
 
-	if (c->json) {
+	if (c->streamed) {
+		ok = !ferror(stdout);
+	} else if (c->json) {
 		ok = print_json(c->result);
 	} else if (c->raw.len > 0) {
 		ok = fwrite(c->raw.p, 1, c->raw.len, stdout) == c->raw.len;
@@ -167,7 +184,7 @@ static void put(json_t *o, const char *key, const char *value)
 		json_object_set_new(o, key, json_string(safe));
 }
 
-static void error_json(const struct acsr_err *e)
+json_t *say_problem(const struct acsr_err *e)
 {
 	const struct err_face *face = err_face(e->id);
 	json_t *o = must(json_object());
@@ -181,6 +198,13 @@ static void error_json(const struct acsr_err *e)
 	put(o, "field", e->field);
 	put(o, "source", e->source);
 	json_object_set_new(o, "exit_code", json_integer(face->exit_code));
+	return o;
+}
+
+static void error_json(const struct acsr_err *e)
+{
+	json_t *o = say_problem(e);
+
 	print_json(o);
 	json_decref(o);
 }

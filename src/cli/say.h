@@ -25,6 +25,11 @@ json_t *say_safe_json(const json_t *v);
 
 /* The result: JSON, raw bytes or the command's own lines. False when standard output failed. */
 bool say_result(struct cli *c);
+/* One result of a batch, at once: a JSON document on a line of its own, or the command's own lines. A failure
+ * of standard output shows at the end (say_result). */
+void say_line(struct cli *c, const json_t *result);
+/* The problem document (RFC 9457) of an error, with its exit code. A new reference; aborts without memory. */
+json_t *say_problem(const struct acsr_err *e);
 /* An error: problem document on standard output with json, else text on standard error. */
 void say_error(bool json, const struct acsr_err *e);
 

@@ -1,148 +1,101 @@
-/* Sorting out what people paste. */
-#include "input.h"
+/* The recogniser: one walk over whatever somebody gave, object by object. */
+#include "autocsr/input.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "autocsr/cert.h"
-#include "autocsr/csr.h"
-#include "base/limits.h"
+#include "base/secret.h"
 #include "base/str.h"
 #include "der.h"
+#include "outline.h"
 #include "pem.h"
 
-#define MAX_TEXT (4 * LIMIT_CSR_DER_SLHDSA)
-#define MAX_CERTS 32
-#define MAX_CERTS_TEXT (4 * 1024 * 1024)
+#define MAX_PRIVATE_KEY (64 * 1024)
 
-static bool next_is(struct bytes in, unsigned tag, struct der_tlv *t)
+enum form { FORM_DER, FORM_PEM, FORM_BARE, FORM_LINES, FORM_END };
+
+struct acsr_input {
+	struct bytes in;  /* the input, or plain */
+	struct buf plain; /* a UTF-16 input as 8-bit text */
+	enum form form;
+	size_t pos;     /* where the next object is looked for */
+	size_t line_at; /* up to here the lines are counted */
+	unsigned line;
+	size_t found;
+	struct buf raw; /* the decoded bytes of the object */
+	struct acsr_secret *secret;
+	struct acsr_input_object object;
+};
+
+const char *acsr_input_kind_name(enum acsr_input_kind kind)
 {
-	return der_expect(&in, tag, t, "input", NULL) == ACSR_OK;
+	static const char *const names[] = { "unknown", "CSR", "certificate", "CRL", "private key",
+		"public key", "PKCS#7", "PKCS#12", "OCSP response", "CRMF request", "SPKAC request",
+		"parameters", "attribute certificate", "SSH public key", "PGP block" };
+
+	return kind >= ACSR_INPUT_UNKNOWN && kind <= ACSR_INPUT_PGP ? names[kind] : "?";
 }
 
-static bool skip(struct bytes *in, struct der_tlv *t)
-{
-	return der_next(in, t, "input", NULL) == ACSR_OK;
-}
-
-/* SEQUENCE { INTEGER … }: keys and PKCS#12. */
-static enum input_kind starts_with_integer(struct bytes rest)
-{
-	struct der_tlv t;
-
-	if (!skip(&rest, &t))
-		return INPUT_UNKNOWN;
-	switch (t.tag) {
-	case DER_INTEGER:      /* RSAPrivateKey */
-	case DER_OCTET_STRING: /* ECPrivateKey */
-	case DER_SEQUENCE:     /* PKCS#8, PKCS#12 */
-		return INPUT_PRIVATE_KEY;
-	default:
-		return INPUT_UNKNOWN;
-	}
-}
-
-/* SEQUENCE { SEQUENCE { OID … } … }: a public key, or an encrypted private one. */
-static enum input_kind starts_with_algorithm(struct bytes rest)
-{
-	struct der_tlv t;
-
-	if (!skip(&rest, &t))
-		return INPUT_UNKNOWN;
-	if (t.tag == DER_BIT_STRING)
-		return INPUT_PUBLIC_KEY;
-	return t.tag == DER_OCTET_STRING ? INPUT_PRIVATE_KEY : INPUT_UNKNOWN;
-}
-
-/* SEQUENCE { SEQUENCE { INTEGER 0, Name, key … } … } is a CSR; with a version tag, or with an algorithm after
- * the serial number, it is a certificate. */
-static enum input_kind starts_with_body(struct bytes body)
-{
-	struct der_tlv t;
-
-	if (next_is(body, DER_CONTEXT(0), &t))
-		return INPUT_CERT;
-	if (!skip(&body, &t) || t.tag != DER_INTEGER || !skip(&body, &t) || t.tag != DER_SEQUENCE)
-		return INPUT_UNKNOWN;
-	return next_is(t.body, DER_OID, &t) ? INPUT_CERT : INPUT_CSR;
-}
-
-enum input_kind input_kind_of_der(struct bytes der)
-{
-	struct der_tlv outer, first;
-	struct bytes rest;
-
-	if (!next_is(der, DER_SEQUENCE, &outer))
-		return INPUT_UNKNOWN;
-	rest = outer.body;
-	if (!skip(&rest, &first))
-		return INPUT_UNKNOWN;
-	if (first.tag == DER_OID)
-		return INPUT_PKCS7;
-	if (first.tag == DER_INTEGER)
-		return starts_with_integer(rest);
-	if (first.tag != DER_SEQUENCE)
-		return INPUT_UNKNOWN;
-	if (next_is(first.body, DER_OID, &outer))
-		return starts_with_algorithm(rest);
-	return starts_with_body(first.body);
-}
-
-enum input_kind input_kind_of_label(const char *label)
-{
-	if (str_ends(label, "PRIVATE KEY"))
-		return INPUT_PRIVATE_KEY;
-	if (strcmp(label, "CERTIFICATE REQUEST") == 0 || strcmp(label, "NEW CERTIFICATE REQUEST") == 0)
-		return INPUT_CSR;
-	if (strcmp(label, "CERTIFICATE") == 0 || strcmp(label, "X509 CERTIFICATE") == 0 ||
-		strcmp(label, "TRUSTED CERTIFICATE") == 0)
-		return INPUT_CERT;
-	if (str_ends(label, "PUBLIC KEY"))
-		return INPUT_PUBLIC_KEY;
-	if (strcmp(label, "PKCS7") == 0 || strcmp(label, "CMS") == 0 ||
-		strcmp(label, "PKCS #7 SIGNED DATA") == 0)
-		return INPUT_PKCS7;
-	return INPUT_UNKNOWN;
-}
-
-enum acsr_result input_wrong(enum input_kind kind, const char *wanted, struct acsr_err *e)
+enum acsr_result acsr_input_wrong(enum acsr_input_kind kind, const char *wanted, struct acsr_err *e)
 {
 	switch (kind) {
-	case INPUT_PRIVATE_KEY:
+	case ACSR_INPUT_PRIVATE_KEY:
 		return err_set(e, "input.private-key",
 			"this is a private key, not %s; a private key must never be pasted or sent anywhere: "
 			"treat it as compromised and make a new one",
 			wanted);
-	case INPUT_CERT:
+	case ACSR_INPUT_CERT:
 		return err_set(e, "input.certificate", "this is a certificate, not %s", wanted);
-	case INPUT_CSR:
+	case ACSR_INPUT_CSR:
 		return err_set(e, "input.csr", "this is a CSR, not %s", wanted);
-	case INPUT_PKCS7:
+	case ACSR_INPUT_PKCS7:
 		return err_set(e, "input.pkcs7", "this is a PKCS#7 bundle, not %s", wanted);
-	case INPUT_PUBLIC_KEY:
+	case ACSR_INPUT_PUBLIC_KEY:
 		return err_set(e, "input.public-key", "this is a public key alone, not %s", wanted);
-	default:
+	case ACSR_INPUT_CRL:
+		return err_set(e, "input.crl", "this is a CRL, not %s", wanted);
+	case ACSR_INPUT_UNKNOWN:
 		return err_set(e, "input.unknown", "this is not %s in any form that is known", wanted);
+	default:
+		return err_set(e, "input.other", "this is %s %s, not %s",
+			strchr("aeiouAEIOU", acsr_input_kind_name(kind)[0]) != NULL ? "an" : "a",
+			acsr_input_kind_name(kind), wanted);
 	}
 }
 
-enum acsr_result input_plain(
-	const uint8_t *p, size_t len, size_t max, const char *too_large, struct buf *out, struct acsr_err *e)
+/* --- opening: which form is it? --- */
+
+/* 'L' or 'B' for UTF-16 text, by its mark or by the NULs of its first two characters; else 0. */
+static char utf16_order(struct bytes in)
 {
-	buf_init(out, max + 1);
-	if (len > max)
-		return err_set(e, too_large, "the input has %zu bytes; at most %zu are read", len, max);
-	if (len >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) {
-		p += 3;
-		len -= 3;
+	if (in.len < 4)
+		return 0;
+	if (in.p[0] == 0xff && in.p[1] == 0xfe)
+		return 'L';
+	if (in.p[0] == 0xfe && in.p[1] == 0xff)
+		return 'B';
+	if (in.p[0] != 0 && in.p[1] == 0 && in.p[2] != 0 && in.p[3] == 0 && in.p[0] != DER_SEQUENCE)
+		return 'L';
+	return in.p[0] == 0 && in.p[1] != 0 && in.p[2] == 0 && in.p[3] != 0 ? 'B' : 0;
+}
+
+/* What is beyond ASCII becomes "?": it can only be text around the objects. */
+static enum acsr_result from_utf16(struct acsr_input *in, char order, struct acsr_err *e)
+{
+	size_t low = order == 'L' ? 0 : 1;
+
+	TRY(buf_reserve(&in->plain, in->in.len / 2, e));
+	for (size_t i = 0; i + 1 < in->in.len; i += 2) {
+		uint8_t c = in->in.p[i + low], high = in->in.p[i + 1 - low];
+
+		if (high == 0xfe && c == 0xff)
+			continue;
+		TRY(buf_put_u8(&in->plain, high == 0 && c < 0x80 ? c : '?', e));
 	}
-	if (len >= 2 && ((p[0] == 0xff && p[1] == 0xfe) || (p[0] == 0xfe && p[1] == 0xff))) {
-		for (size_t i = 2 + (p[0] == 0xfe); i < len; i += 2)
-			TRY(buf_put(out, &p[i], 1, e));
-		return ACSR_OK;
-	}
-	return buf_put(out, p, len, e);
+	in->in = (struct bytes){ in->plain.p, in->plain.len };
+	return ACSR_OK;
 }
 
 static bool is_blank(struct bytes in)
@@ -153,40 +106,6 @@ static bool is_blank(struct bytes in)
 	return true;
 }
 
-/* Base64 characters, blanks and literal "\n" only? */
-static bool looks_base64(struct bytes in)
-{
-	for (size_t i = 0; i < in.len; i++)
-		if (!isalnum(in.p[i]) && !isspace(in.p[i]) && strchr("+/=\\", in.p[i]) == NULL)
-			return false;
-	return true;
-}
-
-/* The one block that is a CSR; anything private in the text is refused, whatever else is there. */
-static enum acsr_result pick_block(struct bytes in, struct bytes *text, struct acsr_err *e)
-{
-	enum input_kind other = INPUT_UNKNOWN;
-	struct pem_block b;
-	size_t pos = 0;
-	int found = 0;
-
-	while (pem_next(in, &pos, &b)) {
-		enum input_kind k = input_kind_of_label(b.label);
-
-		if (k == INPUT_PRIVATE_KEY)
-			return input_wrong(k, "a CSR", e);
-		if (k != INPUT_CSR) {
-			other = k;
-			continue;
-		}
-		*text = b.text;
-		found++;
-	}
-	if (found > 1)
-		return err_set(e, "input.several", "there are %d CSRs; give one at a time", found);
-	return found == 1 ? ACSR_OK : input_wrong(other, "a CSR", e);
-}
-
 /* A text that lost its BEGIN line but kept its END line. */
 static struct bytes cut_end(struct bytes in)
 {
@@ -195,120 +114,276 @@ static struct bytes cut_end(struct bytes in)
 	return end == NULL ? in : (struct bytes){ in.p, (size_t)(end - in.p) };
 }
 
-static enum acsr_result decode_csr(struct bytes text, struct acsr_blob *der, struct acsr_err *e)
+/* "0" starts a DER element and may start a base64 text. */
+static bool looks_der(struct bytes in)
 {
-	CLEANUP_BUF struct buf raw = { 0 };
-	enum input_kind k;
-
-	buf_init(&raw, MAX_TEXT);
-	TRY(pem_decode(text, &raw, e));
-	k = input_kind_of_der((struct bytes){ raw.p, raw.len });
-	if (k != INPUT_CSR && k != INPUT_UNKNOWN)
-		return input_wrong(k, "a CSR", e);
-	return acsr_blob_copy(der, raw.p, raw.len, e);
+	if (in.len < 2 || (in.p[0] != DER_SEQUENCE && in.p[0] != DER_OID))
+		return false;
+	for (size_t i = 0; i < in.len && i < 64; i++)
+		if (in.p[i] >= 0x7f || (in.p[i] < 0x20 && !isspace(in.p[i])))
+			return true;
+	return false;
 }
 
-static enum acsr_result csr_from_text(struct bytes in, struct acsr_blob *der, struct acsr_err *e)
+static enum form form_of(struct bytes in)
 {
-	struct bytes text;
-
-	if (memmem(in.p, in.len, "-----BEGIN ", 11) != NULL) {
-		TRY(pick_block(in, &text, e));
-		return decode_csr(text, der, e);
-	}
-	text = cut_end(in);
-	if (!looks_base64(text))
-		return input_wrong(INPUT_UNKNOWN, "a CSR", e);
-	return decode_csr(text, der, e);
+	if (looks_der(in))
+		return FORM_DER;
+	if (memmem(in.p, in.len, "-----BEGIN ", 11) != NULL)
+		return FORM_PEM;
+	return pem_is_base64(cut_end(in)) ? FORM_BARE : FORM_LINES;
 }
 
-enum acsr_result acsr_input_csr(const uint8_t *p, size_t len, struct acsr_blob *der, struct acsr_err *e)
+static enum acsr_result prepare(struct acsr_input *in, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf plain = { 0 };
-	struct bytes in;
-	enum input_kind k;
+	char order = utf16_order(in->in);
 
-	TRY(input_plain(p, len, MAX_TEXT, "csr.too-large", &plain, e));
-	in = (struct bytes){ plain.p, plain.len };
-	if (is_blank(in))
-		return err_set(e, "input.empty", "there is nothing here; paste a CSR");
-	if (in.p[0] != DER_SEQUENCE || looks_base64(in))
-		return csr_from_text(in, der, e);
-	k = input_kind_of_der(in);
-	if (k != INPUT_CSR && k != INPUT_UNKNOWN)
-		return input_wrong(k, "a CSR", e);
-	return acsr_blob_copy(der, in.p, in.len, e);
-}
-
-void acsr_certs_free(struct acsr_blob *v, size_t n)
-{
-	for (size_t i = 0; v != NULL && i < n; i++)
-		acsr_blob_free(&v[i]);
-	free(v);
-}
-
-/* Append one certificate's DER to a list with room for MAX_CERTS. */
-static enum acsr_result add_cert(struct acsr_blob *v, size_t *n, struct bytes der, struct acsr_err *e)
-{
-	enum input_kind k = input_kind_of_der(der);
-
-	if (k != INPUT_CERT)
-		return input_wrong(k, "a certificate", e);
-	if (*n == MAX_CERTS)
-		return err_set(e, "input.several", "there are more than %d certificates", MAX_CERTS);
-	TRY(acsr_blob_copy(&v[*n], der.p, der.len, e));
-	(*n)++;
+	if (order != 0)
+		TRY(from_utf16(in, order, e));
+	else if (in->in.len >= 3 && memcmp(in->in.p, "\xef\xbb\xbf", 3) == 0)
+		in->pos = 3;
+	if (is_blank((struct bytes){ in->in.p + in->pos, in->in.len - in->pos }))
+		return err_set(e, "input.empty", "there is nothing here");
+	in->form = form_of((struct bytes){ in->in.p + in->pos, in->in.len - in->pos });
 	return ACSR_OK;
 }
 
-static enum acsr_result certs_from_text(struct bytes in, struct acsr_blob *v, size_t *n, struct acsr_err *e)
+enum acsr_result acsr_input_open(struct acsr_input **out, const uint8_t *p, size_t len, struct acsr_err *e)
 {
-	enum input_kind other = INPUT_UNKNOWN;
-	struct pem_block b;
-	size_t pos = 0;
+	struct acsr_input *in;
 
-	while (pem_next(in, &pos, &b)) {
-		CLEANUP_BUF struct buf raw = { 0 };
-		enum input_kind k = input_kind_of_label(b.label);
-
-		buf_init(&raw, MAX_CERTS_TEXT);
-		if (k == INPUT_PRIVATE_KEY)
-			return input_wrong(k, "a certificate", e);
-		if (k != INPUT_CERT) {
-			other = k;
-			continue;
-		}
-		TRY(pem_decode(b.text, &raw, e));
-		TRY(add_cert(v, n, (struct bytes){ raw.p, raw.len }, e));
-	}
-	return *n > 0 ? ACSR_OK : input_wrong(other, "a certificate", e);
-}
-
-static enum acsr_result certs_from(struct bytes in, struct acsr_blob *v, size_t *n, struct acsr_err *e)
-{
-	if (is_blank(in))
-		return err_set(e, "input.empty", "there is nothing here; give a certificate");
-	if (in.p[0] == DER_SEQUENCE && memmem(in.p, in.len, "-----BEGIN ", 11) == NULL)
-		return add_cert(v, n, in, e);
-	return certs_from_text(in, v, n, e);
-}
-
-enum acsr_result acsr_input_certs(
-	const uint8_t *p, size_t len, struct acsr_blob **out, size_t *n, struct acsr_err *e)
-{
-	CLEANUP_BUF struct buf plain = { 0 };
-	struct acsr_blob *v;
-	size_t count = 0;
-
-	TRY(input_plain(p, len, MAX_CERTS_TEXT, "cert.too-large", &plain, e));
-	v = calloc(MAX_CERTS, sizeof(*v));
-	if (v == NULL)
+	if (len > ACSR_INPUT_MAX)
+		return err_set(e, "input.too-large", "the input has %zu bytes; at most %d are read", len,
+			ACSR_INPUT_MAX);
+	in = calloc(1, sizeof(*in));
+	if (in == NULL)
 		return err_nomem(e);
-	if (certs_from((struct bytes){ plain.p, plain.len }, v, &count, e) != ACSR_OK) {
-		acsr_certs_free(v, count);
+	in->in = (struct bytes){ p, len };
+	in->line = 1;
+	buf_init(&in->plain, ACSR_INPUT_MAX);
+	buf_init(&in->raw, ACSR_INPUT_MAX);
+	if (prepare(in, e) != ACSR_OK) {
+		acsr_input_close(in);
 		return ACSR_FAIL;
 	}
-	*out = v;
-	*n = count;
+	*out = in;
 	return ACSR_OK;
+}
+
+void acsr_input_close(struct acsr_input *in)
+{
+	if (in == NULL)
+		return;
+	acsr_secret_free(in->secret);
+	buf_free(&in->plain);
+	buf_free(&in->raw);
+	free(in);
+}
+
+/* --- one object --- */
+
+static unsigned line_of(struct acsr_input *in, size_t offset)
+{
+	for (; in->line_at < offset; in->line_at++)
+		in->line += in->in.p[in->line_at] == '\n';
+	return in->line;
+}
+
+static struct acsr_input_object *begin(
+	struct acsr_input *in, enum acsr_input_kind kind, const char *form, size_t offset)
+{
+	acsr_secret_free(in->secret);
+	in->secret = NULL;
+	buf_reset(&in->raw);
+	in->found++;
+	in->object = (struct acsr_input_object){ .kind = kind, .form = form, .offset = offset };
+	if (in->form != FORM_DER)
+		in->object.line = line_of(in, offset);
+	return &in->object;
+}
+
+static void take_secret(struct acsr_input *in, struct bytes p)
+{
+	struct acsr_input_object *o = &in->object;
+
+	if (p.len > MAX_PRIVATE_KEY)
+		(void)err_set(&o->err, "key.parse", "a private key of %zu bytes; at most %d are read", p.len,
+			MAX_PRIVATE_KEY);
+	else if (acsr_secret_new(&in->secret, p.p, p.len, &o->err) == ACSR_OK)
+		o->secret = in->secret;
+}
+
+/* The contents tell more than the label; but what somebody called a private key is treated as one. */
+static void take_contents(struct acsr_input *in, struct bytes der)
+{
+	struct acsr_input_object *o = &in->object;
+	const char *form = "";
+	enum acsr_input_kind kind = outline_kind(der, &form);
+
+	if (o->kind != ACSR_INPUT_PRIVATE_KEY && kind != ACSR_INPUT_UNKNOWN && kind != o->kind) {
+		o->kind = kind;
+		o->form = form;
+	} else if (kind == o->kind && form[0] != '\0' && strcmp(o->form, "trusted certificate") != 0) {
+		o->form = form;
+	}
+	if (o->kind == ACSR_INPUT_PRIVATE_KEY) {
+		o->encrypted = strcmp(o->form, "encrypted PKCS#8") == 0;
+		take_secret(in, der);
+	} else {
+		o->der = der.p;
+		o->der_len = der.len;
+	}
+}
+
+/* OpenSSL's "trusted certificate" carries settings of its own behind the certificate. */
+static struct bytes without_settings(struct bytes der)
+{
+	struct bytes rest = der;
+	struct der_tlv t;
+
+	return der_next(&rest, &t, "input", NULL) == ACSR_OK ? t.whole : der;
+}
+
+/* "encrypted" in front of the name of the form, for keys whose headers say so. */
+static const char *encrypted_form(const char *form)
+{
+	if (strcmp(form, "PKCS#1") == 0)
+		return "encrypted PKCS#1";
+	if (strcmp(form, "SEC 1") == 0)
+		return "encrypted SEC 1";
+	return strcmp(form, "DSA") == 0 ? "encrypted DSA" : form;
+}
+
+/* ssh-keygen's format says "none" where its cipher would stand (PROTOCOL.key). */
+static bool openssh_encrypted(struct bytes der)
+{
+	return der.len < 24 || memcmp(der.p, "openssh-key-v1", 15) != 0 || memcmp(der.p + 19, "none", 4) != 0;
+}
+
+static void take_block(struct acsr_input *in, const struct pem_block *b)
+{
+	struct acsr_input_object *o = &in->object;
+	struct bytes der;
+
+	if (o->kind == ACSR_INPUT_PGP || o->kind == ACSR_INPUT_SSH_PUBLIC_KEY)
+		return;
+	if (pem_decode(b->text, &in->raw, &o->err) != ACSR_OK)
+		return;
+	der = (struct bytes){ in->raw.p, in->raw.len };
+	if (o->kind == ACSR_INPUT_PRIVATE_KEY && (b->encrypted || strcmp(o->form, "OpenSSH") == 0)) {
+		o->encrypted = b->encrypted || openssh_encrypted(der);
+		o->form = encrypted_form(o->form);
+		take_secret(in, b->whole);
+		return;
+	}
+	if (strcmp(o->form, "trusted certificate") == 0)
+		der = without_settings(der);
+	take_contents(in, der);
+}
+
+static bool next_block(struct acsr_input *in)
+{
+	struct acsr_input_object *o;
+	const char *form = "";
+	enum acsr_input_kind kind;
+	struct pem_block b;
+
+	if (!pem_next(in->in, &in->pos, &b))
+		return false;
+	kind = outline_kind_of_label(b.label, &form);
+	o = begin(in, kind, form, (size_t)(b.whole.p - in->in.p));
+	snprintf(o->label, sizeof(o->label), "%s", b.label);
+	take_block(in, &b);
+	return true;
+}
+
+/* One element and, when all that follows are elements of known kinds too, only that one; else everything, so
+ * that whoever reads it can say what is wrong at its end. */
+static bool next_der(struct acsr_input *in)
+{
+	struct bytes rest = { in->in.p + in->pos, in->in.len - in->pos }, der = rest;
+	struct der_tlv t;
+
+	if (rest.len == 0)
+		return false;
+	begin(in, ACSR_INPUT_UNKNOWN, "", in->pos);
+	if (der_next(&rest, &t, "input", NULL) == ACSR_OK && rest.len > 0 &&
+		(outline_kind(rest, &(const char *){ NULL }) != ACSR_INPUT_UNKNOWN || is_blank(rest)))
+		der = t.whole;
+	in->pos += is_blank(rest) ? der.len + rest.len : der.len;
+	take_contents(in, der);
+	return true;
+}
+
+static bool next_bare(struct acsr_input *in)
+{
+	struct bytes text = cut_end((struct bytes){ in->in.p + in->pos, in->in.len - in->pos });
+	struct acsr_input_object *o = begin(in, ACSR_INPUT_UNKNOWN, "", in->pos);
+
+	in->form = FORM_END;
+	if (pem_decode(text, &in->raw, &o->err) == ACSR_OK)
+		take_contents(in, (struct bytes){ in->raw.p, in->raw.len });
+	return true;
+}
+
+static bool is_ssh_line(struct bytes line)
+{
+	static const char *const starts[] = { "ssh-rsa AAAA", "ssh-dss AAAA", "ssh-ed25519 AAAA",
+		"ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-" };
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+		if (line.len > strlen(starts[i]) && memcmp(line.p, starts[i], strlen(starts[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Texts without BEGIN lines that are not base64: OpenSSH's public keys, RFC 4716's, or nothing. */
+static bool next_line(struct acsr_input *in)
+{
+	while (in->pos < in->in.len) {
+		struct bytes line = { in->in.p + in->pos, in->in.len - in->pos };
+		const uint8_t *end = memchr(line.p, '\n', line.len);
+		size_t at = in->pos;
+
+		if (end != NULL)
+			line.len = (size_t)(end - line.p);
+		in->pos += line.len + (end != NULL);
+		if (!is_ssh_line(line) && memmem(line.p, line.len, "---- BEGIN SSH2 PUBLIC KEY", 26) == NULL)
+			continue;
+		begin(in, ACSR_INPUT_SSH_PUBLIC_KEY, "OpenSSH", at);
+		return true;
+	}
+	return false;
+}
+
+static bool find_next(struct acsr_input *in)
+{
+	switch (in->form) {
+	case FORM_DER:
+		return next_der(in);
+	case FORM_PEM:
+		return next_block(in);
+	case FORM_BARE:
+		return next_bare(in);
+	case FORM_LINES:
+		return next_line(in);
+	default:
+		return false;
+	}
+}
+
+const struct acsr_input_object *acsr_input_next(struct acsr_input *in)
+{
+	if (in->found == ACSR_INPUT_MAX_OBJECTS) {
+		begin(in, ACSR_INPUT_UNKNOWN, "", in->pos);
+		(void)err_set(&in->object.err, "input.several",
+			"there are more than %d objects; the rest was not read", ACSR_INPUT_MAX_OBJECTS);
+		in->form = FORM_END;
+		return &in->object;
+	}
+	if (!find_next(in))
+		return NULL;
+	if (err_is(&in->object.err, "sys."))
+		in->form = FORM_END;
+	return &in->object;
 }

@@ -6,6 +6,7 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "key_int.h"
+#include "outline.h"
 #include "pem.h"
 
 struct asked {
@@ -89,4 +90,24 @@ enum acsr_result acsr_key_load_private(struct acsr_key **out, const uint8_t *p, 
 	*out = k;
 	k = NULL;
 	return ACSR_OK;
+}
+
+enum acsr_result acsr_key_load_public(
+	struct acsr_key **out, const uint8_t *der, size_t len, struct acsr_err *e)
+{
+	const unsigned char *p = der;
+	const char *form = "";
+	EVP_PKEY *pkey;
+
+	if (len > 16 * 1024 || outline_kind((struct bytes){ der, len }, &form) != ACSR_INPUT_PUBLIC_KEY ||
+		strcmp(form, "PKCS#1") != 0)
+		return acsr_key_load_spki(out, der, len, e);
+	pkey = d2i_PublicKey(EVP_PKEY_RSA, NULL, &p, (long)len);
+	if (pkey == NULL)
+		return ossl_err(e, "key.parse", "the public key cannot be read");
+	if (p != der + len) {
+		EVP_PKEY_free(pkey);
+		return err_set(e, "key.parse", "there are bytes after the end of the public key");
+	}
+	return key_adopt(out, pkey, e);
 }

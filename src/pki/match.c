@@ -5,13 +5,11 @@
 
 #include "autocsr/cert.h"
 #include "autocsr/csr.h"
+#include "autocsr/input.h"
 #include "autocsr/key.h"
+#include "base/buf.h"
 #include "base/secret.h"
-#include "input.h"
 #include "key_int.h"
-#include "pem.h"
-
-#define MAX_PUBLIC_KEY_TEXT (1024 * 1024)
 
 const char *acsr_object_name(enum acsr_object o)
 {
@@ -20,98 +18,97 @@ const char *acsr_object_name(enum acsr_object o)
 	return o >= ACSR_OBJECT_PRIVATE_KEY && o <= ACSR_OBJECT_CERT ? names[o] : "?";
 }
 
-/* The first block whose kind we know, or the DER itself. */
-static enum input_kind kind_of(struct bytes in)
+/* The first object that carries a key. What was found instead goes to *other. */
+static const struct acsr_input_object *first_with_key(struct acsr_input *in, enum acsr_input_kind *other)
 {
-	struct pem_block b;
-	size_t pos = 0;
+	const struct acsr_input_object *o;
 
-	while (pem_next(in, &pos, &b))
-		if (input_kind_of_label(b.label) != INPUT_UNKNOWN)
-			return input_kind_of_label(b.label);
-	return input_kind_of_der(in);
+	while ((o = acsr_input_next(in)) != NULL) {
+		if (o->kind == ACSR_INPUT_PRIVATE_KEY || o->kind == ACSR_INPUT_PUBLIC_KEY ||
+			o->kind == ACSR_INPUT_CSR || o->kind == ACSR_INPUT_CERT ||
+			(o->kind == ACSR_INPUT_UNKNOWN && o->label[0] == '\0'))
+			return o;
+		*other = o->kind;
+	}
+	return NULL;
 }
 
-static enum acsr_result spki_of_csr(struct bytes in, uint8_t out[32], struct acsr_err *e)
+static enum acsr_result spki_of_csr(struct bytes der, uint8_t out[32], struct acsr_err *e)
 {
-	ACSR_CLEANUP_BLOB struct acsr_blob der = { 0 };
 	struct acsr_csr_view *v;
 
-	TRY(acsr_input_csr(in.p, in.len, &der, e));
 	TRY(acsr_csr_parse(&v, der.p, der.len, e));
 	memcpy(out, v->spki_sha256, 32);
 	acsr_csr_view_free(v);
 	return ACSR_OK;
 }
 
-static enum acsr_result spki_of_cert(struct bytes in, uint8_t out[32], struct acsr_err *e)
+static enum acsr_result spki_of_cert(struct bytes der, uint8_t out[32], struct acsr_err *e)
 {
-	struct acsr_cert_view *v = NULL;
-	struct acsr_blob *certs;
-	enum acsr_result r;
-	size_t n;
+	struct acsr_cert_view *v;
 
-	TRY(acsr_input_certs(in.p, in.len, &certs, &n, e));
-	r = acsr_cert_parse(&v, certs[0].p, certs[0].len, e);
-	acsr_certs_free(certs, n);
-	TRY(r);
+	TRY(acsr_cert_parse(&v, der.p, der.len, e));
 	memcpy(out, v->spki_sha256, 32);
 	acsr_cert_view_free(v);
 	return ACSR_OK;
 }
 
-static enum acsr_result spki_of_public(struct bytes in, uint8_t out[32], struct acsr_err *e)
+static enum acsr_result spki_of_public(struct bytes der, uint8_t out[32], struct acsr_err *e)
 {
 	KEY_AUTO struct acsr_key *k = NULL;
-	CLEANUP_BUF struct buf raw = { 0 };
-	struct pem_block b;
-	size_t pos = 0;
 
-	buf_init(&raw, MAX_PUBLIC_KEY_TEXT);
-	if (pem_next(in, &pos, &b)) {
-		TRY(pem_decode(b.text, &raw, e));
-		in = (struct bytes){ raw.p, raw.len };
-	}
-	TRY(acsr_key_load_spki(&k, in.p, in.len, e));
+	TRY(acsr_key_load_public(&k, der.p, der.len, e));
 	return acsr_key_spki_sha256(k, out, e);
 }
 
-static enum acsr_result spki_of_private(
-	struct bytes in, const struct acsr_secret *passphrase, uint8_t out[32], struct acsr_err *e)
+static enum acsr_result spki_of_private(const struct acsr_secret *key, const struct acsr_secret *passphrase,
+	uint8_t out[32], struct acsr_err *e)
 {
 	KEY_AUTO struct acsr_key *k = NULL;
 
-	TRY(acsr_key_load_private(&k, in.p, in.len, passphrase, e));
+	TRY(acsr_key_load_private(&k, acsr_secret_bytes(key), acsr_secret_len(key), passphrase, e));
 	return acsr_key_spki_sha256(k, out, e);
+}
+
+static enum acsr_result spki_of(const struct acsr_input_object *o, const struct acsr_secret *passphrase,
+	enum acsr_object *kind, uint8_t hash[32], struct acsr_err *e)
+{
+	struct bytes der = { o->der, o->der_len };
+
+	if (o->err.id[0] != '\0')
+		return err_set(e, o->err.id, "%s", o->err.text);
+	switch (o->kind) {
+	case ACSR_INPUT_PRIVATE_KEY:
+		*kind = ACSR_OBJECT_PRIVATE_KEY;
+		return spki_of_private(o->secret, passphrase, hash, e);
+	case ACSR_INPUT_PUBLIC_KEY:
+		*kind = ACSR_OBJECT_PUBLIC_KEY;
+		return spki_of_public(der, hash, e);
+	case ACSR_INPUT_CERT:
+		*kind = ACSR_OBJECT_CERT;
+		return spki_of_cert(der, hash, e);
+	default: /* what looks like nothing may be a damaged CSR: its parser says how */
+		*kind = ACSR_OBJECT_CSR;
+		return spki_of_csr(der, hash, e);
+	}
 }
 
 enum acsr_result acsr_match_spki(const uint8_t *p, size_t len, const struct acsr_secret *passphrase,
 	enum acsr_object *kind, uint8_t spki_sha256[32], struct acsr_err *e)
 {
-	struct bytes in = { p, len };
+	enum acsr_input_kind other = ACSR_INPUT_UNKNOWN;
+	const struct acsr_input_object *o;
+	struct acsr_input *in;
+	enum acsr_object k = ACSR_OBJECT_CSR;
+	enum acsr_result r;
 	uint8_t hash[32];
-	enum acsr_object k;
 
-	switch (kind_of(in)) {
-	case INPUT_PRIVATE_KEY:
-		k = ACSR_OBJECT_PRIVATE_KEY;
-		TRY(spki_of_private(in, passphrase, hash, e));
-		break;
-	case INPUT_PUBLIC_KEY:
-		k = ACSR_OBJECT_PUBLIC_KEY;
-		TRY(spki_of_public(in, hash, e));
-		break;
-	case INPUT_CERT:
-		k = ACSR_OBJECT_CERT;
-		TRY(spki_of_cert(in, hash, e));
-		break;
-	case INPUT_PKCS7:
-		return input_wrong(INPUT_PKCS7, "a key, CSR or certificate", e);
-	default: /* also base64 without its BEGIN and END lines */
-		k = ACSR_OBJECT_CSR;
-		TRY(spki_of_csr(in, hash, e));
-		break;
-	}
+	TRY(acsr_input_open(&in, p, len, e));
+	o = first_with_key(in, &other);
+	r = o != NULL ? spki_of(o, passphrase, &k, hash, e)
+		      : acsr_input_wrong(other, "a key, CSR or certificate", e);
+	acsr_input_close(in);
+	TRY(r);
 	*kind = k;
 	memcpy(spki_sha256, hash, 32);
 	return ACSR_OK;

@@ -22,7 +22,7 @@ static void every_command_is_complete(void **state)
 		assert_non_null(c->run);
 		assert_non_null(c->show);
 		assert_true(strlen(c->summary) > 5 && strlen(c->summary) < 60);
-		assert_true(c->min_words <= c->max_words && c->max_words < ARGS_MAX);
+		assert_true(c->min_words <= c->max_words && c->max_words <= ARGS_WORDS);
 		assert_int_equal(c->max_words > 0, c->words[0] != '\0');
 		assert_ptr_equal(command_find(c->noun, c->verb), c);
 	}
