@@ -100,6 +100,8 @@ static enum acsr_result add_cert(
 {
 	if (o->err.id[0] != '\0')
 		return err_set(e, o->err.id, "%s", o->err.text);
+	if (acsr_input_kind_of_der(o->der, o->der_len, NULL) != ACSR_INPUT_CERT)
+		return acsr_input_wrong(ACSR_INPUT_UNKNOWN, "a certificate", e);
 	if (*n == MAX_CERTS)
 		return err_set(e, "input.several", "there are more than %d certificates", MAX_CERTS);
 	TRY(acsr_blob_copy(&v[*n], o->der, o->der_len, e));
