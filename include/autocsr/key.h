@@ -104,29 +104,41 @@ ACSR_MUST_USE enum acsr_result acsr_key_sign(
 ACSR_MUST_USE enum acsr_result acsr_key_verify(const struct acsr_key *k, const void *msg, size_t len,
 	const uint8_t *sig, size_t sig_len, struct acsr_err *e);
 
-/* What the gate allows beyond RSA and the three NIST curves. */
+struct acsr_weaklist;  /* weakkey.h */
+struct acsr_blocklist; /* weakkey.h */
+
+/* What the gate allows beyond RSA and the three NIST curves, and the lists that it looks into (loans). */
 struct acsr_key_policy {
-	bool allow_eddsa; /* Ed25519, Ed448: private CAs only */
-	bool allow_pqc;   /* ML-DSA, SLH-DSA: private CAs only */
+	bool allow_eddsa;                     /* Ed25519, Ed448: private CAs only */
+	bool allow_pqc;                       /* ML-DSA, SLH-DSA: private CAs only */
+	const struct acsr_weaklist *weak;     /* NULL: key.debian is a note that says "not checked" */
+	const struct acsr_blocklist *blocked; /* NULL: key.blocked is not looked at */
+	bool thorough; /* also the slow RSA rules: about 1 ms for RSA-2048, 50 ms for RSA-8192 */
 };
 
 /*
  * The gate for public keys (BR 6.1.1.3, 6.1.5, 6.1.6). The first broken rule is the error; `all`, when
- * not NULL, gets every rule up to it with its verdict. `policy` NULL permits RSA and the NIST curves.
+ * not NULL, gets every rule with its verdict. `policy` NULL permits RSA and the NIST curves.
  *   key.alg              not permitted here
  *   key.rsa.bits         below 2048
- *   key.rsa.large        above 8192
+ *   key.rsa.large        above 8192; the rules below are then not looked at
  *   key.rsa.bits8        size not divisible by 8
  *   key.rsa.even
  *   key.rsa.exponent     even, 1, or 2^256 and more
  *   key.rsa.factor       a factor below 752
+ *   key.rsa.power        n = a^k, k >= 3
  *   key.rsa.roca         CVE-2017-15361
  *   key.rsa.fermat       close primes, 100 rounds; also squares
+ *   key.rsa.prime        n is itself prime; only when thorough
  *   key.ec.curve         none of P-256, P-384, P-521, or spelled out instead of named
  *   key.ec.point         not on its curve
- * key.rsa.exponent.low (below 65537) is a warning in `all`, never an error.
- * NOT checked: Debian weak keys (CVE-2008-0166), lists of compromised keys, higher prime powers, common
- * factors of several keys. Takes about a millisecond at most.
+ *   key.ed.point         not on its curve, or of small order
+ *   key.debian           in a CVE-2008-0166 section of the weak list
+ *   key.blocked          in the blocklist, or in another section of the weak list
+ * key.rsa.exponent.low (below 65537) and key.rsa.factor.small (below 65536, when thorough) are warnings in
+ * `all`, never errors. key.debian is a pass only where
+ * the list covers the key's size and exponent in full; else a note (ACSR_INFO) that says what it covers.
+ * NOT checked: common factors of several keys (acsr_moduli_find in weakkey.h). About a millisecond at most.
  */
 ACSR_MUST_USE enum acsr_result acsr_key_check_public(const struct acsr_key *k,
 	const struct acsr_key_policy *policy, struct acsr_findings *all, struct acsr_err *e);
