@@ -30,7 +30,9 @@ struct acsr_cert_view {
 	bool serial_negative;
 	char serial_hex[43]; /* lower case, without leading zero octet */
 	int64_t not_before, not_after;
-	struct acsr_key *key; /* public; owned by the view; NULL when OpenSSL does not know the algorithm */
+	struct acsr_key *key; /* public; owned by the view; NULL when this OpenSSL cannot read it */
+	char key_name[48]; /* as acsr_key_name; without a key by its algorithm: "ml-dsa-65", or a dotted OID
+			    */
 	struct acsr_blob spki;
 	uint8_t spki_sha256[32];
 	uint8_t sha256[32]; /* fingerprint of the DER; zero for a certificate that is not signed yet */

@@ -49,10 +49,19 @@ struct acsr_ext {
 #define ACSR_KU_ENCIPHER_ONLY 0x080u
 #define ACSR_KU_DECIPHER_ONLY 0x100u
 
+enum acsr_signature {
+	ACSR_SIGNATURE_GOOD,
+	ACSR_SIGNATURE_BAD,
+	ACSR_SIGNATURE_UNCHECKED, /* there is no key to check it with */
+};
+
 struct acsr_csr_view {
 	struct acsr_dn subject;
 	struct acsr_sans sans;
 	struct acsr_key *key; /* public; owned by the view */
+	char key_name[48]; /* as acsr_key_name; without a key by its algorithm: "ml-dsa-65", or a dotted OID
+			    */
+	enum acsr_signature signature; /* acsr_csr_parse: GOOD */
 	struct acsr_blob spki;
 	uint8_t spki_sha256[32];
 	uint8_t sha256[32];     /* of the whole DER */
@@ -80,6 +89,7 @@ struct acsr_csr_view {
  *   csr.der.indefinite  csr.der.length  csr.der.depth  csr.der.integer (padded, negative, huge)
  *   csr.version               not 0
  *   csr.key                   an algorithm that is not accepted, or an unreadable key
+ *   openssl.unsupported       a post-quantum key, and this OpenSSL has none
  *   csr.digest                not SHA-256, SHA-384 or SHA-512
  *   csr.signature             does not verify with the CSR's own key
  *   csr.subject.control  csr.subject.type
@@ -97,9 +107,9 @@ ACSR_MUST_USE enum acsr_result acsr_csr_parse(
  * Lenient, for looking at what somebody else made: reads on as long as the bytes can be decoded at all, and
  * leaves every broken rule of the list above in (*out)->broken, in the order in which they were found.
  * Fails only with csr.too-large (over LIMIT_CSR_DER_SLHDSA), with csr.der and the like when nothing can be
- * decoded, and without memory. In such a view `key` is NULL and `spki` empty when the key cannot be read;
- * sans and subject hold broken entries, marked; there may be more than LIMIT_NAMES names. What it shows was
- * not proven: never issue from it.
+ * decoded, and without memory. In such a view `key` is NULL when the key cannot be read (then `key_name` is
+ * its algorithm); sans and subject hold broken entries, marked; there may be more than LIMIT_NAMES names.
+ * What it shows was not proven: never issue from it.
  */
 ACSR_MUST_USE enum acsr_result acsr_csr_read(
 	struct acsr_csr_view **out, const uint8_t *der, size_t len, struct acsr_err *e);

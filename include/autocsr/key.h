@@ -41,6 +41,7 @@ struct acsr_key_type {
 	const char *evp;   /* OpenSSL's algorithm name */
 	const char *group; /* EC group name, or NULL */
 	bool public_tls;   /* BR 6.1.5 permits it */
+	const char *oid;   /* dotted, of post-quantum types (RFC 9881 2, RFC 9909 3), else NULL */
 };
 
 /* NULL past the end. */
@@ -50,6 +51,9 @@ ACSR_MUST_USE enum acsr_result acsr_key_type_find(
 	const struct acsr_key_type **out, const char *name, struct acsr_err *e);
 /* Can this OpenSSL make and use it? Menus show only those. */
 bool acsr_key_type_available(const struct acsr_key_type *t);
+/* The same as a result, with the text for people: "this OpenSSL (3.0.17) has no ML-DSA; 3.5 or newer does".
+ * openssl.unsupported */
+ACSR_MUST_USE enum acsr_result acsr_key_type_require(const struct acsr_key_type *t, struct acsr_err *e);
 
 /* Makes a key pair. Unknown type: key.type; OpenSSL lacks it: openssl.unsupported. RSA: e = 65537. */
 ACSR_MUST_USE enum acsr_result acsr_key_generate(struct acsr_key **out, const char *type, struct acsr_err *e);
@@ -57,18 +61,35 @@ ACSR_MUST_USE enum acsr_result acsr_key_generate(struct acsr_key **out, const ch
 /*
  * Load a private key: PEM (PKCS#8, encrypted PKCS#8, traditional RSA and EC, also traditionally encrypted) or
  * DER. `passphrase` may be NULL; then an encrypted key is key.passphrase.needed; a wrong one
- * key.passphrase.wrong; not a private key: key.parse. Nothing about the key's strength is checked here. At
- * most 64 KB.
+ * key.passphrase.wrong; not a private key: key.parse; a post-quantum key that this OpenSSL lacks:
+ * openssl.unsupported. ML-DSA keys are read as seed, expandedKey and both (RFC 9881 6); where both do not
+ * belong together: key.parse. Nothing else about the key's strength is checked here. At most 64 KB.
  */
 ACSR_MUST_USE enum acsr_result acsr_key_load_private(struct acsr_key **out, const uint8_t *p, size_t len,
 	const struct acsr_secret *passphrase, struct acsr_err *e);
-/* From SubjectPublicKeyInfo DER (RFC 5280 4.1.2.7), whole input, at most 16 KB; else key.parse. */
+/* From SubjectPublicKeyInfo DER (RFC 5280 4.1.2.7), whole input, at most 16 KB; else key.parse. A
+ * post-quantum key that this OpenSSL lacks: openssl.unsupported. */
 ACSR_MUST_USE enum acsr_result acsr_key_load_spki(
 	struct acsr_key **out, const uint8_t *der, size_t len, struct acsr_err *e);
 /* The same, and also an RSAPublicKey alone (PKCS#1, RFC 8017 A.1.1). */
 ACSR_MUST_USE enum acsr_result acsr_key_load_public(
 	struct acsr_key **out, const uint8_t *der, size_t len, struct acsr_err *e);
 void acsr_key_free(struct acsr_key *k); /* NULL is fine */
+
+/* What a private ML-DSA key is written as (RFC 9881 6). */
+enum acsr_pq_form {
+	ACSR_PQ_AUTO, /* the seed where it is known, else the expanded key: what is written unless one asks */
+	ACSR_PQ_SEED,
+	ACSR_PQ_EXPANDED,
+	ACSR_PQ_BOTH,
+};
+/* "seed" "expanded" "both"; else key.pq-form */
+ACSR_MUST_USE enum acsr_result acsr_pq_form_find(
+	enum acsr_pq_form *out, const char *name, struct acsr_err *e);
+/* For all that is written of this key from now on, in whatever container. Keys of other types have one form
+ * only and take none but AUTO; a seed cannot be found again from an expanded key: key.pq-form. */
+ACSR_MUST_USE enum acsr_result acsr_key_set_pq_form(
+	struct acsr_key *k, enum acsr_pq_form form, struct acsr_err *e);
 
 /* OpenSSL's object: a loan; and the other way round (takes a reference of its own), for PKCS#11 keys. */
 struct evp_pkey_st *acsr_key_evp(const struct acsr_key *k);

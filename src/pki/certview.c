@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "der.h"
 #include "ext.h"
+#include "key_int.h"
 #include "subject_int.h"
 
 #define MAX_SANS 10000 /* of certificates that others made */
@@ -87,7 +88,7 @@ static enum acsr_result take_names(struct acsr_cert_view *v, const X509 *x, stru
 static enum acsr_result take_basics(struct acsr_cert_view *v, const X509 *x, struct acsr_err *e)
 {
 	const ASN1_INTEGER *serial = X509_get0_serialNumber(x);
-	int nid = X509_get_signature_nid(x);
+	const X509_ALGOR *alg;
 
 	v->version = (int)X509_get_version(x) + 1;
 	TRY(certview_serial(serial, v->serial, &v->serial_len, e));
@@ -95,7 +96,8 @@ static enum acsr_result take_basics(struct acsr_cert_view *v, const X509 *x, str
 	v->serial_negative = (ASN1_STRING_type(serial) & V_ASN1_NEG) != 0;
 	TRY(certview_time(&v->not_before, X509_get0_notBefore(x), e));
 	TRY(certview_time(&v->not_after, X509_get0_notAfter(x), e));
-	snprintf(v->signature_alg, sizeof(v->signature_alg), "%s", nid != NID_undef ? OBJ_nid2ln(nid) : "");
+	X509_get0_signature(NULL, &alg, x);
+	key_alg_name(alg->algorithm, v->signature_alg, sizeof(v->signature_alg));
 	return ACSR_OK;
 }
 
@@ -108,6 +110,7 @@ static enum acsr_result take_key(struct acsr_cert_view *v, const X509 *x, struct
 	SHA256(v->spki.p, v->spki.len, v->spki_sha256);
 	if (acsr_key_load_spki(&v->key, v->spki.p, v->spki.len, NULL) != ACSR_OK)
 		v->key = NULL;
+	key_describe_spki(v->key, v->spki.p, v->spki.len, v->key_name);
 	return ACSR_OK;
 }
 

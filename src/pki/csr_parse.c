@@ -155,14 +155,22 @@ static enum acsr_result take_key(struct reader *r, struct acsr_err *e)
 	unsigned char *p = NULL;
 	int n = i2d_X509_PUBKEY(X509_REQ_get_X509_PUBKEY(r->x), &p);
 	EVP_PKEY *pkey = X509_REQ_get0_pubkey(r->x);
+	const struct acsr_key_type *type;
+	struct acsr_err why = { 0 };
+	char oid[80];
 
 	TRY(ossl_take(&v->spki, p, n, "cannot encode the public key", e));
 	(void)EVP_Q_digest(NULL, "SHA256", NULL, v->spki.p, v->spki.len, v->spki_sha256, NULL);
+	type = key_type_of_spki(v->spki.p, v->spki.len, oid);
+	snprintf(v->key_name, sizeof(v->key_name), "%.47s", type != NULL ? type->name : oid);
 	if (v->spki.len > LIMIT_SPKI)
 		return broken_key(r, "the public key is too large to be read", e);
+	if (pkey == NULL && type != NULL && acsr_key_type_require(type, &why) != ACSR_OK)
+		return reading_found(&r->how, &why, e);
 	if (pkey == NULL)
 		return broken_key(r, "the public key cannot be read, or its algorithm is not known", e);
 	TRY(acsr_key_wrap_evp(&v->key, pkey, e));
+	snprintf(v->key_name, sizeof(v->key_name), "%s", v->key->name);
 	if (v->key->alg != ACSR_KEY_OTHER)
 		return ACSR_OK;
 	return reading_broken(
@@ -173,15 +181,11 @@ static enum acsr_result name_signature(struct reader *r, struct acsr_err *e)
 {
 	struct acsr_csr_view *v = r->v;
 	const X509_ALGOR *alg;
-	int nid, md;
+	int md;
 
 	X509_REQ_get0_signature(r->x, NULL, &alg);
-	nid = OBJ_obj2nid(alg->algorithm);
 	md = digest_of(alg);
-	if (nid != NID_undef)
-		snprintf(v->signature_alg, sizeof(v->signature_alg), "%s", OBJ_nid2ln(nid));
-	else
-		ossl_oid(alg->algorithm, v->signature_alg, sizeof(v->signature_alg));
+	key_alg_name(alg->algorithm, v->signature_alg, sizeof(v->signature_alg));
 	snprintf(v->digest, sizeof(v->digest), "%s", md != NID_undef ? OBJ_nid2sn(md) : "");
 	if (md == NID_undef || md == NID_sha256 || md == NID_sha384 || md == NID_sha512)
 		return ACSR_OK;
@@ -195,11 +199,13 @@ static enum acsr_result check_signature(struct reader *r, struct acsr_err *e)
 	int ok;
 
 	TRY(name_signature(r, e));
+	r->v->signature = ACSR_SIGNATURE_UNCHECKED;
 	if (r->v->key == NULL)
 		return reading_broken(&r->how, "signature", NULL, "RFC 2986 4.2", e,
 			"the CSR's signature cannot be checked without its key");
 	ok = X509_REQ_verify(r->x, r->v->key->pkey);
 	ERR_clear_error();
+	r->v->signature = ok == 1 ? ACSR_SIGNATURE_GOOD : ACSR_SIGNATURE_BAD;
 	if (ok == 1)
 		return ACSR_OK;
 	return reading_broken(&r->how, "signature", NULL, "RFC 2986 4.2", e,

@@ -111,26 +111,25 @@ enum acsr_result acsr_key_generate(struct acsr_key **out, const char *type, stru
 	EVP_PKEY *pkey = NULL;
 
 	TRY(acsr_key_type_find(&t, type, e));
+	TRY(acsr_key_type_require(t, e));
 	ctx = EVP_PKEY_CTX_new_from_name(NULL, t->evp, NULL);
-	if (ctx == NULL) {
-		ERR_clear_error();
-		return err_rule(e, "openssl.unsupported", "key_type", NULL,
-			"this OpenSSL (%s) has no %s; choose another key type",
-			OpenSSL_version(OPENSSL_VERSION_STRING), t->name);
-	}
-	if (!set_params(ctx, t) || EVP_PKEY_generate(ctx, &pkey) != 1)
+	if (ctx == NULL || !set_params(ctx, t) || EVP_PKEY_generate(ctx, &pkey) != 1)
 		return ossl_err(e, "sys.openssl", "cannot make a key");
 	return key_adopt(out, pkey, e);
 }
 
 enum acsr_result acsr_key_load_spki(struct acsr_key **out, const uint8_t *der, size_t len, struct acsr_err *e)
 {
+	char oid[80];
+	const struct acsr_key_type *t = key_type_of_spki(der, len, oid);
 	const unsigned char *p = der;
 	EVP_PKEY *pkey;
 
 	if (len == 0 || len > 16 * 1024)
 		return err_set(e, "key.parse", "a public key of %zu bytes; at most 16384 are read", len);
 	pkey = d2i_PUBKEY(NULL, &p, (long)len);
+	if (pkey == NULL && t != NULL)
+		TRY(acsr_key_type_require(t, e));
 	if (pkey == NULL)
 		return ossl_err(e, "key.parse", "the public key cannot be read");
 	if (p != der + len) {

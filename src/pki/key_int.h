@@ -20,6 +20,7 @@ struct acsr_key {
 	enum acsr_key_alg alg;
 	unsigned bits;
 	char name[48];
+	enum acsr_pq_form pq_form; /* of what is written */
 };
 
 /* Takes over the reference, also on failure. */
@@ -29,6 +30,19 @@ bool key_has_private(const struct acsr_key *k);
  * csr.digest */
 ACSR_MUST_USE enum acsr_result key_digest(
 	const EVP_MD **out, const struct acsr_key *k, const char *name, struct acsr_err *e);
+
+/* PKCS#8 of an ML-DSA or SLH-DSA key, in the form that the key asks for, in the secure heap. */
+ACSR_MUST_USE enum acsr_result key_pq_pkcs8(
+	const struct acsr_key *k, struct acsr_secret **der, struct acsr_err *e);
+/* Post-quantum types by the OID that their keys and signatures have; NULL for others. */
+const struct acsr_key_type *key_type_by_oid(const char *oid);
+/* Of a SubjectPublicKeyInfo, with the OID in any case ("" when it is none); of an unencrypted PKCS#8. */
+const struct acsr_key_type *key_type_of_spki(const uint8_t *der, size_t len, char oid[80]);
+const struct acsr_key_type *key_type_of_pkcs8(const uint8_t *der, size_t len);
+/* "sha256WithRSAEncryption" "ML-DSA-65", a dotted OID when nobody knows it. */
+void key_alg_name(const ASN1_OBJECT *o, char *out, size_t cap);
+/* "rsa:2048" "ml-dsa-65", the OID when nobody knows it; `k` NULL where OpenSSL cannot read the key. */
+void key_describe_spki(const struct acsr_key *k, const uint8_t *der, size_t len, char out[48]);
 
 static inline void key_auto_free(struct acsr_key **k)
 {

@@ -1,6 +1,7 @@
 /* Reading private keys in the forms that people have. */
 #include <openssl/decoder.h>
 #include <openssl/err.h>
+#include <openssl/pkcs12.h>
 #include <string.h>
 
 #include "base/secret.h"
@@ -8,6 +9,8 @@
 #include "key_int.h"
 #include "outline.h"
 #include "pem.h"
+
+#define MAX_PRIVATE ((size_t)64 * 1024)
 
 struct asked {
 	const struct acsr_secret *passphrase;
@@ -39,9 +42,60 @@ static EVP_PKEY *decode(const uint8_t *p, size_t len, struct asked *a)
 	return pkey;
 }
 
-static enum acsr_result why(const struct asked *a, struct acsr_err *e)
+/* An encrypted PKCS#8 that opens after all: then what is inside it is what could not be read. */
+static const struct acsr_key_type *type_inside(const uint8_t *p, size_t len, const struct asked *a)
 {
+	X509_SIG *locked = d2i_X509_SIG(NULL, &p, (long)len);
+	PKCS8_PRIV_KEY_INFO *info = NULL;
+	const struct acsr_key_type *t = NULL;
+	const ASN1_OBJECT *o;
+	char oid[80];
+
+	if (locked != NULL && a->passphrase != NULL)
+		info = PKCS8_decrypt(locked, (const char *)acsr_secret_bytes(a->passphrase),
+			(int)acsr_secret_len(a->passphrase));
+	if (info != NULL && PKCS8_pkey_get0(&o, NULL, NULL, NULL, info) == 1) {
+		ossl_oid(o, oid, sizeof(oid));
+		t = key_type_by_oid(oid);
+	}
+	PKCS8_PRIV_KEY_INFO_free(info);
+	X509_SIG_free(locked);
+	return t;
+}
+
+/* The post-quantum type of a private key that OpenSSL could not read; NULL for all others. */
+static const struct acsr_key_type *type_of(const uint8_t *p, size_t len, const struct asked *a)
+{
+	CLEANUP_BUF struct buf der = { 0 };
+	const struct acsr_key_type *t;
+	struct pem_block b;
+	size_t pos = 0;
+
+	buf_init(&der, MAX_PRIVATE);
+	if (pem_next((struct bytes){ p, len }, &pos, &b)) {
+		if (pem_decode(b.text, &der, NULL) != ACSR_OK)
+			return NULL;
+		p = der.p;
+		len = der.len;
+	}
+	t = key_type_of_pkcs8(p, len);
+	if (t == NULL)
+		t = type_inside(p, len, a);
+	wipe(der.p, der.len);
 	ERR_clear_error();
+	return t;
+}
+
+static enum acsr_result why(const uint8_t *p, size_t len, const struct asked *a, struct acsr_err *e)
+{
+	const struct acsr_key_type *t = type_of(p, len, a);
+
+	ERR_clear_error();
+	if (t != NULL) {
+		TRY(acsr_key_type_require(t, e));
+		return err_rule(e, "key.parse", NULL, t->alg == ACSR_KEY_ML_DSA ? "RFC 9881 6" : "RFC 9909 7",
+			"this %s key is damaged, or its parts do not belong together", t->evp);
+	}
 	if (a->yes && a->passphrase == NULL)
 		return err_set(
 			e, "key.passphrase.needed", "the private key is encrypted; give its passphrase");
@@ -77,12 +131,12 @@ enum acsr_result acsr_key_load_private(struct acsr_key **out, const uint8_t *p, 
 	KEY_AUTO struct acsr_key *k = NULL;
 	EVP_PKEY *pkey;
 
-	if (len == 0 || len > 64 * 1024)
+	if (len == 0 || len > MAX_PRIVATE)
 		return err_set(e, "key.parse", "a private key of %zu bytes; at most 65536 are read", len);
 	skip_other_blocks(&p, &len);
 	pkey = decode(p, len, &a);
 	if (pkey == NULL)
-		return why(&a, e);
+		return why(p, len, &a, e);
 	TRY(key_adopt(&k, pkey, e));
 	if (!key_has_private(k))
 		return err_set(e, "key.parse", "this is a public key; the private key is needed");

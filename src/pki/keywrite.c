@@ -179,7 +179,7 @@ static enum acsr_result put_edwards(struct der_out *w, const struct acsr_key *k,
 	return ACSR_OK;
 }
 
-/* Algorithms without a writer of ours (post-quantum): OpenSSL's encoder, whose copies it clears itself. */
+/* Algorithms without a writer of ours (DSA and the like): OpenSSL's encoder, whose copies it clears itself. */
 static enum acsr_result der_by_openssl(const struct acsr_key *k, struct acsr_secret **der, struct acsr_err *e)
 {
 	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(k->pkey);
@@ -235,7 +235,9 @@ enum acsr_result acsr_key_pkcs8_der(const struct acsr_key *k, struct acsr_secret
 		return err_set(e, "key.held", "the private key lies in a token and does not leave it");
 	if (!key_has_private(k))
 		return err_set(e, "key.private", "there is no private key to write, only a public one");
-	if (k->alg > ACSR_KEY_ED448)
+	if (k->alg == ACSR_KEY_ML_DSA || k->alg == ACSR_KEY_SLH_DSA)
+		return key_pq_pkcs8(k, der, e);
+	if (k->alg == ACSR_KEY_OTHER)
 		return der_by_openssl(k, der, e);
 	TRY(secret_zeroed(&room, k->alg == ACSR_KEY_RSA ? k->bits * 5 / 8 + 256 : 512, e));
 	der_out_init(&w, secret_data(room), acsr_secret_len(room));

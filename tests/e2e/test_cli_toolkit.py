@@ -113,7 +113,9 @@ def test_every_key_type_makes_a_csr_that_openssl_verifies(cli, d, key):
 def test_a_key_type_that_openssl_lacks_is_a_clear_error(cli, d, key):
     done = cli.run("csr", "new", "--host", "a.example.com", "--key", key, "--keyout", d / "k", "--no-passphrase", code=None)
     if done.code != 0:
-        assert done.code == 5 and key in done.text.lower() and not (d / "k").exists()
+        family = "SLH-DSA" if key.startswith("slh") else "ML-DSA"
+        assert done.code == 5 and re.search(rf"this OpenSSL \(3\.[0-4]\.\d+\) has no {family}; 3\.5 or newer does", done.text)
+        assert not (d / "k").exists()
 
 
 @pytest.mark.parametrize("opener", ["7z", "bsdtar", "autocsr"])
@@ -156,7 +158,7 @@ def test_every_kind_of_name(cli, d):
     assert view["subject"] == {"O": "Demo, Inc", "C": "DE", "CN": "www.example.com"}
     assert view["extended_key_usage"] == ["serverAuth", "clientAuth"] and view["must_staple"]
     text = openssl("req", "-noout", "-text", stdin=out["csr"].encode()).decode()
-    assert "DNS:xn--bcher-kva.example" in text and "O = \"Demo, Inc\"" in text and "TLS Web Server Authentication" in text
+    assert "DNS:xn--bcher-kva.example" in text and re.search(r'O ?= ?"?Demo, Inc', text) and "TLS Web Server Authentication" in text
 
 
 @pytest.mark.parametrize("words,problem,code", [

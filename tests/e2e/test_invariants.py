@@ -76,9 +76,11 @@ def test_invariant_3_the_archive_is_never_stored_and_only_it_is_lost(new_world):
     first = account.order(unique_name(), key_type="ec:p256")
     archive = account.fetch_archive(first)
     second = account.order(unique_name(), key_type="ec:p256")
-    _assert_nowhere(world, [archive[i:i + 32] for i in range(0, len(archive) - 32, 32)][2:], "a piece of the archive")
+    inside = archive[64:archive.rindex(b"PK\x01\x02")]  # without the directory, which may be that of a mailed archive too
+    pieces = [inside[i:i + 32] for i in range(0, len(inside) - 32, 32)]
+    _assert_nowhere(world, pieces, "a piece of the archive")
     world.service.kill_all()
-    _assert_nowhere(world, [archive[i:i + 32] for i in range(0, len(archive) - 32, 32)][2:], "a piece of the archive")
+    _assert_nowhere(world, pieces, "a piece of the archive")
     world.service.start()
     lost = account.show(second)
     assert lost["archive"]["state"] == "lost" and lost["state"] == "handover"

@@ -22,7 +22,7 @@ def patient(call, seconds=30):
         except Refused as e:
             if e.response.status_code not in (429, 502, 503) or time.monotonic() > end:
                 raise
-        except (requests.ConnectionError, requests.Timeout):
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):  # the last: cut off in the body
             if time.monotonic() > end:
                 raise
         time.sleep(0.1)

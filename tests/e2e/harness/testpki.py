@@ -39,6 +39,8 @@ class TestPki:
              .not_valid_after(now + datetime.timedelta(days=4000)).add_extension(constraints, True)
              .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), False)
              .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), False))
+        if constraints.ca:  # Python 3.13 insists
+            b = b.add_extension(x509.KeyUsage(*[i in (5, 6) for i in range(9)]), True)
         if san:
             b = b.add_extension(x509.SubjectAlternativeName([_san(h) for h in san]), False)
         return b.sign(self.key, hashes.SHA256())
