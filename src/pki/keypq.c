@@ -96,7 +96,7 @@ static enum acsr_result put_all(
 	size_t alg;
 
 	TRY(acsr_key_type_find(&t, k->name, e));
-	oid[sizeof(oid) - 1] = X
+	oid[sizeof(oid) - 1] = (uint8_t)strtoul(strrchr(t->oid, '.') + 1, NULL, 10);
 	if (k->alg == ACSR_KEY_ML_DSA)
 		TRY(put_ml_dsa(w, k, priv, e));
 	else
