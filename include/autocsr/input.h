@@ -22,6 +22,8 @@
 #include "autocsr/err.h"
 #include "autocsr/secret.h"
 
+ACSR_C_BEGIN
+
 #define ACSR_INPUT_MAX (32 * 1024 * 1024)
 #define ACSR_INPUT_MAX_OBJECTS 10000
 
@@ -85,5 +87,7 @@ enum acsr_input_kind acsr_input_kind_of_der(const uint8_t *der, size_t len, cons
  * input.certificate input.csr input.pkcs7 input.public-key input.crl input.pkcs12 input.unknown … Returns
  * ACSR_FAIL. */
 enum acsr_result acsr_input_wrong(enum acsr_input_kind kind, const char *wanted, struct acsr_err *e);
+
+ACSR_C_END
 
 #endif

@@ -13,6 +13,8 @@
 #include "autocsr/key.h"
 #include "autocsr/secret.h"
 
+ACSR_C_BEGIN
+
 /*
  * The private key that `uri` names: "pkcs11:token=shop;object=www", also by id, serial, manufacturer, model,
  * slot-id. `module`: path of the PKCS#11 library; NULL: module-path or module-name of the URI, else every
@@ -37,5 +39,7 @@ ACSR_MUST_USE enum acsr_result acsr_token_key(struct acsr_key **out, const char 
  */
 ACSR_MUST_USE enum acsr_result acsr_token_generate(struct acsr_key **out, const char *uri, const char *module,
 	const char *type, const struct acsr_secret *pin, struct acsr_err *e);
+
+ACSR_C_END
 
 #endif

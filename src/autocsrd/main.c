@@ -196,7 +196,7 @@ int main(int argc, char **argv)
 		else if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
 			d.config_path = argv[++i];
 		else if (strcmp(argv[i], "--version") == 0)
-			return puts("autocsrd " ACSR_VERSION) < 0;
+			return puts("autocsrd " AUTOCSR_VERSION) < 0;
 		else if (strcmp(argv[i], "--help") == 0)
 			return usage(stdout, 0);
 		else

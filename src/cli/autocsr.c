@@ -177,7 +177,7 @@ static int start(struct cli *c, int argc, char **argv)
 	if (at >= argc || strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0)
 		return show_help(c, NULL, NULL);
 	if (strcmp(argv[at], "--version") == 0 || strcmp(argv[at], "version") == 0) {
-		puts(c->json ? "{\"version\": \"" ACSR_VERSION "\"}" : "autocsr " ACSR_VERSION);
+		puts(c->json ? "{\"version\": \"" AUTOCSR_VERSION "\"}" : "autocsr " AUTOCSR_VERSION);
 		return 0;
 	}
 	if (strcmp(argv[at], "help") == 0)

@@ -17,7 +17,7 @@ static void command_line(FILE *f, const struct command *c)
 
 void help_overview(FILE *f)
 {
-	fputs("autocsr " ACSR_VERSION
+	fputs("autocsr " AUTOCSR_VERSION
 	      ": certificates without the CSR, and a toolkit for keys, CSRs and certificates\n"
 	      "\n"
 	      "usage: autocsr NOUN VERB [words] [--options]\n"

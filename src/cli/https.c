@@ -80,7 +80,7 @@ static void set_rules(CURL *c, const char *ca_file)
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
 	curl_easy_setopt(c, CURLOPT_TIMEOUT, TOTAL_SECONDS);
 	curl_easy_setopt(c, CURLOPT_COOKIEFILE, "");
-	curl_easy_setopt(c, CURLOPT_USERAGENT, "autocsr/" ACSR_VERSION);
+	curl_easy_setopt(c, CURLOPT_USERAGENT, "autocsr/" AUTOCSR_VERSION);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
 }

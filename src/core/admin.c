@@ -138,7 +138,7 @@ enum acsr_result admin_status(struct core *c, struct request *q, struct acsr_err
 	int64_t due, waiting, queued;
 
 	(void)request_answer(q, 200,
-		json_pack("{s:s, s:o, s:o}", "version", ACSR_VERSION, "roles", roles, "orders", orders));
+		json_pack("{s:s, s:o, s:o}", "version", AUTOCSR_VERSION, "roles", roles, "orders", orders));
 	for (size_t i = 0; i < c->roles.n; i++)
 		json_array_append_new(roles, role_json(c->roles.v[i]));
 	TRY(status_jobs(c->db, c->now, &due, &waiting, e));

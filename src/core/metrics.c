@@ -86,7 +86,7 @@ enum acsr_result metrics_show(struct core *c, struct request *q, struct acsr_err
 
 	TRY(check_reader(c, q, e));
 	TRY(put_head(out, "build_info", "gauge", "Version", e));
-	TRY(buf_printf(out, e, "autocsr_build_info{version=\"%s\"} 1\n", ACSR_VERSION));
+	TRY(buf_printf(out, e, "autocsr_build_info{version=\"%s\"} 1\n", AUTOCSR_VERSION));
 	TRY(put_one(
 		out, "ready", "gauge", "1 when orders can be worked on", admin_ready(c, &why) == ACSR_OK, e));
 	TRY(put_counters(out, &c->count, e));

@@ -12,14 +12,15 @@ struct naming {
 	uint8_t made_id[ID_SIZE];
 };
 
-static void name_it(struct token *t, struct naming *n)
+static enum acsr_result name_it(struct token *t, struct naming *n, struct acsr_err *e)
 {
 	const CK_ATTRIBUTE *label = p11_kit_uri_get_attribute(t->uri, CKA_LABEL);
 	const CK_ATTRIBUTE *id = p11_kit_uri_get_attribute(t->uri, CKA_ID);
 
-	rnd_bytes(n->made_id, ID_SIZE);
+	TRY(rnd_fill(n->made_id, ID_SIZE, e));
 	n->id = id != NULL ? *id : (CK_ATTRIBUTE){ CKA_ID, n->made_id, ID_SIZE };
 	n->label = label != NULL ? *label : (CK_ATTRIBUTE){ CKA_LABEL, (void *)(uintptr_t) "autocsr", 7 };
+	return ACSR_OK;
 }
 
 static enum acsr_result refuse_twin(struct token *t, struct naming *n, struct acsr_err *e)
@@ -91,9 +92,8 @@ enum acsr_result acsr_token_generate(struct acsr_key **out, const char *uri, con
 	if (wanted->alg != ACSR_KEY_RSA && wanted->alg != ACSR_KEY_EC)
 		return err_set(e, "token.type", "in a token only RSA and EC keys can be made, not %s", type);
 	TRY(token_open(&t, uri, module, true, pin, e));
-	name_it(t, &n);
-	if (refuse_twin(t, &n, e) == ACSR_OK && generate(t, wanted, &n, e) == ACSR_OK &&
-		token_hold(t, out, e) == ACSR_OK)
+	if (name_it(t, &n, e) == ACSR_OK && refuse_twin(t, &n, e) == ACSR_OK &&
+		generate(t, wanted, &n, e) == ACSR_OK && token_hold(t, out, e) == ACSR_OK)
 		return ACSR_OK;
 	token_free(t);
 	return ACSR_FAIL;
