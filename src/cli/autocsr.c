@@ -1,10 +1,12 @@
 /* The program autocsr: find the command, run it, print its result, choose the exit code. */
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/secret.h"
 #include "base/str.h"
@@ -16,6 +18,17 @@
 #define EXIT_NO 1
 #define EXIT_USAGE 2
 #define EXIT_FAILED 5
+
+/* A standard stream that was closed must not become the number of a key file that is opened next. What takes
+ * its place cannot be used, so that the failure shows. */
+static void fill_standard_streams(void)
+{
+	static const int unusable[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", unusable[fd]) != fd)
+			_exit(EXIT_FAILED);
+}
 
 /* Keys and codes pass through here: no core files, no readers in other processes. */
 static enum acsr_result set_up(struct acsr_err *e)
@@ -98,7 +111,7 @@ static int fail(struct cli *c, const struct acsr_err *e)
 {
 	int code = err_face(e->id)->exit_code;
 
-	say_error(c->json, e);
+	say_error(c->json && !c->said, e);
 	if (code == EXIT_USAGE && !c->json && c->cmd != NULL)
 		fprintf(stderr, "  help    autocsr %s%s%s --help\n", c->cmd->noun,
 			c->cmd->verb != NULL ? " " : "", c->cmd->verb != NULL ? c->cmd->verb : "");
@@ -191,6 +204,7 @@ int main(int argc, char **argv)
 	struct acsr_err e = { 0 };
 	int code;
 
+	fill_standard_streams();
 	c.json = wants(argc, argv, "--json");
 	buf_init(&c.raw, 32 * 1024 * 1024);
 	c.result = json_object();

@@ -21,6 +21,7 @@ struct cli {
 	struct buf raw; /* when not empty and not --json: written to standard output as it is */
 	bool answer_no; /* the work was done and the answer is no: exit 1 */
 	bool streamed;  /* run has printed its results itself (say_line): nothing is left to be shown */
+	bool said;      /* by command_say, all of it: an error after it is text for people */
 	int exit_code;  /* of a batch: the worst of its files; 0: as answer_no says */
 };
 

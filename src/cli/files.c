@@ -60,7 +60,7 @@ static int write_all(int fd, const void *p, size_t n)
 }
 
 /* A new name is durable only when its directory is. */
-static void sync_directory(const char *path)
+void file_sync_directory(const char *path)
 {
 	CLEANUP_STR char *copy = NULL;
 	int fd;
@@ -74,23 +74,31 @@ static void sync_directory(const char *path)
 	close(fd);
 }
 
-enum acsr_result new_file_commit(struct new_file *f, const void *p, size_t n, struct acsr_err *e)
+enum acsr_result file_write_and_close(int fd, const char *path, const void *p, size_t n, struct acsr_err *e)
 {
-	int bad = write_all(f->fd, p, n) != 0 || fsync(f->fd) != 0;
+	int bad = write_all(fd, p, n) != 0 || fsync(fd) != 0;
 	int errnum = errno;
 
-	if (close(f->fd) != 0 && !bad) {
+	if (close(fd) != 0 && !bad) {
 		bad = 1;
 		errnum = errno;
 	}
-	f->fd = -1;
-	if (bad) {
-		(void)unlink(f->path);
-		return err_errno(e, errnum == ENOSPC ? "sys.nospace" : "sys.write", errnum, "cannot write %s",
-			f->path);
-	}
-	sync_directory(f->path);
+	if (bad)
+		return err_errno(e, errnum == ENOSPC || errnum == EDQUOT ? "sys.nospace" : "sys.write",
+			errnum, "cannot write %s", path);
 	return ACSR_OK;
+}
+
+enum acsr_result new_file_commit(struct new_file *f, const void *p, size_t n, struct acsr_err *e)
+{
+	enum acsr_result r = file_write_and_close(f->fd, f->path, p, n, e);
+
+	f->fd = -1;
+	if (r != ACSR_OK)
+		(void)unlink(f->path);
+	else
+		file_sync_directory(f->path);
+	return r;
 }
 
 void new_file_abandon(struct new_file *f)
