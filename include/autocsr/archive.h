@@ -45,9 +45,16 @@ struct acsr_archive_info {
 /*
  * Strict reader; at most ACSR_ARCHIVE_MAX bytes (archive.too-large). One entry, its two headers alike,
  * nothing before, between or after the parts; extra fields other than the AES one are passed over.
- *   archive.format       not a ZIP, or broken
- *   archive.entries      none, several, or something appended
- *   archive.unencrypted  no encryption, or the old ZipCrypto
+ *   archive.format       not a ZIP, or with features that a hand-over archive never has
+ *   archive.truncated    begins well and ends too early
+ *   archive.altered      its headers, sizes or records contradict each other
+ *   archive.empty        no entry
+ *   archive.entries      several entries
+ *   archive.appended     something behind the end, or an entry that the directory does not list
+ *   archive.prepended    something in front of the beginning
+ *   archive.name         the entry's name is a path, not UTF-8, or too long
+ *   archive.unencrypted  no encryption
+ *   archive.zipcrypto    the old ZIP encryption
  *   archive.method       compressed: only stored entries are read
  *   archive.code         the code does not fit
  *   archive.damaged      the code fits, the contents do not match their seal
@@ -57,6 +64,11 @@ ACSR_MUST_USE enum acsr_result acsr_archive_show(
 	const uint8_t *p, size_t len, struct acsr_archive_info *info, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result acsr_archive_open(const uint8_t *p, size_t len, const struct acsr_secret *code,
 	struct acsr_secret **plain, struct acsr_archive_info *info, struct acsr_err *e);
+
+/* AE-2 with AES-256, as the writer makes it? Else archive.ae1 or archive.aes-bits: the reader takes those of
+ * other programs too, the caller decides. */
+ACSR_MUST_USE enum acsr_result acsr_archive_is_handover(
+	const struct acsr_archive_info *info, struct acsr_err *e);
 
 ACSR_C_END
 

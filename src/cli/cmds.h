@@ -10,6 +10,7 @@ extern const struct command cmd_csr_show;
 extern const struct command cmd_csr_check;
 extern const struct command cmd_match;
 extern const struct command cmd_key_check;
+extern const struct command cmd_archive_make;
 extern const struct command cmd_archive_open;
 extern const struct command cmd_archive_show;
 extern const struct command cmd_cert_show;

@@ -76,6 +76,14 @@ enum acsr_result command_put_str(json_t *o, const char *key, const char *value, 
 	return command_put(o, key, json_string(safe), e);
 }
 
+enum acsr_result command_say(struct cli *c, struct acsr_err *e)
+{
+	c->said = true;
+	if (!say_result(c))
+		return err_set(e, "sys.write", "cannot write to standard output, so no file was made");
+	return ACSR_OK;
+}
+
 enum acsr_result command_take(struct cli *c, json_t *answer, struct acsr_err *e)
 {
 	int bad = json_is_object(answer) ? json_object_update(c->result, answer) : 1;

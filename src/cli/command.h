@@ -57,6 +57,9 @@ extern const struct opt command_service[];
 ACSR_MUST_USE enum acsr_result command_put(json_t *o, const char *key, json_t *value, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result command_put_str(
 	json_t *o, const char *key, const char *value, struct acsr_err *e);
+/* Print the result now, before the last step of the work, so that a closed standard output (sys.write) still
+ * undoes the rest. */
+ACSR_MUST_USE enum acsr_result command_say(struct cli *c, struct acsr_err *e);
 /* Members of a service's answer into the result; takes it over. net.answer when it is not an object. */
 ACSR_MUST_USE enum acsr_result command_take(struct cli *c, json_t *answer, struct acsr_err *e);
 

@@ -7,6 +7,7 @@ const struct command *const command_toolkit[] = {
 	&cmd_csr_check,
 	&cmd_match,
 	&cmd_key_check,
+	&cmd_archive_make,
 	&cmd_archive_open,
 	&cmd_archive_show,
 	&cmd_cert_show,

@@ -21,6 +21,9 @@
 #define ZIP_FLAG_ENCRYPTED 0x0001u
 #define ZIP_FLAG_UTF8 0x0800u
 
+/* UTF-8, no path, no control character, 1..ACSR_ARCHIVE_NAME_MAX bytes; else archive.name. */
+ACSR_MUST_USE enum acsr_result archive_check_name(const char *name, size_t n, struct acsr_err *e);
+
 /*
  * The cipher of WinZip AES on `n` bytes: PBKDF2-HMAC-SHA1 over code and salt, AES-CTR with a little-endian
  * counter from 1. `strength` 1, 2, 3 is AES-128, 192, 256; the salt has 8, 12, 16 bytes. `mac` is the HMAC

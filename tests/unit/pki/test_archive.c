@@ -143,7 +143,7 @@ static void archives_of_other_programs(void **state)
 			dir),
 		0);
 	OK(buf_read_file(&b, path, &e));
-	FAILS("archive.unencrypted", open_with(code_text, b.p, b.len, &e));
+	FAILS("archive.zipcrypto", open_with(code_text, b.p, b.len, &e));
 	buf_reset(&b);
 
 	assert_int_equal(sh("cd %s && rm a.zip && yes | head -c 9999 > k2 && 7z a -tzip -mm=Deflate "
@@ -207,10 +207,43 @@ static void every_length_counts(void **state)
 		struct acsr_err e = { 0 };
 
 		assert_int_equal(open_with(code_text, a, i, &e), ACSR_FAIL);
+		assert_string_equal(e.id, i < 4 ? "archive.format" : "archive.truncated");
 	}
 	memset(a + n, 0, 100);
-	FAILS("archive.entries", open_with(code_text, a, n + 1, &e));
-	FAILS("archive.entries", open_with(code_text, a, n + 100, &e));
+	FAILS("archive.appended", open_with(code_text, a, n + 1, &e));
+	FAILS("archive.appended", open_with(code_text, a, n + 100, &e));
+}
+
+/* Entries and bytes around the one that belongs there. */
+static void what_surrounds_it(void **state)
+{
+	uint8_t a[1024], b[2048];
+	size_t n = make(a, sizeof(a), 0), local = 30 + strlen(NAME) + 11 + strlen(plain_text) + 28;
+
+	(void)state;
+	memcpy(b, "MZ", 2);
+	memcpy(b + 2, a, n);
+	FAILS("archive.prepended", open_with(code_text, b, n + 2, &e));
+	memcpy(b, a, local);
+	memcpy(b + local, a, n);
+	FAILS("archive.appended", open_with(code_text, b, n + local, &e));
+	b[n + local - 22 + 10] = 2;
+	FAILS("archive.entries", open_with(code_text, b, n + local, &e));
+	memcpy(b, a, n);
+	b[local] ^= 1;
+	FAILS("archive.altered", open_with(code_text, b, n, &e));
+}
+
+static void only_our_own_kind_is_a_hand_over(void **state)
+{
+	struct acsr_archive_info info = { .version = 2, .bits = 256 };
+
+	(void)state;
+	OK(acsr_archive_is_handover(&info, &e));
+	info.version = 1;
+	FAILS("archive.ae1", acsr_archive_is_handover(&info, &e));
+	info.bits = 192;
+	FAILS("archive.aes-bits", acsr_archive_is_handover(&info, &e));
 }
 
 static void not_archives(void **state)
@@ -220,7 +253,7 @@ static void not_archives(void **state)
 
 	(void)state;
 	FAILS("archive.too-large", open_with(code_text, big, sizeof(big), &e));
-	FAILS("archive.entries", open_with(code_text, empty_zip, 22, &e));
+	FAILS("archive.empty", open_with(code_text, empty_zip, 22, &e));
 	FAILS("archive.format", open_with(code_text, (const uint8_t *)"hello", 5, &e));
 	FAILS("archive.format", open_with(code_text, big, 2000, &e));
 }
@@ -270,6 +303,8 @@ int main(void)
 		cmocka_unit_test(wrong_codes),
 		cmocka_unit_test(every_byte_counts),
 		cmocka_unit_test(every_length_counts),
+		cmocka_unit_test(what_surrounds_it),
+		cmocka_unit_test(only_our_own_kind_is_a_hand_over),
 		cmocka_unit_test(not_archives),
 		cmocka_unit_test(what_is_not_written),
 	};
