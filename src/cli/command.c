@@ -78,10 +78,10 @@ enum acsr_result command_put_str(json_t *o, const char *key, const char *value, 
 
 enum acsr_result command_say(struct cli *c, struct acsr_err *e)
 {
-	c->said = true;
-	if (!say_result(c))
-		return err_set(e, "sys.write", "cannot write to standard output, so no file was made");
-	return ACSR_OK;
+	bool ok = say_result(c);
+
+	c->said = c->streamed = true;
+	return ok ? ACSR_OK : err_set(e, "sys.write", "cannot write to standard output, so no file was made");
 }
 
 enum acsr_result command_take(struct cli *c, json_t *answer, struct acsr_err *e)
