@@ -1,28 +1,17 @@
-/* Verifying a chain, and saying which certificate fails and why. */
+/* Verifying chains: OpenSSL judges one way at a time, and everything that it finds goes into a report. */
 #include "autocsr/chain.h"
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
-#include <openssl/x509_vfy.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/str.h"
 #include "certview.h"
-#include "ossl.h"
+#include "chain_int.h"
 
-/* Everything loaded; freed together. */
-struct job {
-	const struct acsr_chain *in;
-	X509 *leaf;
-	STACK_OF(X509) * intermediates;
-	STACK_OF(X509) * roots;
-	STACK_OF(X509_CRL) * crls;
-	X509_STORE *store;
-	X509_STORE_CTX *ctx;
-};
-
-static void job_free(struct job *j)
+static void job_free(struct chain_job *j)
 {
 	X509_STORE_CTX_free(j->ctx);
 	X509_STORE_free(j->store);
@@ -32,6 +21,8 @@ static void job_free(struct job *j)
 	sk_X509_CRL_pop_free(j->crls, X509_CRL_free);
 	ERR_clear_error();
 }
+
+/* --- loading --- */
 
 static enum acsr_result load_list(
 	STACK_OF(X509) * out, const struct acsr_blob *in, size_t n, const char *what, struct acsr_err *e)
@@ -51,7 +42,7 @@ static enum acsr_result load_list(
 	return ACSR_OK;
 }
 
-static enum acsr_result load_crls(struct job *j, struct acsr_err *e)
+static enum acsr_result load_crls(struct chain_job *j, struct acsr_err *e)
 {
 	for (size_t i = 0; i < j->in->n_crls; i++) {
 		const unsigned char *p = j->in->crls[i].p;
@@ -67,7 +58,7 @@ static enum acsr_result load_crls(struct job *j, struct acsr_err *e)
 	return ACSR_OK;
 }
 
-static enum acsr_result load(struct job *j, struct acsr_err *e)
+static enum acsr_result load(struct chain_job *j, struct acsr_err *e)
 {
 	j->intermediates = sk_X509_new_null();
 	j->roots = sk_X509_new_null();
@@ -83,115 +74,65 @@ static enum acsr_result load(struct job *j, struct acsr_err *e)
 	}
 	TRY(load_list(j->intermediates, j->in->intermediates, j->in->n_intermediates, "intermediates", e));
 	TRY(load_list(j->roots, j->in->roots, j->in->n_roots, "roots", e));
+	for (int i = 0; i < sk_X509_num(j->roots); i++)
+		if (X509_STORE_add_cert(j->store, sk_X509_value(j->roots, i)) != 1)
+			return ossl_err(e, "sys.openssl", "cannot verify");
 	return load_crls(j, e);
 }
 
-/* Which of the inputs is this certificate? */
-static void locate(const struct job *j, const X509 *x, char *out, size_t cap)
-{
-	snprintf(out, cap, "leaf");
-	if (x == NULL || X509_cmp(x, j->leaf) == 0)
-		return;
-	for (int i = 0; i < sk_X509_num(j->intermediates); i++)
-		if (X509_cmp(x, sk_X509_value(j->intermediates, i)) == 0)
-			snprintf(out, cap, "intermediates[%d]", i);
-	for (int i = 0; i < sk_X509_num(j->roots); i++)
-		if (X509_cmp(x, sk_X509_value(j->roots, i)) == 0)
-			snprintf(out, cap, "roots[%d]", i);
-}
+/* --- the best of all ways --- */
 
-static const struct {
-	int code;
-	const char *id, *text;
-} causes[] = {
-	{ X509_V_ERR_CERT_HAS_EXPIRED, "verify.expired", "the certificate has expired" },
-	{ X509_V_ERR_CERT_NOT_YET_VALID, "verify.not-yet", "the certificate is not valid yet" },
-	{ X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, "verify.issuer", "the issuer's certificate is missing" },
-	{ X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, "verify.issuer",
-		"the issuer's certificate is missing" },
-	{ X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, "verify.issuer",
-		"the issuer's certificate is missing" },
-	{ X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, "verify.untrusted",
-		"the certificate is self-signed and not a trusted root" },
-	{ X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, "verify.untrusted",
-		"the chain ends at a root that is not trusted" },
-	{ X509_V_ERR_CERT_UNTRUSTED, "verify.untrusted", "the chain ends at a root that is not trusted" },
-	{ X509_V_ERR_CERT_SIGNATURE_FAILURE, "verify.signature", "the signature is not that of the issuer" },
-	{ X509_V_ERR_INVALID_CA, "verify.ca", "the issuer is not a CA" },
-	{ X509_V_ERR_NO_ISSUER_PUBLIC_KEY, "verify.ca", "the issuer is not a CA" },
-	{ X509_V_ERR_KEYUSAGE_NO_CERTSIGN, "verify.ca", "the issuer may not sign certificates" },
-	{ X509_V_ERR_PATH_LENGTH_EXCEEDED, "verify.ca", "the chain is longer than a CA allows" },
-	{ X509_V_ERR_INVALID_PURPOSE, "verify.purpose", "the certificate is not made for this purpose" },
-	{ X509_V_ERR_CERT_REVOKED, "verify.revoked", "the certificate is revoked" },
-	{ X509_V_ERR_UNABLE_TO_GET_CRL, "verify.crl", "the issuer's CRL is missing" },
-	{ X509_V_ERR_CRL_HAS_EXPIRED, "verify.crl", "the issuer's CRL is too old" },
-	{ X509_V_ERR_CRL_NOT_YET_VALID, "verify.crl", "the issuer's CRL is not valid yet" },
-	{ X509_V_ERR_CRL_SIGNATURE_FAILURE, "verify.crl", "the CRL's signature is not that of the issuer" },
-	{ X509_V_ERR_EE_KEY_TOO_SMALL, "verify.weak", "the key is too small" },
-	{ X509_V_ERR_CA_KEY_TOO_SMALL, "verify.weak", "the CA's key is too small" },
-	{ X509_V_ERR_CA_MD_TOO_WEAK, "verify.weak", "the signature uses a weak digest" },
+struct contest {
+	struct chain_job *j;
+	struct chain_purpose purpose;
+	struct chain_attempt *best;
+	size_t best_errors;
+	size_t n;
 };
 
-static enum acsr_result explain(const struct job *j, struct acsr_err *e)
+static bool is_better(const struct contest *c, const struct chain_attempt *a, size_t errors)
 {
-	int code = X509_STORE_CTX_get_error(j->ctx);
-	char where[32];
-
-	locate(j, X509_STORE_CTX_get_current_cert(j->ctx), where, sizeof(where));
-	ERR_clear_error();
-	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
-		if (causes[i].code == code)
-			return err_rule(e, causes[i].id, where, "RFC 5280 6.1", "%s", causes[i].text);
-	return err_rule(e, "verify.chain", where, "RFC 5280 6.1", "%s", X509_verify_cert_error_string(code));
+	if (c->best == NULL)
+		return true;
+	if (a->path.anchored != c->best->path.anchored)
+		return a->path.anchored;
+	return errors < c->best_errors ||
+	       (errors == c->best_errors && a->path.n > c->best->path.n && errors > 0);
 }
 
-/* notAfter is the last valid second (RFC 5280 4.1.2.5); OpenSSL calls a certificate expired in that second.
- */
-static int forgive_last_second(int ok, X509_STORE_CTX *ctx)
+static enum acsr_result compete(void *arg, const struct chain_path *path, bool *stop, struct acsr_err *e)
 {
-	const X509 *x = X509_STORE_CTX_get_current_cert(ctx);
-	int64_t end;
+	struct contest *c = arg;
+	struct chain_attempt *a = calloc(1, sizeof(*a));
+	size_t errors;
 
-	if (ok || x == NULL || X509_STORE_CTX_get_error(ctx) != X509_V_ERR_CERT_HAS_EXPIRED ||
-		certview_time(&end, X509_get0_notAfter(x), NULL) != ACSR_OK ||
-		end != (int64_t)X509_VERIFY_PARAM_get_time(X509_STORE_CTX_get0_param(ctx)))
-		return ok;
-	X509_STORE_CTX_set_error(ctx, X509_V_OK);
-	return 1;
+	if (a == NULL)
+		return err_nomem(e);
+	a->j = c->j;
+	a->purpose = c->purpose;
+	a->path = *path;
+	if (chain_judge(a, e) != ACSR_OK) {
+		chain_attempt_free(a);
+		free(a);
+		return ACSR_FAIL;
+	}
+	c->n++;
+	errors = chain_attempt_errors(a);
+	if (is_better(c, a, errors)) {
+		struct chain_attempt *worse = c->best;
+
+		c->best = a;
+		c->best_errors = errors;
+		a = worse;
+	}
+	if (a != NULL)
+		chain_attempt_free(a);
+	free(a);
+	*stop |= c->best_errors == 0;
+	return ACSR_OK;
 }
 
-static int purpose_of(const char *eku)
-{
-	if (eku == NULL)
-		return X509_PURPOSE_ANY;
-	if (strcmp(eku, "serverAuth") == 0)
-		return X509_PURPOSE_SSL_SERVER;
-	return strcmp(eku, "clientAuth") == 0 ? X509_PURPOSE_SSL_CLIENT : 0;
-}
-
-static enum acsr_result check_path(struct job *j, struct acsr_err *e)
-{
-	X509_VERIFY_PARAM *param;
-	int purpose = purpose_of(j->in->eku);
-
-	if (purpose == 0)
-		return err_set(e, "usage.purpose", "unknown purpose \"%.40s\"; use serverAuth or clientAuth",
-			j->in->eku);
-	if (X509_STORE_CTX_init(j->ctx, j->store, j->leaf, j->intermediates) != 1)
-		return ossl_err(e, "sys.openssl", "cannot verify");
-	X509_STORE_CTX_set0_trusted_stack(j->ctx, j->roots);
-	X509_STORE_CTX_set0_crls(j->ctx, j->crls);
-	X509_STORE_CTX_set_verify_cb(j->ctx, forgive_last_second);
-	param = X509_STORE_CTX_get0_param(j->ctx);
-	X509_VERIFY_PARAM_set_time(param, (time_t)j->in->at);
-	X509_VERIFY_PARAM_set_auth_level(param, 2); /* 112 bits: RSA 2048, no SHA-1 */
-	X509_VERIFY_PARAM_set_depth(param, 8);
-	if (X509_VERIFY_PARAM_set_purpose(param, purpose) != 1)
-		return ossl_err(e, "sys.openssl", "cannot verify");
-	if (j->in->n_crls > 0)
-		X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_CRL_CHECK);
-	return X509_verify_cert(j->ctx) == 1 ? ACSR_OK : explain(j, e);
-}
+/* --- names --- */
 
 static bool covers(X509 *leaf, const char *name)
 {
@@ -205,29 +146,144 @@ static bool covers(X509 *leaf, const char *name)
 		       X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
 }
 
-static enum acsr_result check_names(const struct job *j, struct acsr_err *e)
+/* "a.example.com, *.example.org and 3 more" */
+static void list_names(const struct chain_job *j, char *out, size_t cap)
 {
-	char field[32];
+	struct acsr_cert_view *v = NULL;
+	size_t n = 0, shown = 0;
 
-	for (size_t i = 0; i < j->in->n_names; i++) {
-		if (covers(j->leaf, j->in->names[i]))
+	snprintf(out, cap, "no names");
+	if (certview_make(&v, j->leaf, NULL) != ACSR_OK)
+		return;
+	for (; shown < v->sans.n && n + strlen(v->sans.v[shown].value) + 24 < cap; shown++)
+		n += (size_t)snprintf(
+			out + n, cap - n, "%s%s", shown > 0 ? ", " : "", v->sans.v[shown].value);
+	if (shown < v->sans.n)
+		snprintf(out + n, cap - n, " and %zu more", v->sans.n - shown);
+	acsr_cert_view_free(v);
+}
+
+static enum acsr_result check_names(struct chain_attempt *a, struct acsr_err *e)
+{
+	const struct acsr_chain *in = a->j->in;
+	char has[180], field[32];
+
+	for (size_t i = 0; i < in->n_names; i++) {
+		if (covers(a->j->leaf, in->names[i]))
 			continue;
+		list_names(a->j, has, sizeof(has));
 		snprintf(field, sizeof(field), "names[%zu]", i);
-		return err_rule(e, "verify.name", field, "RFC 9525 6",
-			"the certificate does not cover %.200s", j->in->names[i]);
+		TRY(acsr_findings_add(&a->whole, ACSR_ERROR, "verify.name", field, "RFC 9525 6",
+			"order one with that name among its subject alternative names", e,
+			"the certificate does not cover %.150s; it covers %s", in->names[i], has));
 	}
 	return ACSR_OK;
 }
 
-enum acsr_result acsr_chain_verify(const struct acsr_chain *c, struct acsr_err *e)
+/* --- the report --- */
+
+void acsr_chain_report_free(struct acsr_chain_report *r)
 {
-	struct job j = { .in = c };
-	enum acsr_result r = load(&j, e);
+	if (r == NULL)
+		return;
+	for (size_t i = 0; i < r->n_links; i++) {
+		acsr_cert_view_free(r->links[i].view);
+		acsr_findings_free(&r->links[i].findings);
+	}
+	free(r->links);
+	acsr_findings_free(&r->findings);
+	strv_free(&(struct strv){ r->policies, r->n_policies });
+	free(r);
+}
+
+static bool misses_issuer(const struct acsr_chain_link *l)
+{
+	for (size_t i = 0; i < l->findings.n; i++)
+		if (strcmp(l->findings.v[i].id, "verify.issuer") == 0)
+			return true;
+	return false;
+}
+
+/* Findings move from the attempt to the report. */
+static void fill_links(struct acsr_chain_report *r, struct chain_attempt *a)
+{
+	for (size_t i = 0; i < a->path.n; i++, r->n_links++) {
+		struct acsr_chain_link *l = &r->links[i];
+
+		chain_locate(a->j, a->path.v[i], l->where);
+		if (certview_make(&l->view, a->path.v[i], NULL) != ACSR_OK)
+			l->view = NULL;
+		l->findings = a->on[i];
+		a->on[i] = (struct acsr_findings){ 0 };
+		if (misses_issuer(l))
+			r->orphan = l->view;
+	}
+	ERR_clear_error();
+}
+
+static enum acsr_result report(struct acsr_chain_report **out, struct contest *c, struct acsr_err *e)
+{
+	struct chain_attempt *a = c->best;
+	struct acsr_chain_report *r;
+
+	TRY(check_names(a, e));
+	r = calloc(1, sizeof(*r));
+	if (r != NULL)
+		r->links = calloc(a->path.n, sizeof(*r->links));
+	if (r == NULL || r->links == NULL) {
+		free(r);
+		return err_nomem(e);
+	}
+	r->ok = chain_attempt_errors(a) == 0;
+	r->anchored = a->path.anchored;
+	r->n_paths = c->n;
+	fill_links(r, a);
+	r->findings = a->whole;
+	a->whole = (struct acsr_findings){ 0 };
+	r->policies = a->policies.v;
+	r->n_policies = a->policies.n;
+	a->policies = (struct strv){ 0 };
+	*out = r;
+	return ACSR_OK;
+}
+
+enum acsr_result acsr_chain_check(
+	const struct acsr_chain *c, struct acsr_chain_report **out, struct acsr_err *e)
+{
+	struct chain_job j = { .in = c };
+	struct contest race = { .j = &j };
+	enum acsr_result r = chain_purpose_find(&race.purpose, c->eku, e);
 
 	if (r == ACSR_OK)
-		r = check_path(&j, e);
+		r = load(&j, e);
 	if (r == ACSR_OK)
-		r = check_names(&j, e);
+		r = chain_paths(&j, compete, &race, e);
+	if (r == ACSR_OK)
+		r = report(out, &race, e);
+	if (race.best != NULL)
+		chain_attempt_free(race.best);
+	free(race.best);
 	job_free(&j);
 	return r;
+}
+
+static const struct acsr_finding *first_error(const struct acsr_chain_report *r)
+{
+	for (size_t i = 0; i < r->n_links; i++)
+		if (acsr_findings_first_error(&r->links[i].findings) != NULL)
+			return acsr_findings_first_error(&r->links[i].findings);
+	return acsr_findings_first_error(&r->findings);
+}
+
+enum acsr_result acsr_chain_verify(const struct acsr_chain *c, struct acsr_err *e)
+{
+	struct acsr_chain_report *r = NULL;
+	const struct acsr_finding *f;
+
+	TRY(acsr_chain_check(c, &r, e));
+	f = first_error(r);
+	if (f != NULL)
+		(void)err_rule(e, f->id, f->field, f->source, "%s", f->text);
+	acsr_chain_report_free(r);
+	return f == NULL ? ACSR_OK : ACSR_FAIL;
 }
