@@ -66,6 +66,7 @@ struct chain_verdict {
 	const X509_CRL *crl;
 	const char *where; /* "leaf" … */
 	bool of_crl;       /* it is about the chain of a CRL's issuer */
+	bool anchor;       /* it is about the trust anchor */
 };
 /* Adds a finding in plain words. */
 ACSR_MUST_USE enum acsr_result chain_explain(const struct chain_job *j, const struct chain_verdict *v,

@@ -149,7 +149,7 @@ static int note(int ok, X509_STORE_CTX *ctx)
 	size_t depth = depth_of(a, x);
 	char where[32] = "";
 	struct chain_verdict v = { X509_STORE_CTX_get_error(ctx), x, X509_STORE_CTX_get0_current_crl(ctx),
-		where, nested };
+		where, nested, !nested && a->path.anchored && depth > 0 && depth + 1 == a->path.n };
 
 	if (ok || is_last_second(ctx, x)) {
 		X509_STORE_CTX_set_error(ctx, X509_V_OK);
@@ -253,7 +253,8 @@ static enum acsr_result check_eku(struct chain_attempt *a, struct acsr_err *e)
 {
 	for (size_t i = 0; a->purpose.oid != NULL && i < a->path.n; i++) {
 		char where[32];
-		struct chain_verdict v = { X509_V_ERR_INVALID_PURPOSE, a->path.v[i], NULL, where, false };
+		struct chain_verdict v = { X509_V_ERR_INVALID_PURPOSE, a->path.v[i], NULL, where, false,
+			false };
 
 		/* A root's EKU constrains nobody (RFC 5280 6.1.1 (d)). */
 		if ((i > 0 && a->path.anchored && i + 1 == a->path.n) ||
@@ -275,7 +276,8 @@ enum acsr_result chain_judge(struct chain_attempt *a, struct acsr_err *e)
 	if (a->broken)
 		return ACSR_FAIL;
 	if (ok != 1 && chain_attempt_errors(a) == 0) {
-		struct chain_verdict v = { X509_STORE_CTX_get_error(a->j->ctx), NULL, NULL, "", false };
+		struct chain_verdict v = { X509_STORE_CTX_get_error(a->j->ctx), NULL, NULL, "", false,
+			false };
 
 		TRY(chain_explain(a->j, &v, &a->whole, e));
 	}
