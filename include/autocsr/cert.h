@@ -43,14 +43,15 @@ struct acsr_cert_view {
 	bool has_ku;
 	unsigned ku; /* ACSR_KU_… */
 	bool has_basic_constraints, ca;
-	int path_len;    /* -1: none */
-	char **policies; /* dotted OIDs */
+	int path_len; /* -1: none */
+	struct acsr_policy *policies;
 	size_t n_policies;
 	uint8_t ski[64], aki[64];
 	size_t ski_len, aki_len;
 	char **ocsp_urls, **issuer_urls, **crl_urls;
 	size_t n_ocsp_urls, n_issuer_urls, n_crl_urls;
 	bool must_staple;
+	struct acsr_ms_template ms_template;
 	bool self_issued; /* issuer name equals subject name */
 	struct acsr_ext *exts;
 	size_t n_exts;

@@ -13,30 +13,10 @@
 #include "autocsr/finding.h"
 #include "autocsr/key.h"
 #include "autocsr/limits.h"
+#include "autocsr/secret.h"
 #include "autocsr/subject.h"
 
 ACSR_C_BEGIN
-
-/* What to ask for. All pointers are loans and may be NULL or empty. */
-struct acsr_csr_request {
-	const struct acsr_dn *subject;
-	const struct acsr_sans *sans;
-	const char *const *ekus; /* "serverAuth" "clientAuth" "emailProtection" … or dotted OIDs */
-	size_t n_ekus;
-	bool must_staple;   /* RFC 7633 status_request */
-	const char *digest; /* "SHA256" "SHA384" "SHA512"; NULL: by the key (EC by curve, RSA SHA-256) */
-};
-
-/* DER, signed with `key`. Ed25519, Ed448 and post-quantum keys use their own scheme and no digest. */
-ACSR_MUST_USE enum acsr_result acsr_csr_build(const struct acsr_csr_request *req, const struct acsr_key *key,
-	struct acsr_blob *der, struct acsr_err *e);
-
-/* A requested extension, as found. */
-struct acsr_ext {
-	char oid[64];     /* dotted; cut when longer */
-	const char *name; /* "subjectAltName", or "" when unknown; static */
-	bool critical;
-};
 
 /* Key usage bits (RFC 5280 4.2.1.3), bit 0 = digitalSignature. */
 #define ACSR_KU_DIGITAL_SIGNATURE 0x001u
@@ -48,6 +28,102 @@ struct acsr_ext {
 #define ACSR_KU_CRL_SIGN 0x040u
 #define ACSR_KU_ENCIPHER_ONLY 0x080u
 #define ACSR_KU_DECIPHER_ONLY 0x100u
+/* "digitalSignature" for bit 0 … "decipherOnly" for bit 8; NULL past the end. Static. */
+const char *acsr_ku_name(size_t bit);
+/* The bit of a name, any case, "contentCommitment" too; 0 when there is none. */
+unsigned acsr_ku_find(const char *name);
+
+/* A purpose of extended key usage that we know by name. Static. */
+struct acsr_eku {
+	const char *name; /* "serverAuth" */
+	const char *oid;
+	const char *text; /* what it is for, for people */
+};
+/* The table (RFC 5280, IANA's registry, Microsoft's and others'); NULL past the end. */
+const struct acsr_eku *acsr_eku_at(size_t i);
+/* By name (any case) or dotted OID; NULL when it is not in the table. */
+const struct acsr_eku *acsr_eku_find(const char *name_or_oid);
+
+/* A certificate policy (RFC 5280 4.2.1.4). */
+struct acsr_policy {
+	char *oid;
+	char *cps; /* URL of the practice statement, or NULL */
+};
+
+/* Microsoft's certificate template: by name (1.3.6.1.4.1.311.20.2) or by OID (1.3.6.1.4.1.311.21.7), each
+ * with what the CA's administrator says. Empty: all NULL. */
+struct acsr_ms_template {
+	char *name; /* "WebServer" */
+	char *oid;
+	bool has_major, has_minor;
+	uint32_t major, minor;
+};
+
+/* Any extension, as bytes. */
+struct acsr_raw_ext {
+	char *oid; /* dotted */
+	bool critical;
+	struct acsr_blob der; /* the contents of extnValue: one DER element */
+};
+
+/* What to ask for. All pointers are loans and may be NULL or empty; all zero asks for a key alone. */
+struct acsr_csr_request {
+	const struct acsr_dn *subject;
+	const struct acsr_sans *sans; /* critical when the subject is empty (RFC 5280 4.2.1.6) */
+	const char *const *ekus;      /* names of acsr_eku_find, or dotted OIDs */
+	size_t n_ekus;
+	bool must_staple;   /* RFC 7633 status_request */
+	const char *digest; /* "SHA256" "SHA384" "SHA512"; NULL: by the key (EC by curve, RSA SHA-256) */
+	unsigned ku;        /* ACSR_KU_…; 0: not asked for */
+	bool ca;            /* basic constraints CA:TRUE, critical */
+	bool end_entity;    /* basic constraints CA:FALSE; neither: not asked for */
+	int path_len;       /* looked at with ca only; -1: none */
+	const struct acsr_policy *policies;
+	size_t n_policies;
+	const struct acsr_ms_template *ms_template;
+	bool ski; /* subject key identifier: the first 160 bits of SHA-256 over the key bits (RFC 7093 2 (1))
+		   */
+	const struct acsr_raw_ext *exts;
+	size_t n_exts;
+	const struct acsr_secret *challenge_password; /* RFC 2985 5.4.1, 1 to 255 characters of UTF-8 */
+	const char *unstructured_name;                /* RFC 2985 5.4.3, 1 to 255 characters */
+};
+
+/*
+ * DER, signed with `key`. Ed25519, Ed448 and post-quantum keys use their own scheme and no digest.
+ *   csr.digest                 none of the three
+ *   csr.new.eku                neither a known name nor an OID; or twice the same
+ *   csr.new.ku-ca              keyCertSign without CA:TRUE (RFC 5280 4.2.1.9)
+ *   csr.new.ku-only            encipherOnly or decipherOnly without keyAgreement (4.2.1.3)
+ *   csr.new.ca                 CA:TRUE and CA:FALSE; or CA:TRUE with a key usage without keyCertSign
+ *   csr.new.path-len           below -1 or above 255
+ *   csr.new.policy             no OID, an empty or non-ASCII URL, or twice the same
+ *   csr.new.template           no OID; a version without OID; a minor without a major version
+ *   csr.new.extension          no OID, or not exactly one DER element
+ *   csr.new.extension-twice    an extension given as bytes that is there already
+ *   csr.new.challenge-password csr.new.unstructured-name   length, or control characters
+ * and those of subject.h. NOT checked: whether a CA would accept it (acsr_csr_check).
+ */
+ACSR_MUST_USE enum acsr_result acsr_csr_build(const struct acsr_csr_request *req, const struct acsr_key *key,
+	struct acsr_blob *der, struct acsr_err *e);
+
+/* A requested extension, as found. */
+struct acsr_ext {
+	char oid[64];     /* dotted; cut when longer */
+	const char *name; /* "subjectAltName", or "" when unknown; static */
+	bool critical;
+	bool bad;             /* acsr_csr_read only: its contents break a rule, or it is a second one */
+	struct acsr_blob der; /* the contents of extnValue, whatever they are */
+};
+
+/* An attribute of a CSR, as found. */
+struct acsr_attr {
+	char oid[64];     /* dotted; cut when longer */
+	const char *name; /* "challengePassword" "osVersion" …, or "" when unknown; static */
+	char *text;       /* what it says where we can read it, UTF-8, control characters escaped; or NULL */
+	struct acsr_blob der; /* its first value; empty for challengePassword, which is never kept */
+	size_t n_values;
+};
 
 enum acsr_signature {
 	ACSR_SIGNATURE_GOOD,
@@ -73,13 +149,21 @@ struct acsr_csr_view {
 	unsigned ku; /* ACSR_KU_… */
 	bool has_basic_constraints;
 	bool ca;
+	int path_len; /* -1: none */
 	bool must_staple;
+	struct acsr_policy *policies;
+	size_t n_policies;
+	struct acsr_ms_template ms_template;
+	uint8_t ski[64];
+	size_t ski_len;
 	bool challenge_password; /* the attribute is there; its value is never shown */
 	struct acsr_ext *exts;   /* every requested extension, in order */
 	size_t n_exts;
-	char **attributes; /* dotted OIDs of the other attributes */
+	char **attributes; /* dotted OIDs of the attributes beside extension request and challengePassword */
 	size_t n_attributes;
 	struct acsr_findings broken; /* acsr_csr_read: every rule of form that the CSR breaks; else empty */
+	struct acsr_attr *attrs;     /* every attribute, in order */
+	size_t n_attrs;
 };
 
 /*

@@ -114,7 +114,26 @@ ACSR_MUST_USE enum acsr_result acsr_key_pkcs8_der(
 	const struct acsr_key *k, struct acsr_secret **der, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result acsr_key_pkcs8_pem(
 	const struct acsr_key *k, struct acsr_secret **pem, struct acsr_err *e);
-/* "ENCRYPTED PRIVATE KEY" PEM: PBES2 (RFC 8018), AES-256-CBC, PBKDF2-HMAC-SHA256, 600,000 iterations. */
+enum acsr_kdf {
+	ACSR_KDF_PBKDF2, /* PBKDF2-HMAC-SHA256 (RFC 8018): opens everywhere */
+	ACSR_KDF_SCRYPT, /* RFC 7914, RFC 7914 section 7 for the encoding; OpenSSL 1.1 and newer, GnuTLS not
+			  */
+};
+
+/* How to protect a key: PBES2 with AES-256-CBC. */
+struct acsr_key_protect {
+	const struct acsr_secret *passphrase; /* at least one byte (key.passphrase.empty) */
+	enum acsr_kdf kdf;
+	/* PBKDF2: iterations, 0: 600,000, at most 100,000,000; fewer than 600,000 is key.kdf.
+	 * scrypt: p, the number of lanes, 0: 5 (OWASP's equal to N=2^17 p=1), at most 64. N=2^14 r=8 is
+	 * fixed: 16 MiB, the most that OpenSSL opens without being told to use more. */
+	uint32_t cost;
+};
+
+/* "ENCRYPTED PRIVATE KEY" (RFC 5958 3), as DER or, with `pem`, as PEM. */
+ACSR_MUST_USE enum acsr_result acsr_key_pkcs8_encrypted(const struct acsr_key *k,
+	const struct acsr_key_protect *how, bool pem, struct acsr_blob *out, struct acsr_err *e);
+/* The same as PEM with PBKDF2 and 600,000 iterations. */
 ACSR_MUST_USE enum acsr_result acsr_key_pkcs8_pem_encrypted(const struct acsr_key *k,
 	const struct acsr_secret *passphrase, struct acsr_blob *pem, struct acsr_err *e);
 

@@ -44,6 +44,15 @@ static json_t *strings(char *const *v, size_t n)
 	return a;
 }
 
+static json_t *policies(const struct acsr_policy *v, size_t n)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(a, text(v[i].oid));
+	return a;
+}
+
 /* Fields that occur once are strings, the others arrays. */
 static json_t *dn(const struct acsr_dn *d)
 {
@@ -74,13 +83,12 @@ static json_t *dn_line(const struct acsr_dn *d)
 
 static json_t *sans(const struct acsr_sans *l)
 {
-	static const char *const prefix[] = { "DNS", "IP", "email", "URI", "UPN", "other" };
 	json_t *a = json_array();
 
 	for (size_t i = 0; i < l->n; i++) {
 		CLEANUP_STR char *s = NULL;
 
-		if (str_printf(&s, NULL, "%s:%s", prefix[l->v[i].type], l->v[i].value) == ACSR_OK)
+		if (str_printf(&s, NULL, "%s:%s", acsr_san_label(l->v[i].type), l->v[i].value) == ACSR_OK)
 			json_array_append_new(a, text(s));
 	}
 	return a;
@@ -139,7 +147,7 @@ json_t *view_cert(const struct acsr_cert_view *v)
 	json_object_set_new(o, "path_length", v->path_len < 0 ? json_null() : json_integer(v->path_len));
 	json_object_set_new(o, "key_usage", key_usage(v->has_ku, v->ku));
 	json_object_set_new(o, "extended_key_usage", strings(v->ekus, v->n_ekus));
-	json_object_set_new(o, "policies", strings(v->policies, v->n_policies));
+	json_object_set_new(o, "policies", policies(v->policies, v->n_policies));
 	json_object_set_new(o, "crl_urls", strings(v->crl_urls, v->n_crl_urls));
 	json_object_set_new(o, "ocsp_urls", strings(v->ocsp_urls, v->n_ocsp_urls));
 	json_object_set_new(o, "issuer_urls", strings(v->issuer_urls, v->n_issuer_urls));

@@ -19,11 +19,11 @@ static json_t *subject_json(const struct acsr_dn *dn)
 
 static json_t *sans_json(const struct acsr_sans *sans)
 {
-	static const char *const kinds[] = { "DNS", "IP", "email", "URI", "UPN", "other" };
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < sans->n; i++)
-		json_array_append_new(list, json_sprintf("%s:%s", kinds[sans->v[i].type], sans->v[i].value));
+		json_array_append_new(
+			list, json_sprintf("%s:%s", acsr_san_label(sans->v[i].type), sans->v[i].value));
 	return list;
 }
 

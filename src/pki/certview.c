@@ -129,6 +129,11 @@ static enum acsr_result take_common(struct acsr_cert_view *v, const X509 *x, str
 	v->ca = c.ca;
 	v->path_len = c.path_len;
 	v->must_staple = c.must_staple;
+	v->policies = c.policies;
+	v->n_policies = c.n_policies;
+	v->ms_template = c.ms_template;
+	v->ski_len = c.ski_len;
+	memcpy(v->ski, c.ski, sizeof(v->ski));
 	v->exts = c.exts;
 	v->n_exts = c.n_exts;
 	return r == ACSR_OK ? r : err_rule(e, "cert.extension", why.field, why.source, "%s", why.text);
@@ -150,42 +155,17 @@ static void *get_ext(const X509 *x, int nid, bool *bad)
 	return value;
 }
 
-static enum acsr_result take_ids(struct acsr_cert_view *v, const X509 *x, struct acsr_err *e)
+static enum acsr_result take_aki(struct acsr_cert_view *v, const X509 *x, struct acsr_err *e)
 {
-	bool bad_ski, bad_aki;
-	ASN1_OCTET_STRING *ski = get_ext(x, NID_subject_key_identifier, &bad_ski);
-	AUTHORITY_KEYID *aki = get_ext(x, NID_authority_key_identifier, &bad_aki);
+	bool bad;
+	AUTHORITY_KEYID *aki = get_ext(x, NID_authority_key_identifier, &bad);
 
-	if (ski != NULL && ASN1_STRING_length(ski) <= (int)sizeof(v->ski)) {
-		v->ski_len = (size_t)ASN1_STRING_length(ski);
-		memcpy(v->ski, ASN1_STRING_get0_data(ski), v->ski_len);
-	}
 	if (aki != NULL && aki->keyid != NULL && ASN1_STRING_length(aki->keyid) <= (int)sizeof(v->aki)) {
 		v->aki_len = (size_t)ASN1_STRING_length(aki->keyid);
 		memcpy(v->aki, ASN1_STRING_get0_data(aki->keyid), v->aki_len);
 	}
-	ASN1_OCTET_STRING_free(ski);
 	AUTHORITY_KEYID_free(aki);
-	return bad_ski || bad_aki ? no_extension(e, "keyIdentifier") : ACSR_OK;
-}
-
-static enum acsr_result take_policies(struct acsr_cert_view *v, const X509 *x, struct acsr_err *e)
-{
-	bool bad;
-	CERTIFICATEPOLICIES *list = get_ext(x, NID_certificate_policies, &bad);
-	struct strv out = { 0 };
-	enum acsr_result r = bad ? no_extension(e, "certificatePolicies") : ACSR_OK;
-
-	for (int i = 0; r == ACSR_OK && i < sk_POLICYINFO_num(list); i++) {
-		char oid[80];
-
-		ossl_oid(sk_POLICYINFO_value(list, i)->policyid, oid, sizeof(oid));
-		r = strv_add(&out, oid, e);
-	}
-	CERTIFICATEPOLICIES_free(list);
-	v->policies = out.v;
-	v->n_policies = out.n;
-	return r;
+	return bad ? no_extension(e, "keyIdentifier") : ACSR_OK;
 }
 
 /* A URI without control characters, or nothing. */
@@ -255,8 +235,7 @@ static enum acsr_result fill(struct acsr_cert_view *v, const X509 *x, struct acs
 	TRY(take_names(v, x, e));
 	TRY(take_key(v, x, e));
 	TRY(take_common(v, x, e));
-	TRY(take_ids(v, x, e));
-	TRY(take_policies(v, x, e));
+	TRY(take_aki(v, x, e));
 	TRY(take_aia(v, x, e));
 	return take_crls(v, x, e);
 }
@@ -273,11 +252,12 @@ void acsr_cert_view_free(struct acsr_cert_view *v)
 	acsr_key_free(v->key);
 	acsr_blob_free(&v->spki);
 	strv_free(&(struct strv){ v->ekus, v->n_ekus });
-	strv_free(&(struct strv){ v->policies, v->n_policies });
+	ext_free_policies(v->policies, v->n_policies);
 	strv_free(&(struct strv){ v->ocsp_urls, v->n_ocsp_urls });
 	strv_free(&(struct strv){ v->issuer_urls, v->n_issuer_urls });
 	strv_free(&(struct strv){ v->crl_urls, v->n_crl_urls });
-	free(v->exts);
+	ext_free_template(&v->ms_template);
+	ext_free_list(v->exts, v->n_exts);
 	free(v);
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attr.h"
 #include "base/limits.h"
 #include "der.h"
 #include "ext.h"
@@ -253,7 +254,13 @@ static enum acsr_result take_extensions(struct reader *r, X509_ATTRIBUTE *a, str
 	v->ku = c.ku;
 	v->has_basic_constraints = c.has_basic_constraints;
 	v->ca = c.ca;
+	v->path_len = c.path_len;
 	v->must_staple = c.must_staple;
+	v->policies = c.policies;
+	v->n_policies = c.n_policies;
+	v->ms_template = c.ms_template;
+	v->ski_len = c.ski_len;
+	memcpy(v->ski, c.ski, sizeof(v->ski));
 	v->exts = c.exts;
 	v->n_exts = c.n_exts;
 	return done;
@@ -277,6 +284,8 @@ static enum acsr_result take_attribute(struct reader *r, X509_ATTRIBUTE *a, stru
 	char oid[80];
 	int nid = OBJ_obj2nid(o);
 
+	TRY(attr_take(&r->v->attrs[r->v->n_attrs], a, e));
+	r->v->n_attrs++;
 	if (nid == NID_ext_req || nid == NID_ms_ext_req)
 		return take_request(r, a, e);
 	if (nid == NID_pkcs9_challengePassword) {
@@ -299,6 +308,9 @@ static enum acsr_result take_attributes(struct reader *r, struct acsr_err *e)
 			"the CSR has %d attributes; at most %d are read", n, MAX_ATTRIBUTES));
 		n = MAX_ATTRIBUTES;
 	}
+	r->v->attrs = calloc((size_t)n + 1, sizeof(*r->v->attrs));
+	if (r->v->attrs == NULL)
+		return err_nomem(e);
 	for (int i = 0; i < n; i++)
 		TRY(take_attribute(r, X509_REQ_get_attr(r->x, i), e));
 	return ACSR_OK;
@@ -326,7 +338,10 @@ void acsr_csr_view_free(struct acsr_csr_view *v)
 	strv_free(&(struct strv){ v->ekus, v->n_ekus });
 	strv_free(&(struct strv){ v->attributes, v->n_attributes });
 	acsr_findings_free(&v->broken);
-	free(v->exts);
+	ext_free_policies(v->policies, v->n_policies);
+	ext_free_template(&v->ms_template);
+	ext_free_list(v->exts, v->n_exts);
+	attr_free_list(v->attrs, v->n_attrs);
 	free(v);
 }
 
@@ -358,6 +373,7 @@ static enum acsr_result read_csr(
 
 	if (r.v == NULL)
 		return err_nomem(e);
+	r.v->path_len = -1;
 	if (lenient)
 		r.how.broken = &r.v->broken;
 	done = open_der(&r, in, e);

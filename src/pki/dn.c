@@ -1,66 +1,21 @@
-/* Subject fields: the table of the names we know, their string types and bounds, and the two text forms. */
+/* Subjects: the list of fields, the rules for each field, and the list to a Name and back. */
 #include <ctype.h>
-#include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "asn1text.h"
 #include "base/str.h"
+#include "der.h"
+#include "dntable.h"
 #include "subject_int.h"
-
-struct field {
-	const char *name;
-	int nid;
-	int type;   /* ASN.1 string type that we write (RFC 5280 appendix A) */
-	size_t max; /* characters; X.520 upper bounds */
-};
-
-static const struct field fields[] = {
-	{ "CN", NID_commonName, V_ASN1_UTF8STRING, 64 },
-	{ "O", NID_organizationName, V_ASN1_UTF8STRING, 64 },
-	{ "OU", NID_organizationalUnitName, V_ASN1_UTF8STRING, 64 },
-	{ "C", NID_countryName, V_ASN1_PRINTABLESTRING, 2 },
-	{ "ST", NID_stateOrProvinceName, V_ASN1_UTF8STRING, 128 },
-	{ "L", NID_localityName, V_ASN1_UTF8STRING, 128 },
-	{ "street", NID_streetAddress, V_ASN1_UTF8STRING, 128 },
-	{ "postalCode", NID_postalCode, V_ASN1_UTF8STRING, 40 },
-	{ "serialNumber", NID_serialNumber, V_ASN1_PRINTABLESTRING, 64 },
-	{ "businessCategory", NID_businessCategory, V_ASN1_UTF8STRING, 128 },
-	{ "jurisdictionL", NID_jurisdictionLocalityName, V_ASN1_UTF8STRING, 128 },
-	{ "jurisdictionST", NID_jurisdictionStateOrProvinceName, V_ASN1_UTF8STRING, 128 },
-	{ "jurisdictionC", NID_jurisdictionCountryName, V_ASN1_PRINTABLESTRING, 2 },
-	{ "GN", NID_givenName, V_ASN1_UTF8STRING, 64 },
-	{ "SN", NID_surname, V_ASN1_UTF8STRING, 64 },
-	{ "title", NID_title, V_ASN1_UTF8STRING, 64 },
-	{ "DC", NID_domainComponent, V_ASN1_IA5STRING, 63 },
-	{ "UID", NID_userId, V_ASN1_UTF8STRING, 256 },
-	{ "emailAddress", NID_pkcs9_emailAddress, V_ASN1_IA5STRING, 255 },
-	{ "dnQualifier", NID_dnQualifier, V_ASN1_PRINTABLESTRING, 64 },
-	{ "organizationIdentifier", NID_organizationIdentifier, V_ASN1_UTF8STRING, 256 },
-};
-#define N_FIELDS (sizeof(fields) / sizeof(fields[0]))
-
-static const struct field *by_name(const char *name)
-{
-	for (size_t i = 0; i < N_FIELDS; i++)
-		if (strcasecmp(fields[i].name, name) == 0)
-			return &fields[i];
-	return NULL;
-}
-
-static const struct field *by_nid(int nid)
-{
-	for (size_t i = 0; i < N_FIELDS; i++)
-		if (fields[i].nid == nid)
-			return &fields[i];
-	return NULL;
-}
 
 static bool is_oid(const char *s)
 {
-	if (!isdigit((unsigned char)*s) || strchr(s, '.') == NULL || strlen(s) > 60)
-		return false;
-	return strspn(s, "0123456789.") == strlen(s) && strstr(s, "..") == NULL && !str_ends(s, ".");
+	ASN1_OBJECT *o = asn1text_oid(s);
+
+	ASN1_OBJECT_free(o);
+	return o != NULL;
 }
 
 static size_t characters(const char *s)
@@ -80,77 +35,176 @@ static bool is_printable_string(const char *s)
 	return true;
 }
 
-static enum acsr_result check_country(const struct field *f, const char *value, struct acsr_err *e)
+/* All of ISO 3166 alpha-2; which codes are given out is for the rules to say. */
+static enum acsr_result check_country(const struct dn_type *t, const char *value, struct acsr_err *e)
 {
-	if ((f->nid == NID_countryName || f->nid == NID_jurisdictionCountryName) &&
+	bool country = t->max == 2;
+
+	if (country &&
 		!(strlen(value) == 2 && isalpha((unsigned char)value[0]) && isalpha((unsigned char)value[1])))
-		return err_rule(e, "subject.country", f->name, "ISO 3166-1",
+		return err_rule(e, "subject.country", t->name, "ISO 3166-1",
 			"the country must be two letters, such as DE");
 	return ACSR_OK;
 }
 
-static enum acsr_result check_charset(const struct field *f, const char *value, struct acsr_err *e)
+static enum acsr_result check_charset(const struct dn_type *t, const char *value, struct acsr_err *e)
 {
-	if (f->type == V_ASN1_PRINTABLESTRING && !is_printable_string(value))
-		return err_rule(e, "subject.charset", f->name, "RFC 5280 A.1",
+	if (t->tag == V_ASN1_PRINTABLESTRING && !is_printable_string(value))
+		return err_rule(e, "subject.charset", t->name, "RFC 5280 A.1",
 			"this field takes Latin letters, digits and simple punctuation only");
-	for (const char *p = value; f->type == V_ASN1_IA5STRING && *p != '\0'; p++)
+	if (t->tag == V_ASN1_NUMERICSTRING && strspn(value, "0123456789 ") != strlen(value))
+		return err_rule(
+			e, "subject.charset", t->name, "RFC 5280 A.1", "this field takes digits only");
+	for (const char *p = value; t->tag == V_ASN1_IA5STRING && *p != '\0'; p++)
 		if ((unsigned char)*p >= 0x80)
 			return err_rule(
-				e, "subject.charset", f->name, "RFC 5280 A.1", "this field takes ASCII only");
+				e, "subject.charset", t->name, "RFC 5280 A.1", "this field takes ASCII only");
 	return ACSR_OK;
 }
 
-static enum acsr_result check_field(const char *name, const char *value, struct acsr_err *e)
+static enum acsr_result check_known(const struct dn_type *t, const char *value, struct acsr_err *e)
 {
-	const struct field *f = by_name(name);
-	size_t max = f != NULL ? f->max : 256;
+	if (t->tag == 0)
+		return err_rule(e, "subject.charset", t->name, "RFC 4514 2.4",
+			"this field is no text; write its DER as #hex");
+	return check_country(t, value, e);
+}
 
-	if (f == NULL && !is_oid(name))
+static enum acsr_result check_text(const char *name, const char *value, struct acsr_err *e)
+{
+	const struct dn_type *t = dn_type_find(name);
+	size_t max = t != NULL ? t->max : 256;
+
+	if (t == NULL && !is_oid(name))
 		return err_rule(e, "subject.field", name, NULL,
 			"unknown subject field \"%.40s\"; use CN, O, L, ST, C … or a dotted OID", name);
 	if (!str_is_utf8(value, strlen(value)) || str_has_control(value))
 		return err_rule(e, "subject.control", name, "RFC 5280 4.1.2.4",
 			"the field holds a control character or is not UTF-8");
-	if (f != NULL)
-		TRY(check_country(f, value, e));
+	if (t != NULL)
+		TRY(check_known(t, value, e));
 	if (value[0] == '\0' || characters(value) > max)
 		return err_rule(e, "subject.length", name, "RFC 5280 A.1",
 			"the field must have 1 to %zu characters", max);
-	return f != NULL ? check_charset(f, value, e) : ACSR_OK;
+	return t != NULL ? check_charset(t, value, e) : ACSR_OK;
 }
 
-/* Append without judging. */
-static enum acsr_result append(struct acsr_dn *dn, const char *name, const char *value, struct acsr_err *e)
+/* One whole DER element; *der is the caller's. */
+static enum acsr_result value_from_hex(struct acsr_blob *der, const char *hex, struct acsr_err *e)
+{
+	ACSR_CLEANUP_BLOB struct acsr_blob b = { 0 };
+
+	TRY(acsr_blob_copy(&b, hex, strlen(hex), e)); /* twice the room that is needed */
+	if (hex_decode(hex, b.p, b.len, &b.len, NULL) != ACSR_OK ||
+		der_check((struct bytes){ b.p, b.len }, "subject", NULL) != ACSR_OK)
+		return err_rule(e, "subject.syntax", NULL, "RFC 4514 2.4",
+			"what stands behind # must be one DER element in hex");
+	*der = b;
+	b = (struct acsr_blob){ 0 };
+	return ACSR_OK;
+}
+
+static enum acsr_result check_hex(const char *name, const char *hex, struct acsr_err *e)
+{
+	ACSR_CLEANUP_BLOB struct acsr_blob der = { 0 };
+
+	if (dn_type_find(name) == NULL && !is_oid(name))
+		return err_rule(e, "subject.field", name, NULL, "unknown subject field \"%.40s\"", name);
+	return value_from_hex(&der, hex, e);
+}
+
+enum acsr_result dn_push(struct acsr_dn *dn, const struct acsr_dn_field *in, struct acsr_err *e)
 {
 	struct acsr_dn_field *v = realloc(dn->v, (dn->n + 1) * sizeof(*v));
-	char *n = strdup(name), *w = strdup(value);
+	char *name = strdup(in->name), *value = strdup(in->value);
 
 	if (v != NULL)
 		dn->v = v;
-	if (v == NULL || n == NULL || w == NULL) {
-		free(n);
-		free(w);
+	if (v == NULL || name == NULL || value == NULL) {
+		free(name);
+		free(value);
 		return err_nomem(e);
 	}
-	v[dn->n++] = (struct acsr_dn_field){ .name = n, .value = w };
+	v[dn->n] = *in;
+	v[dn->n].name = name;
+	v[dn->n].value = value;
+	dn->n++;
 	return ACSR_OK;
+}
+
+static enum acsr_result check_joined(const struct acsr_dn *dn, const char *name, struct acsr_err *e)
+{
+	if (dn->n == 0)
+		return err_rule(
+			e, "subject.syntax", name, "RFC 4514 2.2", "there is no field before it to join");
+	for (size_t i = dn->n; i-- > 0;) {
+		if (strcasecmp(dn->v[i].name, name) == 0)
+			return err_rule(e, "subject.syntax", name, "X.501 9.3",
+				"one multi-valued field cannot have %s twice", name);
+		if (!dn->v[i].joined)
+			break;
+	}
+	return ACSR_OK;
+}
+
+enum acsr_result dn_add(struct acsr_dn *dn, const struct acsr_dn_field *in, struct acsr_err *e)
+{
+	const struct dn_type *t = dn_type_find(in->name);
+	struct acsr_dn_field f = *in;
+
+	TRY(f.hex ? check_hex(f.name, f.value, e) : check_text(f.name, f.value, e));
+	if (t != NULL)
+		f.name = (char *)(uintptr_t)t->name;
+	if (f.joined)
+		TRY(check_joined(dn, f.name, e));
+	return dn_push(dn, &f, e);
+}
+
+static enum acsr_result add(
+	struct acsr_dn *dn, const char *name, const char *value, bool joined, struct acsr_err *e)
+{
+	const struct acsr_dn_field f = {
+		.name = (char *)(uintptr_t)name, .value = (char *)(uintptr_t)value, .joined = joined
+	};
+
+	return dn_add(dn, &f, e);
 }
 
 enum acsr_result acsr_dn_add(struct acsr_dn *dn, const char *name, const char *value, struct acsr_err *e)
 {
-	const struct field *f = by_name(name);
+	return add(dn, name, value, false, e);
+}
 
-	TRY(check_field(name, value, e));
-	return append(dn, f != NULL ? f->name : name, value, e);
+enum acsr_result acsr_dn_join(struct acsr_dn *dn, const char *name, const char *value, struct acsr_err *e)
+{
+	return add(dn, name, value, true, e);
+}
+
+void dn_cut(struct acsr_dn *dn, size_t n)
+{
+	while (dn->n > n) {
+		dn->n--;
+		free(dn->v[dn->n].name);
+		free(dn->v[dn->n].value);
+	}
+}
+
+enum acsr_result acsr_dn_append(struct acsr_dn *dn, const struct acsr_dn *other, struct acsr_err *e)
+{
+	size_t before = dn->n, n = other->n;
+
+	for (size_t i = 0; i < n; i++) {
+		if (dn_push(dn, &other->v[i], e) == ACSR_OK)
+			continue;
+		dn_cut(dn, before);
+		return ACSR_FAIL;
+	}
+	return ACSR_OK;
 }
 
 void acsr_dn_free(struct acsr_dn *dn)
 {
-	for (size_t i = 0; i < dn->n; i++) {
-		free(dn->v[i].name);
-		free(dn->v[i].value);
-	}
+	dn_cut(dn, 0);
 	free(dn->v);
 	*dn = (struct acsr_dn){ 0 };
 }
@@ -163,70 +217,123 @@ const char *acsr_dn_get(const struct acsr_dn *dn, const char *name)
 	return NULL;
 }
 
-/* One "name=value" from *s up to an unescaped comma; the pieces are copied without their escapes. */
-static enum acsr_result next_rdn(const char **s, char *name, char *value, size_t cap, struct acsr_err *e)
+const char *acsr_dn_name_at(size_t i, const char **text)
 {
-	const char *p = *s + strspn(*s, " ");
-	const char *eq = strchr(p, '=');
-	size_t n = 0;
+	const struct dn_type *t = dn_type_at(i);
 
-	if (eq == NULL || (size_t)(eq - p) >= cap)
-		return err_set(
-			e, "subject.syntax", "a subject is written like CN=www.example.com,O=Example,C=DE");
-	memcpy(name, p, (size_t)(eq - p));
-	name[eq - p] = '\0';
-	while (n = strlen(name), n > 0 && name[n - 1] == ' ')
-		name[n - 1] = '\0';
-	n = 0;
-	for (p = eq + 1; *p != '\0' && *p != ','; p++) {
-		if (*p == '\\' && p[1] != '\0')
-			p++;
-		if (n + 1 >= cap)
-			return err_rule(e, "subject.length", name, NULL, "the field is too long");
-		value[n++] = *p;
-	}
-	value[n] = '\0';
-	*s = *p == ',' ? p + 1 : p;
-	return ACSR_OK;
+	if (t == NULL)
+		return NULL;
+	if (text != NULL)
+		*text = t->text;
+	return t->name;
 }
 
-enum acsr_result acsr_dn_parse(struct acsr_dn *dn, const char *text, struct acsr_err *e)
+static int rank(const struct acsr_dn_field *f)
 {
-	char name[1024], value[1024];
+	const struct dn_type *t = dn_type_find(f->name);
 
-	while (*text != '\0') {
-		TRY(next_rdn(&text, name, value, sizeof(name), e));
-		TRY(acsr_dn_add(dn, name, value, e));
-	}
-	return ACSR_OK;
+	return t != NULL ? t->rank : 99;
 }
 
-enum acsr_result acsr_dn_print(char **out, const struct acsr_dn *dn, struct acsr_err *e)
+/* Fields of the RDN that starts at i. */
+static size_t rdn_len(const struct acsr_dn *dn, size_t i)
 {
-	CLEANUP_BUF struct buf b = { 0 };
+	size_t n = 1;
 
-	buf_init(&b, 256 * 1024);
-	for (size_t i = 0; i < dn->n; i++) {
-		TRY(buf_printf(&b, e, "%s%s=", i > 0 ? "," : "", dn->v[i].name));
-		for (const char *p = dn->v[i].value; *p != '\0'; p++) {
-			if (strchr(",\\+\"<>;", *p) != NULL)
-				TRY(buf_putstr(&b, "\\", e));
-			TRY(buf_put(&b, p, 1, e));
-		}
+	while (i + n < dn->n && dn->v[i + n].joined)
+		n++;
+	return n;
+}
+
+static void reverse(struct acsr_dn_field *v, size_t n)
+{
+	for (size_t i = 0; i < n / 2; i++) {
+		struct acsr_dn_field t = v[i];
+
+		v[i] = v[n - 1 - i];
+		v[n - 1 - i] = t;
 	}
-	return str_dup(out, buf_cstr(&b), e);
+}
+
+/* Let the RDN of `n` fields behind `v[before]` stand in front of those. */
+static void rotate(struct acsr_dn_field *v, size_t before, size_t n)
+{
+	reverse(v, before);
+	reverse(v + before, n);
+	reverse(v, before + n);
+}
+
+void acsr_dn_arrange(struct acsr_dn *dn)
+{
+	size_t n;
+
+	for (size_t i = 0; i < dn->n; i += n) {
+		size_t to = 0;
+
+		n = rdn_len(dn, i);
+		while (to < i && rank(&dn->v[to]) <= rank(&dn->v[i]))
+			to += rdn_len(dn, to);
+		rotate(dn->v + to, i - to, n);
+	}
+}
+
+void dn_reverse(struct acsr_dn *dn, size_t from)
+{
+	size_t n;
+
+	/* every field comes to its place, then every RDN's fields stand the wrong way round */
+	reverse(dn->v + from, dn->n - from);
+	for (size_t i = from; i < dn->n; i += n) {
+		n = 1;
+		while (dn->v[i + n - 1].joined && i + n < dn->n)
+			n++;
+		reverse(dn->v + i, n);
+	}
+}
+
+/* AttributeTypeAndValue with a value that is DER already. */
+static enum acsr_result add_der(
+	X509_NAME *name, const ASN1_OBJECT *o, const uint8_t *p, size_t n, bool joined, struct acsr_err *e)
+{
+	CLEANUP_STR char *room = malloc(n + 300);
+	const unsigned char *at;
+	X509_NAME_ENTRY *entry;
+	struct der_out w;
+	int ok;
+
+	if (room == NULL)
+		return err_nomem(e);
+	der_out_init(&w, room, n + 300);
+	der_put(&w, p, n);
+	der_put_tlv(&w, DER_OID, OBJ_get0_data(o), OBJ_length(o));
+	der_wrap(&w, DER_SEQUENCE, w.cap);
+	at = w.p + w.pos;
+	entry = w.failed ? NULL : d2i_X509_NAME_ENTRY(NULL, &at, (long)(w.cap - w.pos));
+	ok = entry != NULL && X509_NAME_add_entry(name, entry, -1, joined ? -1 : 0) == 1;
+	X509_NAME_ENTRY_free(entry);
+	return ok ? ACSR_OK : ossl_err(e, "subject.field", "the subject field cannot be encoded");
 }
 
 static enum acsr_result add_entry(X509_NAME *name, const struct acsr_dn_field *in, struct acsr_err *e)
 {
-	const struct field *f = by_name(in->name);
-	ASN1_OBJECT *o = f != NULL ? OBJ_nid2obj(f->nid) : OBJ_txt2obj(in->name, 1);
-	int type = f != NULL ? f->type : V_ASN1_UTF8STRING;
-	int ok = o != NULL && X509_NAME_add_entry_by_OBJ(name, o, type, (const unsigned char *)in->value,
-				      (int)strlen(in->value), -1, 0) == 1;
+	const struct dn_type *t = dn_type_find(in->name);
+	ASN1_OBJECT *o = asn1text_oid(t != NULL ? t->oid : in->name);
+	ACSR_CLEANUP_BLOB struct acsr_blob der = { 0 };
+	enum acsr_result r = ACSR_OK;
 
-	ASN1_OBJECT_free(o); /* a no-op for OpenSSL's static ones */
-	return ok ? ACSR_OK : ossl_err(e, "subject.field", "the subject field cannot be encoded");
+	if (o == NULL)
+		return err_set(e, "subject.field", "the subject field cannot be encoded");
+	if (in->hex) {
+		r = value_from_hex(&der, in->value, e);
+		if (r == ACSR_OK)
+			r = add_der(name, o, der.p, der.len, in->joined, e);
+	} else if (X509_NAME_add_entry_by_OBJ(name, o, t != NULL ? t->tag : V_ASN1_UTF8STRING,
+			   (const unsigned char *)in->value, (int)strlen(in->value), -1,
+			   in->joined ? -1 : 0) != 1) {
+		r = ossl_err(e, "subject.field", "the subject field cannot be encoded");
+	}
+	ASN1_OBJECT_free(o);
+	return r;
 }
 
 enum acsr_result subject_to_name(X509_NAME **out, const struct acsr_dn *dn, struct acsr_err *e)
@@ -236,76 +343,92 @@ enum acsr_result subject_to_name(X509_NAME **out, const struct acsr_dn *dn, stru
 	if (name == NULL)
 		return err_nomem(e);
 	for (size_t i = 0; dn != NULL && i < dn->n; i++) {
-		TRY(check_field(dn->v[i].name, dn->v[i].value, e));
-		TRY(add_entry(name, &dn->v[i], e));
+		const struct acsr_dn_field *f = &dn->v[i];
+
+		TRY(f->hex ? check_hex(f->name, f->value, e) : check_text(f->name, f->value, e));
+		TRY(add_entry(name, f, e));
 	}
 	*out = name;
 	name = NULL;
 	return ACSR_OK;
 }
 
-/* A value as text; NULL when it is not one: then it breaks a rule. */
-static const char *text_problem(const unsigned char *text, int n)
-{
-	if (strlen((const char *)text) != (size_t)n || !str_is_utf8((const char *)text, (size_t)n) ||
-		str_has_control((const char *)text))
-		return "the subject field holds a NUL, a line break or another control character";
-	return NULL;
-}
-
 /* AREA.subject.what is broken. A lenient reading keeps the field, spelled out and marked. */
-static enum acsr_result broken_entry(struct acsr_dn *out, const char *name, const ASN1_STRING *s,
-	const struct reading *how, const char *what, const char *text, struct acsr_err *e)
+static enum acsr_result broken_value(struct acsr_dn_field *f, const ASN1_STRING *s, const struct reading *how,
+	const char *what, const char *text, struct acsr_err *e)
 {
-	CLEANUP_STR char *value = NULL;
-
-	TRY(reading_broken(how, what, name, "RFC 5280 4.1.2.4", e, "%s", text));
-	TRY(reading_escape(&value, ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s), e));
-	TRY(append(out, name, value, e));
-	out->v[out->n - 1].broken = true;
-	return ACSR_OK;
+	TRY(reading_broken(how, what, f->name, "RFC 5280 4.1.2.4", e, "%s", text));
+	f->broken = true;
+	free(f->value);
+	f->value = NULL;
+	return reading_escape(&f->value, ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s), e);
 }
 
-static enum acsr_result take_text(struct acsr_dn *out, const char *name, const ASN1_STRING *s,
+/* What is no text, as the hex of its DER. */
+static enum acsr_result value_to_hex(char **out, const ASN1_STRING *value, struct acsr_err *e)
+{
+	ASN1_TYPE t = { .type = ASN1_STRING_type(value) };
+	unsigned char *der = NULL;
+	int n;
+
+	t.value.asn1_string = (ASN1_STRING *)(uintptr_t)value;
+	n = i2d_ASN1_TYPE(&t, &der);
+	if (n < 0)
+		return ossl_err(e, "sys.openssl", "a subject field cannot be read");
+	*out = malloc(2 * (size_t)n + 1);
+	if (*out != NULL)
+		hex_encode(der, (size_t)n, *out);
+	OPENSSL_free(der);
+	return *out != NULL ? ACSR_OK : err_nomem(e);
+}
+
+static enum acsr_result take_value(struct acsr_dn_field *f, const struct dn_type *t, const ASN1_STRING *value,
 	const struct reading *how, struct acsr_err *e)
 {
-	unsigned char *text = NULL;
-	int n = ASN1_STRING_to_UTF8(&text, s);
-	const char *problem = n >= 0 ? text_problem(text, n) : NULL;
-	enum acsr_result r;
+	bool text = asn1text_is_text(ASN1_STRING_type(value));
 
-	if (n < 0) {
-		ERR_clear_error();
-		return broken_entry(out, name, s, how, "subject.type", "the subject field is not a text", e);
-	}
-	r = problem != NULL ? broken_entry(out, name, s, how, "subject.control", problem, e)
-			    : append(out, name, (char *)text, e);
-	OPENSSL_free(text);
-	return r;
+	TRY(asn1text_utf8(&f->value, value, e));
+	f->string_type = ASN1_STRING_type(value);
+	if (f->value != NULL && !str_has_control(f->value))
+		return ACSR_OK;
+	if (text)
+		return broken_value(f, value, how, "subject.control",
+			"the subject field holds a NUL, a line break or another control character", e);
+	if (t != NULL && t->tag != 0)
+		return broken_value(f, value, how, "subject.type", "the subject field is not a text", e);
+	f->hex = true;
+	return value_to_hex(&f->value, value, e);
 }
 
-static enum acsr_result take_entry(
-	struct acsr_dn *out, const X509_NAME_ENTRY *entry, const struct reading *how, struct acsr_err *e)
+static enum acsr_result take_entry(struct acsr_dn *out, const X509_NAME_ENTRY *entry, bool joined,
+	const struct reading *how, struct acsr_err *e)
 {
-	const ASN1_OBJECT *o = X509_NAME_ENTRY_get_object(entry);
-	const ASN1_STRING *s = X509_NAME_ENTRY_get_data(entry);
-	const struct field *f = by_nid(OBJ_obj2nid(o));
+	struct acsr_dn_field f = { .joined = joined };
+	const struct dn_type *t;
+	enum acsr_result r;
 	char name[80];
 
-	ossl_oid(o, name, sizeof(name));
-	if (f != NULL)
-		snprintf(name, sizeof(name), "%s", f->name);
-	TRY(take_text(out, name, s, how, e));
-	out->v[out->n - 1].string_type = ASN1_STRING_type(s);
-	return ACSR_OK;
+	ossl_oid(X509_NAME_ENTRY_get_object(entry), name, sizeof(name));
+	t = dn_type_find(name);
+	f.name = t != NULL ? (char *)(uintptr_t)t->name : name;
+	r = take_value(&f, t, X509_NAME_ENTRY_get_data(entry), how, e);
+	if (r == ACSR_OK)
+		r = dn_push(out, &f, e);
+	free(f.value);
+	return r;
 }
 
 enum acsr_result subject_from_name(
 	struct acsr_dn *out, const X509_NAME *name, const struct reading *how, struct acsr_err *e)
 {
-	int n = X509_NAME_entry_count(name);
+	int n = X509_NAME_entry_count(name), rdn = -1;
 
-	for (int i = 0; i < n; i++)
-		TRY(take_entry(out, X509_NAME_get_entry(name, i), how, e));
+	for (int i = 0; i < n; i++) {
+		const X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, i);
+		bool joined = X509_NAME_ENTRY_set(entry) == rdn;
+
+		rdn = X509_NAME_ENTRY_set(entry);
+		TRY(take_entry(out, entry, joined, how, e));
+	}
 	return ACSR_OK;
 }

@@ -340,13 +340,21 @@ static const char *is_a_ca(struct lint *l)
 		       : NULL;
 }
 
+static bool has_policy(const struct acsr_cert_view *c, const char *oid)
+{
+	for (size_t i = 0; i < c->n_policies; i++)
+		if (strcmp(c->policies[i].oid, oid) == 0)
+			return true;
+	return false;
+}
+
 static const char *policies(struct lint *l)
 {
 	for (size_t i = 0; i < ACSR_PROFILE_LIST && l->p->policies[i] != NULL; i++)
-		if (!in_view(l->c->policies, l->c->n_policies, l->p->policies[i]))
+		if (!has_policy(l->c, l->p->policies[i]))
 			return "a policy OID of the profile is missing";
 	for (size_t i = 0; i < l->c->n_policies; i++)
-		if (!listed(l->p->policies, ACSR_PROFILE_LIST, l->c->policies[i]))
+		if (!listed(l->p->policies, ACSR_PROFILE_LIST, l->c->policies[i].oid))
 			return "a policy OID that the profile does not have";
 	return NULL;
 }

@@ -1,19 +1,48 @@
-/* Subject alternative names: typed list to GENERAL_NAMES and back. */
+/* Subject alternative names: the typed list, and the form of each type. gens.c encodes and decodes it. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "asn1text.h"
 #include "base/str.h"
+#include "der.h"
 #include "subject_int.h"
 
-#define OID_UPN "1.3.6.1.4.1.311.20.2.3"
+static const struct {
+	const char *name, *label;
+} types[ACSR_SAN_TYPES] = {
+	[ACSR_SAN_DNS] = { "dns", "DNS" },
+	[ACSR_SAN_IP] = { "ip", "IP" },
+	[ACSR_SAN_EMAIL] = { "email", "email" },
+	[ACSR_SAN_URI] = { "uri", "URI" },
+	[ACSR_SAN_UPN] = { "upn", "UPN" },
+	[ACSR_SAN_SMTPUTF8] = { "smtputf8", "SmtpUTF8" },
+	[ACSR_SAN_RID] = { "rid", "RID" },
+	[ACSR_SAN_DIRNAME] = { "dirname", "dirName" },
+	[ACSR_SAN_OTHER] = { "other", "otherName" },
+	[ACSR_SAN_UNKNOWN] = { "unknown", "unknown" },
+};
 
 const char *acsr_san_type_name(enum acsr_san_type type)
 {
-	static const char *const names[] = { "dns", "ip", "email", "uri", "upn", "other" };
+	return (unsigned)type < ACSR_SAN_TYPES ? types[type].name : "?";
+}
 
-	return type >= ACSR_SAN_DNS && type <= ACSR_SAN_UNKNOWN ? names[type] : "?";
+const char *acsr_san_label(enum acsr_san_type type)
+{
+	return (unsigned)type < ACSR_SAN_TYPES ? types[type].label : "?";
+}
+
+bool acsr_san_type_find(const char *name, enum acsr_san_type *out)
+{
+	for (enum acsr_san_type t = ACSR_SAN_DNS; t < ACSR_SAN_UNKNOWN; t++) {
+		if (strcasecmp(types[t].name, name) != 0 && strcasecmp(types[t].label, name) != 0)
+			continue;
+		*out = t;
+		return true;
+	}
+	return false;
 }
 
 static bool printable_ascii(const char *s)
@@ -24,7 +53,15 @@ static bool printable_ascii(const char *s)
 	return true;
 }
 
-static bool ip_bytes(const char *s, uint8_t out[16], size_t *n)
+static bool is_ascii(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s >= 0x80)
+			return false;
+	return true;
+}
+
+bool subject_ip_bytes(const char *s, uint8_t out[16], size_t *n)
 {
 	*n = strchr(s, ':') != NULL ? 16 : 4;
 	return inet_pton(*n == 16 ? AF_INET6 : AF_INET, s, out) == 1;
@@ -37,7 +74,7 @@ bool subject_ip_text(const uint8_t *ip, size_t n, char *out)
 	return inet_ntop(n == 16 ? AF_INET6 : AF_INET, ip, out, INET6_ADDRSTRLEN) != NULL;
 }
 
-static enum acsr_result append(
+enum acsr_result sans_push(
 	struct acsr_sans *l, enum acsr_san_type type, const char *value, struct acsr_err *e)
 {
 	struct acsr_san *v = realloc(l->v, (l->n + 1) * sizeof(*v));
@@ -53,28 +90,170 @@ static enum acsr_result append(
 	return ACSR_OK;
 }
 
-enum acsr_result acsr_sans_add(
-	struct acsr_sans *l, enum acsr_san_type type, const char *value, struct acsr_err *e)
+/* What all types have in common. */
+static enum acsr_result check_text(enum acsr_san_type type, const char *value, struct acsr_err *e)
 {
-	char text[INET6_ADDRSTRLEN];
-	uint8_t ip[16];
-	size_t n;
+	bool ascii = type == ACSR_SAN_DNS || type == ACSR_SAN_EMAIL || type == ACSR_SAN_URI;
 
 	if (value[0] == '\0')
 		return err_rule(e, "name.empty", NULL, "RFC 5280 4.2.1.6", "an empty name");
 	if (str_has_control(value))
 		return err_rule(
 			e, "name.control", NULL, "RFC 5280 4.2.1.6", "a name with a control character");
-	if (type == ACSR_SAN_UPN ? !str_is_utf8(value, strlen(value)) : !printable_ascii(value))
+	if (!str_is_utf8(value, strlen(value)) || (ascii && !printable_ascii(value)))
 		return err_rule(e, "name.ascii", NULL, "RFC 5280 4.2.1.6",
 			"a name with blanks or characters beyond ASCII; domains go in as xn-- labels");
-	if (type == ACSR_SAN_UNKNOWN)
-		return err_set(e, "name.type", "a name of unknown type");
-	if (type != ACSR_SAN_IP)
-		return append(l, type, value, e);
-	if (!ip_bytes(value, ip, &n) || !subject_ip_text(ip, n, text))
+	return ACSR_OK;
+}
+
+static enum acsr_result add_ip(struct acsr_sans *l, const char *value, struct acsr_err *e)
+{
+	char text[INET6_ADDRSTRLEN];
+	uint8_t ip[16];
+	size_t n;
+
+	if (!subject_ip_bytes(value, ip, &n) || !subject_ip_text(ip, n, text))
 		return err_rule(e, "name.ip", NULL, "RFC 5280 4.2.1.6", "\"%.60s\" is no IP address", value);
-	return append(l, type, text, e);
+	return sans_push(l, ACSR_SAN_IP, text, e);
+}
+
+static enum acsr_result bad_mailbox(struct acsr_err *e, const char *text)
+{
+	return err_rule(e, "name.email", NULL, "RFC 9598 3", "%s", text);
+}
+
+static enum acsr_result add_mailbox(struct acsr_sans *l, const char *value, struct acsr_err *e)
+{
+	const char *at = strrchr(value, '@');
+	bool wide = false;
+
+	if (at == NULL || at == value || at[1] == '\0')
+		return bad_mailbox(e, "a mailbox is written local-part@domain");
+	if (str_starts(value, "\xef\xbb\xbf"))
+		return bad_mailbox(e, "a mailbox must not start with a byte order mark");
+	for (const char *p = value; p < at; p++)
+		wide = wide || (unsigned char)*p >= 0x80;
+	if (!wide)
+		return bad_mailbox(e, "a mailbox whose local part is ASCII goes in as an e-mail name");
+	for (const char *p = at + 1; *p != '\0'; p++)
+		if ((unsigned char)*p >= 0x80 || (*p >= 'A' && *p <= 'Z') || *p == ' ')
+			return bad_mailbox(e, "the domain of a mailbox goes in as lower-case xn-- labels");
+	return sans_push(l, ACSR_SAN_SMTPUTF8, value, e);
+}
+
+/* "1.2.3" in its one form; *out is the caller's. */
+static enum acsr_result canonical_oid(char **out, const char *dotted, struct acsr_err *e)
+{
+	ASN1_OBJECT *o = asn1text_oid(dotted);
+	char text[300];
+
+	if (o == NULL)
+		return err_rule(e, "name.oid", NULL, "X.660", "\"%.60s\" is no object identifier", dotted);
+	ossl_oid(o, text, sizeof(text));
+	ASN1_OBJECT_free(o);
+	return str_dup(out, text, e);
+}
+
+static enum acsr_result add_rid(struct acsr_sans *l, const char *value, struct acsr_err *e)
+{
+	CLEANUP_STR char *oid = NULL;
+
+	TRY(canonical_oid(&oid, value, e));
+	return sans_push(l, ACSR_SAN_RID, oid, e);
+}
+
+static enum acsr_result add_dirname(struct acsr_sans *l, const char *value, struct acsr_err *e)
+{
+	CLEANUP_STR char *text = NULL;
+	struct acsr_dn dn = { 0 };
+	enum acsr_result r = acsr_dn_parse(&dn, value, e);
+
+	if (r == ACSR_OK && dn.n == 0)
+		r = err_rule(e, "name.empty", NULL, "RFC 5280 4.2.1.6", "an empty directory name");
+	if (r == ACSR_OK)
+		r = acsr_dn_print(&text, &dn, e);
+	acsr_dn_free(&dn);
+	return r == ACSR_OK ? sans_push(l, ACSR_SAN_DIRNAME, text, e) : r;
+}
+
+static enum acsr_result bad_other(struct acsr_err *e)
+{
+	return err_rule(e, "name.other", NULL, "RFC 5280 4.2.1.6",
+		"another name is written OID;UTF8:text, OID;IA5:text or OID;DER:hex");
+}
+
+bool sans_split_other(const char *value, char *oid, size_t cap, struct sans_other *out)
+{
+	static const struct {
+		const char *word;
+		int tag;
+	} kinds[] = { { "UTF8:", V_ASN1_UTF8STRING }, { "IA5:", V_ASN1_IA5STRING }, { "DER:", 0 } };
+	const char *semi = strchr(value, ';');
+
+	if (semi == NULL || (size_t)(semi - value) >= cap)
+		return false;
+	memcpy(oid, value, (size_t)(semi - value));
+	oid[semi - value] = '\0';
+	for (size_t i = 0; i < 3; i++) {
+		if (strncasecmp(semi + 1, kinds[i].word, strlen(kinds[i].word)) != 0)
+			continue;
+		*out = (struct sans_other){ kinds[i].word, kinds[i].tag, semi + 1 + strlen(kinds[i].word) };
+		return out->text[0] != '\0';
+	}
+	return false;
+}
+
+static bool is_der_hex(const char *hex)
+{
+	size_t n = strlen(hex);
+	uint8_t *der = malloc(n / 2 + 1);
+	bool good = der != NULL && hex_decode(hex, der, n / 2, &n, NULL) == ACSR_OK &&
+		    der_check((struct bytes){ der, n }, "name", NULL) == ACSR_OK;
+
+	free(der);
+	return good;
+}
+
+static enum acsr_result add_other(struct acsr_sans *l, const char *value, struct acsr_err *e)
+{
+	CLEANUP_STR char *oid = NULL, *text = NULL;
+	struct sans_other o;
+	char dotted[256];
+
+	if (!sans_split_other(value, dotted, sizeof(dotted), &o))
+		return bad_other(e);
+	TRY(canonical_oid(&oid, dotted, e));
+	if ((o.tag == 0 && !is_der_hex(o.text)) || (o.tag == V_ASN1_IA5STRING && !is_ascii(o.text)))
+		return bad_other(e);
+	TRY(str_printf(&text, e, "%s;%s%s", oid, o.word, o.text));
+	if (o.tag == 0)
+		str_lower(strstr(text, "DER:") + 4);
+	return sans_push(l, ACSR_SAN_OTHER, text, e);
+}
+
+enum acsr_result acsr_sans_add(
+	struct acsr_sans *l, enum acsr_san_type type, const char *value, struct acsr_err *e)
+{
+	TRY(check_text(type, value, e));
+	switch (type) {
+	case ACSR_SAN_DNS:
+	case ACSR_SAN_EMAIL:
+	case ACSR_SAN_URI:
+	case ACSR_SAN_UPN:
+		return sans_push(l, type, value, e);
+	case ACSR_SAN_IP:
+		return add_ip(l, value, e);
+	case ACSR_SAN_SMTPUTF8:
+		return add_mailbox(l, value, e);
+	case ACSR_SAN_RID:
+		return add_rid(l, value, e);
+	case ACSR_SAN_DIRNAME:
+		return add_dirname(l, value, e);
+	case ACSR_SAN_OTHER:
+		return add_other(l, value, e);
+	default:
+		return err_set(e, "name.type", "a name of unknown type");
+	}
 }
 
 bool acsr_sans_has(const struct acsr_sans *l, enum acsr_san_type type, const char *value)
@@ -95,181 +274,4 @@ void acsr_sans_free(struct acsr_sans *l)
 		free(l->v[i].value);
 	free(l->v);
 	*l = (struct acsr_sans){ 0 };
-}
-
-static int set_string(GENERAL_NAME *g, int gen, int asn1_type, const void *p, size_t n)
-{
-	ASN1_STRING *s = ASN1_STRING_type_new(asn1_type);
-
-	if (s == NULL || ASN1_STRING_set(s, p, (int)n) != 1) {
-		ASN1_STRING_free(s);
-		return 0;
-	}
-	GENERAL_NAME_set0_value(g, gen, s);
-	return 1;
-}
-
-static int set_upn(GENERAL_NAME *g, const char *value)
-{
-	ASN1_OBJECT *oid = OBJ_txt2obj(OID_UPN, 1);
-	ASN1_TYPE *t = ASN1_TYPE_new();
-	ASN1_UTF8STRING *s = ASN1_UTF8STRING_new();
-
-	if (oid == NULL || t == NULL || s == NULL || ASN1_STRING_set(s, value, -1) != 1) {
-		ASN1_OBJECT_free(oid);
-		ASN1_TYPE_free(t);
-		ASN1_UTF8STRING_free(s);
-		return 0;
-	}
-	ASN1_TYPE_set(t, V_ASN1_UTF8STRING, s);
-	if (GENERAL_NAME_set0_othername(g, oid, t) == 1)
-		return 1;
-	ASN1_OBJECT_free(oid);
-	ASN1_TYPE_free(t);
-	return 0;
-}
-
-static int set_general(GENERAL_NAME *g, const struct acsr_san *san)
-{
-	uint8_t ip[16];
-	size_t n;
-
-	switch (san->type) {
-	case ACSR_SAN_DNS:
-		return set_string(g, GEN_DNS, V_ASN1_IA5STRING, san->value, strlen(san->value));
-	case ACSR_SAN_EMAIL:
-		return set_string(g, GEN_EMAIL, V_ASN1_IA5STRING, san->value, strlen(san->value));
-	case ACSR_SAN_URI:
-		return set_string(g, GEN_URI, V_ASN1_IA5STRING, san->value, strlen(san->value));
-	case ACSR_SAN_IP:
-		return ip_bytes(san->value, ip, &n) && set_string(g, GEN_IPADD, V_ASN1_OCTET_STRING, ip, n);
-	case ACSR_SAN_UPN:
-		return set_upn(g, san->value);
-	default:
-		return 0;
-	}
-}
-
-enum acsr_result subject_to_gens(GENERAL_NAMES **out, const struct acsr_sans *sans, struct acsr_err *e)
-{
-	OSSL_AUTO(ossl_free_gens) GENERAL_NAMES *gens = GENERAL_NAMES_new();
-
-	if (gens == NULL)
-		return err_nomem(e);
-	for (size_t i = 0; i < sans->n; i++) {
-		GENERAL_NAME *g = GENERAL_NAME_new();
-
-		if (g == NULL || !set_general(g, &sans->v[i]) || sk_GENERAL_NAME_push(gens, g) <= 0) {
-			GENERAL_NAME_free(g);
-			return ossl_err(e, "name.type", "a name that cannot be encoded");
-		}
-	}
-	*out = gens;
-	gens = NULL;
-	return ACSR_OK;
-}
-
-/* The rule AREA.what is broken by name i. A lenient reading keeps the name, spelled out and marked. */
-static enum acsr_result broken(struct acsr_sans *out, enum acsr_san_type type, const ASN1_STRING *s, size_t i,
-	const struct reading *how, const char *what, const char *text, struct acsr_err *e)
-{
-	CLEANUP_STR char *value = NULL;
-	char field[32];
-
-	snprintf(field, sizeof(field), "sans[%zu]", i);
-	TRY(reading_broken(how, what, field, "RFC 5280 4.2.1.6", e, "%s", text));
-	TRY(reading_escape(&value, ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s), e));
-	TRY(append(out, type, value, e));
-	out->v[out->n - 1].broken = true;
-	return ACSR_OK;
-}
-
-/* The text of an IA5String SAN, judged byte by byte before it becomes a C string. */
-static enum acsr_result take_ia5(struct acsr_sans *out, enum acsr_san_type type, const ASN1_STRING *s,
-	size_t i, const struct reading *how, struct acsr_err *e)
-{
-	const unsigned char *p = ASN1_STRING_get0_data(s);
-	int n = ASN1_STRING_length(s);
-	CLEANUP_STR char *text = NULL;
-
-	if (n <= 0)
-		return broken(out, type, s, i, how, "san.empty", "an empty name", e);
-	for (int k = 0; k < n; k++) {
-		if (p[k] <= 0x20 || p[k] == 0x7f)
-			return broken(out, type, s, i, how, "san.control",
-				"a name with a NUL, a blank, a line break or another control character", e);
-		if (p[k] >= 0x80)
-			return broken(out, type, s, i, how, "san.ascii",
-				"a name with characters beyond ASCII; domains go in as xn-- labels", e);
-	}
-	text = strndup((const char *)p, (size_t)n);
-	return text == NULL ? err_nomem(e) : append(out, type, text, e);
-}
-
-static enum acsr_result take_ip(
-	struct acsr_sans *out, const ASN1_STRING *s, size_t i, const struct reading *how, struct acsr_err *e)
-{
-	char text[INET6_ADDRSTRLEN];
-
-	if (!subject_ip_text(ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s), text))
-		return broken(out, ACSR_SAN_IP, s, i, how, "san.ip",
-			"an IP address that has neither 4 nor 16 bytes", e);
-	return append(out, ACSR_SAN_IP, text, e);
-}
-
-static enum acsr_result take_other(
-	struct acsr_sans *out, const OTHERNAME *o, size_t i, const struct reading *how, struct acsr_err *e)
-{
-	const ASN1_STRING *s;
-	CLEANUP_STR char *text = NULL;
-	char oid[64];
-
-	ossl_oid(o->type_id, oid, sizeof(oid));
-	if (strcmp(oid, OID_UPN) != 0 || o->value->type != V_ASN1_UTF8STRING)
-		return append(out, ACSR_SAN_UNKNOWN, "otherName", e);
-	s = o->value->value.utf8string;
-	text = strndup((const char *)ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s));
-	if (text == NULL)
-		return err_nomem(e);
-	if (strlen(text) != (size_t)ASN1_STRING_length(s) || !str_is_utf8(text, strlen(text)) ||
-		str_has_control(text) || text[0] == '\0')
-		return broken(
-			out, ACSR_SAN_UPN, s, i, how, "san.control", "a UPN with a control character", e);
-	return append(out, ACSR_SAN_UPN, text, e);
-}
-
-static enum acsr_result take_general(
-	struct acsr_sans *out, const GENERAL_NAME *g, size_t i, const struct reading *how, struct acsr_err *e)
-{
-	switch (g->type) {
-	case GEN_DNS:
-		return take_ia5(out, ACSR_SAN_DNS, g->d.dNSName, i, how, e);
-	case GEN_EMAIL:
-		return take_ia5(out, ACSR_SAN_EMAIL, g->d.rfc822Name, i, how, e);
-	case GEN_URI:
-		return take_ia5(out, ACSR_SAN_URI, g->d.uniformResourceIdentifier, i, how, e);
-	case GEN_IPADD:
-		return take_ip(out, g->d.iPAddress, i, how, e);
-	case GEN_OTHERNAME:
-		return take_other(out, g->d.otherName, i, how, e);
-	case GEN_DIRNAME:
-		return append(out, ACSR_SAN_UNKNOWN, "directoryName", e);
-	case GEN_RID:
-		return append(out, ACSR_SAN_UNKNOWN, "registeredID", e);
-	default:
-		return append(out, ACSR_SAN_UNKNOWN, "unknown", e);
-	}
-}
-
-enum acsr_result subject_from_gens(struct acsr_sans *out, const GENERAL_NAMES *gens, size_t max,
-	const struct reading *how, struct acsr_err *e)
-{
-	int n = sk_GENERAL_NAME_num(gens);
-
-	if (n > 0 && (size_t)n > max)
-		TRY(reading_broken(how, "sans.many", "sans", "policy", e,
-			"%d names; at most %zu are accepted in one request", n, max));
-	for (int i = 0; i < n; i++)
-		TRY(take_general(out, sk_GENERAL_NAME_value(gens, i), (size_t)i, how, e));
-	return ACSR_OK;
 }

@@ -31,7 +31,7 @@ static void a_leaf(void **state)
 	assert_string_equal(v->ekus[0], "serverAuth");
 	assert_int_equal(v->ku, ACSR_KU_DIGITAL_SIGNATURE | ACSR_KU_KEY_ENCIPHERMENT);
 	assert_true(v->has_basic_constraints && !v->ca && v->path_len == -1);
-	assert_string_equal(v->policies[0], "2.23.140.1.2.1");
+	assert_string_equal(v->policies[0].oid, "2.23.140.1.2.1");
 	assert_string_equal(v->crl_urls[0], s.crl_url);
 	assert_string_equal(v->ocsp_urls[0], s.ocsp_url);
 	assert_string_equal(v->issuer_urls[0], s.issuer_url);

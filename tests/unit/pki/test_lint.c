@@ -126,10 +126,10 @@ static void fields(void **state)
 	broken("lint.ca", "dv", v);
 	v = good("dv");
 	v->n_policies--;
-	free(v->policies[0]);
+	free(v->policies[0].oid);
 	broken("lint.policy", "dv", v);
 	v = good("dv");
-	snprintf(v->policies[0], strlen(v->policies[0]) + 1, "2.23.140.1.2.9");
+	snprintf(v->policies[0].oid, strlen(v->policies[0].oid) + 1, "2.23.140.1.2.9");
 	broken("lint.policy", "dv", v);
 }
 
@@ -293,8 +293,8 @@ static struct acsr_cert_view *with_subject(const char *profile_name, const char 
 
 	acsr_dn_free(&v->subject);
 	v->subject = dn(subject);
-	free(v->policies[0]);
-	v->policies[0] = strdup(p->policies[0]);
+	free(v->policies[0].oid);
+	v->policies[0].oid = strdup(p->policies[0]);
 	return v;
 }
 
@@ -309,7 +309,7 @@ static void subjects(void **state)
 	broken("lint.subject.level", "public-ov", with_subject("public-ov", "O=Demo,C=DE"));
 	broken("lint.subject.duplicate", "dv", with_subject("dv", "CN=www.example.com,CN=www.example.com"));
 	broken("lint.subject.meaningless", "ov", with_subject("ov", "O=--,C=DE"));
-	broken("lint.subject.meaningless", "ov", with_subject("ov", "O=Demo ,C=DE"));
+	broken("lint.subject.meaningless", "ov", with_subject("ov", "O=Demo\\ ,C=DE"));
 	broken("lint.subject.allowed", "ov", with_subject("ov", "O=Demo,C=DE,OU=x"));
 }
 

@@ -12,7 +12,7 @@ static void fields(void **state)
 	OK(acsr_dn_add(&d, "O", "A, B + \"C\"", &e));
 	OK(acsr_dn_add(&d, "1.2.3.4", "x", &e));
 	OK(acsr_dn_print(&text, &d, &e));
-	assert_string_equal(text, "CN=www.demo.test,O=A\\, B \\+ \\\"C\\\",1.2.3.4=x");
+	assert_string_equal(text, "1.2.3.4=x,O=A\\, B \\+ \\\"C\\\",CN=www.demo.test");
 	acsr_dn_free(&d);
 	OK(acsr_dn_parse(&d, text, &e));
 	assert_string_equal(acsr_dn_get(&d, "o"), "A, B + \"C\"");

@@ -63,7 +63,7 @@ static void test_a_certificate(void **state)
 	assert_int_equal(ACSR_KU_DIGITAL_SIGNATURE | ACSR_KU_KEY_ENCIPHERMENT, v->ku);
 	assert_int_equal(1, v->n_ekus);
 	assert_string_equal("serverAuth", v->ekus[0]);
-	assert_string_equal("2.23.140.1.2.1", v->policies[0]);
+	assert_string_equal("2.23.140.1.2.1", v->policies[0].oid);
 	assert_string_equal("http://127.0.0.1:8080/crl/issuing-1.crl", v->crl_urls[0]);
 	assert_string_equal("http://127.0.0.1:8080/ca/issuing-1.cer", v->issuer_urls[0]);
 	assert_false(v->ca);
@@ -127,7 +127,7 @@ static void test_every_profile(void **state)
 		v = issue(&m);
 		assert_int_equal(rows[i].policy != NULL, v->n_policies);
 		if (rows[i].policy != NULL)
-			assert_string_equal(rows[i].policy, v->policies[0]);
+			assert_string_equal(rows[i].policy, v->policies[0].oid);
 		acsr_cert_view_free(v);
 		ca_world_clear(&m);
 	}
