@@ -15,6 +15,7 @@ ACSR_C_BEGIN
 
 enum acsr_level { ACSR_LEVEL_NONE, ACSR_LEVEL_DV, ACSR_LEVEL_OV, ACSR_LEVEL_EV };
 
+#define ACSR_PROFILE_KEY_TYPES 24
 #define ACSR_PROFILE_LIST 8
 
 /* A value type: copy one of the built-in rows and change it. Strings are loans, lists end with NULL. */
@@ -27,12 +28,12 @@ struct acsr_profile {
 	int64_t validity;     /* seconds, as issued; notAfter - notBefore + 1 never exceeds it */
 	int64_t max_validity; /* seconds, the most that a request may ask for */
 	int64_t backdate;     /* seconds that notBefore lies before now */
-	const char *ekus[ACSR_PROFILE_LIST];     /* every one is put in; others are refused */
-	const char *policies[ACSR_PROFILE_LIST]; /* certificatePolicies OIDs */
-	const char *key_types[16];               /* allowed names of key.h */
-	unsigned san_types;                      /* 1u << ACSR_SAN_DNS | … */
-	const char *subject[16];                 /* allowed subject fields; NULL first: none */
-	const char *required[8];                 /* subject fields that must be there */
+	const char *ekus[ACSR_PROFILE_LIST];           /* every one is put in; others are refused */
+	const char *policies[ACSR_PROFILE_LIST];       /* certificatePolicies OIDs */
+	const char *key_types[ACSR_PROFILE_KEY_TYPES]; /* allowed names of key.h */
+	unsigned san_types;                            /* 1u << ACSR_SAN_DNS | … */
+	const char *subject[16];                       /* allowed subject fields; NULL first: none */
+	const char *required[8];                       /* subject fields that must be there */
 	bool wildcard;
 };
 

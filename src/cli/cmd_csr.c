@@ -3,16 +3,35 @@
 #include <string.h>
 
 #include "cli/cmds.h"
+#include "cli/files.h"
 #include "cli/load.h"
 #include "cli/say.h"
 #include "cli/view.h"
+
+/* A key that this OpenSSL lacks is no reason to show nothing. */
+static enum acsr_result load_to_show(const char *path, struct acsr_csr_view **v, struct acsr_err *e)
+{
+	CLEANUP_BUF struct buf b = { 0 };
+	ACSR_CLEANUP_BLOB struct acsr_blob der = { NULL, 0 };
+	struct acsr_err why = { 0 };
+
+	buf_init(&b, LOAD_MAX);
+	TRY(file_get(&b, path, LOAD_MAX, e));
+	TRY(acsr_input_csr(b.p, b.len, &der, e));
+	if (acsr_csr_parse(v, der.p, der.len, &why) == ACSR_OK)
+		return ACSR_OK;
+	if (err_is(&why, "openssl.unsupported"))
+		return acsr_csr_read(v, der.p, der.len, e);
+	*e = why;
+	return ACSR_FAIL;
+}
 
 static enum acsr_result cmd_csr_show_run(struct cli *c, struct acsr_err *e)
 {
 	struct acsr_csr_view *v = NULL;
 	json_t *view;
 
-	TRY(load_csr(c->args.words[0], &v, NULL, e));
+	TRY(load_to_show(c->args.words[0], &v, e));
 	view = view_csr(v);
 	acsr_csr_view_free(v);
 	if (view == NULL || json_object_update_new(c->result, view) != 0)

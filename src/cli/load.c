@@ -332,6 +332,16 @@ static enum acsr_result key_of_csr(struct acsr_key **key, const struct buf *b, s
 	return r;
 }
 
+/* Why there is no key in a certificate that is there. */
+static enum acsr_result unreadable(const char *key_name, struct acsr_err *e)
+{
+	const struct acsr_key_type *t;
+
+	if (acsr_key_type_find(&t, key_name, NULL) == ACSR_OK)
+		TRY(acsr_key_type_require(t, e));
+	return err_set(e, "key.parse", "a public key of type %s cannot be read", key_name);
+}
+
 static enum acsr_result key_of_cert(struct acsr_key **key, const struct buf *b, struct acsr_err *e)
 {
 	CLEANUP_CERTS struct load_certs l = { NULL, 0 };
@@ -341,8 +351,7 @@ static enum acsr_result key_of_cert(struct acsr_key **key, const struct buf *b, 
 	TRY(certs_from(&l, b, e));
 	TRY(acsr_cert_parse(&v, l.v[0].p, l.v[0].len, e));
 	if (v->key == NULL)
-		r = err_set(
-			e, "openssl.unsupported", "this OpenSSL does not know the certificate's key type");
+		r = unreadable(v->key_name, e);
 	else
 		r = acsr_key_wrap_evp(key, acsr_key_evp(v->key), e);
 	acsr_cert_view_free(v);

@@ -118,16 +118,22 @@ static json_t *key_usage(bool has, unsigned ku)
 	return a;
 }
 
+/* null: nobody could check it here. */
+static json_t *signature_valid(enum acsr_signature s)
+{
+	return s == ACSR_SIGNATURE_UNCHECKED ? json_null() : json_boolean(s == ACSR_SIGNATURE_GOOD);
+}
+
 json_t *view_csr(const struct acsr_csr_view *v)
 {
-	return json_pack("{s:o, s:o, s:o, s:s, s:o, s:s, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:s, s:o, s:s, s:o, s:o, s:b, s:b, s:b, s:o, s:o, s:o, s:o}",
 		"subject", dn(&v->subject), "subject_text", dn_line(&v->subject), "sans", sans(&v->sans),
-		"key_type", v->key != NULL ? acsr_key_name(v->key) : "unknown", "spki_sha256",
-		view_hex(v->spki_sha256, 32), "signature_algorithm", v->signature_alg, "extended_key_usage",
-		strings(v->ekus, v->n_ekus), "key_usage", key_usage(v->has_ku, v->ku), "ca", v->ca,
-		"must_staple", v->must_staple, "challenge_password", v->challenge_password, "signature_valid",
-		true, "extensions", exts(v->exts, v->n_exts), "attributes",
-		strings(v->attributes, v->n_attributes), "sha256", view_hex(v->sha256, 32));
+		"key_type", v->key_name, "spki_sha256", view_hex(v->spki_sha256, 32), "signature_algorithm",
+		v->signature_alg, "extended_key_usage", strings(v->ekus, v->n_ekus), "key_usage",
+		key_usage(v->has_ku, v->ku), "ca", v->ca, "must_staple", v->must_staple, "challenge_password",
+		v->challenge_password, "signature_valid", signature_valid(v->signature), "extensions",
+		exts(v->exts, v->n_exts), "attributes", strings(v->attributes, v->n_attributes), "sha256",
+		view_hex(v->sha256, 32));
 }
 
 json_t *view_cert(const struct acsr_cert_view *v)
@@ -136,9 +142,8 @@ json_t *view_cert(const struct acsr_cert_view *v)
 		dn(&v->subject), "subject_text", dn_line(&v->subject), "issuer", dn(&v->issuer),
 		"issuer_text", dn_line(&v->issuer), "sans", sans(&v->sans), "serial", v->serial_hex,
 		"not_before", view_time(v->not_before), "not_after", view_time(v->not_after), "key_type",
-		v->key != NULL ? acsr_key_name(v->key) : "unknown", "spki_sha256",
-		view_hex(v->spki_sha256, 32), "signature_algorithm", v->signature_alg, "sha256",
-		view_hex(v->sha256, 32));
+		v->key_name, "spki_sha256", view_hex(v->spki_sha256, 32), "signature_algorithm",
+		v->signature_alg, "sha256", view_hex(v->sha256, 32));
 
 	if (o == NULL)
 		return NULL;
@@ -241,6 +246,7 @@ static void show_key(const json_t *o)
 void view_show_csr(const json_t *csr)
 {
 	const char *subject = view_str(csr, "subject_text");
+	const json_t *valid = json_object_get(csr, "signature_valid");
 
 	say_field("subject", subject[0] != '\0' ? subject : "(empty)");
 	show_lines(csr, "sans", "names");
@@ -253,7 +259,10 @@ void view_show_csr(const json_t *csr)
 		say_field("challenge", "a challenge password is set (not shown)");
 	show_exts(csr);
 	show_list(csr, "attributes", "attributes");
-	say("%-16s %s, valid", "signature", view_str(csr, "signature_algorithm"));
+	say("%-16s %s, %s", "signature", view_str(csr, "signature_algorithm"),
+		json_is_true(valid)    ? "valid"
+		: json_is_false(valid) ? "NOT valid"
+				       : "not checked: this OpenSSL cannot read the key");
 	say_field("SHA-256", view_str(csr, "sha256"));
 }
 

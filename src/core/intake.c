@@ -138,8 +138,9 @@ static enum acsr_result check_key_history(
 static enum acsr_result judge_csr(struct core *c, const char *text, const struct product *p,
 	const char *order_id, struct intake_csr *in, struct acsr_err *e)
 {
-	const struct acsr_key_policy policy = { .allow_eddsa = strcmp(conf_str(&c->proc->conf, "ca.kind"),
-								       "private") == 0 };
+	bool own_ca = strcmp(conf_str(&c->proc->conf, "ca.kind"), "private") == 0;
+	const struct acsr_key_policy policy = { .allow_eddsa = own_ca, .allow_pqc = own_ca };
+	char offered[PRODUCT_KEY_TYPES];
 	struct acsr_blob der = { 0 };
 
 	TRY(acsr_input_csr((const uint8_t *)text, strlen(text), &der, e));
@@ -148,10 +149,11 @@ static enum acsr_result judge_csr(struct core *c, const char *text, const struct
 	TRY(acsr_key_check_public(in->view->key, &policy, NULL, e));
 	in->key_type = acsr_key_name(in->view->key);
 	hex_encode(in->view->spki_sha256, 32, in->spki_sha256);
+	product_key_types(p, offered);
 	if (!product_has_key_type(p, in->key_type))
 		return err_rule(e, "key.type", "csr", NULL,
 			"the CSR has a key of type %s; the product %s allows %s", in->key_type, p->id,
-			p->key_types);
+			offered);
 	return check_key_history(c, in, order_id, e);
 }
 

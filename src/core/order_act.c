@@ -189,10 +189,13 @@ static enum acsr_result reissue_key_type(struct core *c, const struct order *o, 
 		memcpy(room, r.key_type, 32);
 		*key_type = room;
 	}
-	if (*key_type == NULL || !product_has_key_type(p, *key_type))
-		return err_rule(
-			e, "key.type", "key_type", NULL, "the product %s allows %s", p->id, p->key_types);
-	return ACSR_OK;
+	if (*key_type == NULL) {
+		char offered[PRODUCT_KEY_TYPES];
+
+		product_key_types(p, offered);
+		return err_rule(e, "key.type", "key_type", NULL, "the product %s allows %s", p->id, offered);
+	}
+	return product_check_key_type(p, *key_type, "key_type", e);
 }
 
 enum acsr_result order_reissue(struct core *c, struct request *q, struct acsr_err *e)

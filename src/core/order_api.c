@@ -71,18 +71,9 @@ static enum acsr_result read_placing(struct request *q, struct placing *p, struc
 
 static enum acsr_result check_key_type(struct placing *p, struct acsr_err *e)
 {
-	const struct acsr_key_type *t;
-
 	if (p->key_type == NULL)
 		p->key_type = p->product.default_key_type;
-	if (acsr_key_type_find(&t, p->key_type, e) != ACSR_OK) {
-		err_at(e, "key_type");
-		return ACSR_FAIL;
-	}
-	if (!product_has_key_type(&p->product, p->key_type))
-		return err_rule(e, "key.type", "key_type", NULL, "the product %s does not allow %s, but %s",
-			p->product.id, p->key_type, p->product.key_types);
-	return ACSR_OK;
+	return product_check_key_type(&p->product, p->key_type, "key_type", e);
 }
 
 static enum acsr_result check_recipient(

@@ -12,7 +12,9 @@
 
 enum { LONGEST_VALIDITY = 398 * 86400 }; /* of the signer's profiles */
 
-static const char all_key_types[] = "rsa:2048 rsa:3072 rsa:4096 ec:p256 ec:p384 ec:p521 ed25519";
+/* Those that this OpenSSL lacks are not shown, and appear when a newer one is installed. */
+static const char all_key_types[] =
+	"rsa:2048 rsa:3072 rsa:4096 ec:p256 ec:p384 ec:p521 ed25519 ml-dsa-44 ml-dsa-65 ml-dsa-87";
 
 /* validity 0: the longest that the rules allow on the day of issue. */
 static const struct product first[] = {
@@ -94,17 +96,55 @@ bool product_has_key_type(const struct product *p, const char *key_type)
 	return false;
 }
 
+static bool can_make(const char *key_type)
+{
+	const struct acsr_key_type *t;
+
+	return acsr_key_type_find(&t, key_type, NULL) == ACSR_OK && acsr_key_type_available(t);
+}
+
+void product_key_types(const struct product *p, char out[PRODUCT_KEY_TYPES])
+{
+	char all[PRODUCT_KEY_TYPES], *rest, *one;
+	size_t used = 0;
+
+	snprintf(all, sizeof(all), "%s", p->key_types);
+	out[0] = '\0';
+	for (one = strtok_r(all, " ", &rest); one != NULL; one = strtok_r(NULL, " ", &rest))
+		if (can_make(one))
+			used += (size_t)snprintf(
+				out + used, sizeof(p->key_types) - used, "%s%s", used > 0 ? " " : "", one);
+}
+
 static json_t *key_types_json(const struct product *p)
 {
+	char all[PRODUCT_KEY_TYPES], *rest, *one;
 	json_t *list = json_array();
 
-	for (const char *at = p->key_types; *at != '\0';) {
-		size_t len = strcspn(at, " ");
-
-		json_array_append_new(list, json_stringn(at, len));
-		at += len + (at[len] == ' ');
-	}
+	product_key_types(p, all);
+	for (one = strtok_r(all, " ", &rest); one != NULL; one = strtok_r(NULL, " ", &rest))
+		json_array_append_new(list, json_string(one));
 	return list;
+}
+
+enum acsr_result product_check_key_type(
+	const struct product *p, const char *key_type, const char *field, struct acsr_err *e)
+{
+	const struct acsr_key_type *t;
+	char offered[PRODUCT_KEY_TYPES];
+
+	if (acsr_key_type_find(&t, key_type, e) != ACSR_OK) {
+		err_at(e, "%s", field);
+		return ACSR_FAIL;
+	}
+	product_key_types(p, offered);
+	if (!product_has_key_type(p, key_type))
+		return err_rule(e, "key.type", field, NULL, "the product %s does not allow %s, but %s", p->id,
+			key_type, offered);
+	if (acsr_key_type_require(t, e) == ACSR_OK)
+		return ACSR_OK;
+	err_at(e, "%s", field);
+	return ACSR_FAIL;
 }
 
 static json_t *product_json(struct core *c, const struct product *p)

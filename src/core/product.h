@@ -11,5 +11,11 @@ ACSR_MUST_USE enum acsr_result product_seed(struct core *c, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result product_for_order(
 	struct core *c, const char *id, struct product *out, struct acsr_err *e);
 bool product_has_key_type(const struct product *p, const char *key_type);
+/* Those of its key types that this OpenSSL can make, separated by blanks: for menus and texts. */
+void product_key_types(const struct product *p, char out[PRODUCT_KEY_TYPES]);
+/* May a key of this type be made for the product, and can it? key.type, openssl.unsupported; `field` is what
+ * the customer said it in. */
+ACSR_MUST_USE enum acsr_result product_check_key_type(
+	const struct product *p, const char *key_type, const char *field, struct acsr_err *e);
 
 #endif

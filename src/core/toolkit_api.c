@@ -129,6 +129,7 @@ static enum acsr_result check_hosts(const struct acsr_csr_view *v, const struct 
 static enum acsr_result check_key_for(struct core *c, const struct acsr_csr_view *v, const char *product_id,
 	struct acsr_findings *all, struct acsr_err *e)
 {
+	char offered[PRODUCT_KEY_TYPES];
 	struct product p;
 
 	if (product_id == NULL)
@@ -137,8 +138,9 @@ static enum acsr_result check_key_for(struct core *c, const struct acsr_csr_view
 	if (product_has_key_type(&p, acsr_key_name(v->key)))
 		return acsr_findings_add(all, ACSR_PASS, "key.type", "", "", "", e,
 			"the product %s takes %s keys", p.id, acsr_key_name(v->key));
+	product_key_types(&p, offered);
 	return acsr_findings_add(all, ACSR_ERROR, "key.type", "", "", "make a key of another type", e,
-		"the product %s does not take %s keys, but %s", p.id, acsr_key_name(v->key), p.key_types);
+		"the product %s does not take %s keys, but %s", p.id, acsr_key_name(v->key), offered);
 }
 
 struct checking {

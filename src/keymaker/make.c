@@ -23,10 +23,10 @@ static enum acsr_result check_key_type(const char *name, struct acsr_err *e)
 	if (acsr_key_type_find(&t, name, NULL) != ACSR_OK)
 		return err_rule(
 			e, "request.field.key_type", "key_type", NULL, "there is no key type %s", name);
-	if (!acsr_key_type_available(t))
-		return err_rule(
-			e, "openssl.unsupported", "key_type", NULL, "this OpenSSL cannot make %s keys", name);
-	return ACSR_OK;
+	if (acsr_key_type_require(t, e) == ACSR_OK)
+		return ACSR_OK;
+	err_at(e, "key_type");
+	return ACSR_FAIL;
 }
 
 static bool is_oid(const char *s)

@@ -111,7 +111,10 @@ enum acsr_result acsr_key_generate(struct acsr_key **out, const char *type, stru
 	EVP_PKEY *pkey = NULL;
 
 	TRY(acsr_key_type_find(&t, type, e));
-	TRY(acsr_key_type_require(t, e));
+	if (acsr_key_type_require(t, e) != ACSR_OK) {
+		err_at(e, "key_type");
+		return ACSR_FAIL;
+	}
 	ctx = EVP_PKEY_CTX_new_from_name(NULL, t->evp, NULL);
 	if (ctx == NULL || !set_params(ctx, t) || EVP_PKEY_generate(ctx, &pkey) != 1)
 		return ossl_err(e, "sys.openssl", "cannot make a key");

@@ -86,10 +86,9 @@ enum acsr_result acsr_key_type_require(const struct acsr_key_type *t, struct acs
 	if (acsr_key_type_available(t))
 		return ACSR_OK;
 	if (t->oid == NULL)
-		return err_rule(e, "openssl.unsupported", "key_type", NULL,
+		return err_set(e, "openssl.unsupported",
 			"this OpenSSL (%s) has no %s; choose another key type", version, t->name);
-	return err_rule(e, "openssl.unsupported", "key_type", NULL,
-		"this OpenSSL (%s) has no %s; 3.5 or newer does", version,
+	return err_set(e, "openssl.unsupported", "this OpenSSL (%s) has no %s; 3.5 or newer does", version,
 		t->alg == ACSR_KEY_ML_DSA ? "ML-DSA" : "SLH-DSA");
 }
 

@@ -179,7 +179,8 @@ static enum acsr_result put_edwards(struct der_out *w, const struct acsr_key *k,
 	return ACSR_OK;
 }
 
-/* Algorithms without a writer of ours (DSA and the like): OpenSSL's encoder, whose copies it clears itself. */
+/* Algorithms without a writer of ours (DSA and the like): OpenSSL's encoder, whose copies it clears itself.
+ */
 static enum acsr_result der_by_openssl(const struct acsr_key *k, struct acsr_secret **der, struct acsr_err *e)
 {
 	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(k->pkey);

@@ -117,7 +117,7 @@ static const char *key(struct lint *l)
 
 static const char *key_type(struct lint *l)
 {
-	if (l->c->key == NULL || listed(l->p->key_types, 16, acsr_key_name(l->c->key)))
+	if (l->c->key == NULL || listed(l->p->key_types, ACSR_PROFILE_KEY_TYPES, acsr_key_name(l->c->key)))
 		return NULL;
 	return "the key type is not one of the profile";
 }
@@ -319,6 +319,18 @@ static const char *ku_leaf(struct lint *l)
 	return NULL;
 }
 
+/* Signature keys cannot transport or agree on anything. */
+static const char *ku_post_quantum(struct lint *l)
+{
+	const unsigned never = ACSR_KU_KEY_ENCIPHERMENT | ACSR_KU_DATA_ENCIPHERMENT | ACSR_KU_KEY_AGREEMENT |
+			       ACSR_KU_ENCIPHER_ONLY | ACSR_KU_DECIPHER_ONLY;
+	bool pq = strncmp(l->c->key_name, "ml-dsa-", 7) == 0 || strncmp(l->c->key_name, "slh-dsa-", 8) == 0;
+
+	return pq && (l->c->ku & never) != 0
+		       ? "a key usage other than signing on a post-quantum signature key"
+		       : NULL;
+}
+
 static const char *ku_ca(struct lint *l)
 {
 	const unsigned need = ACSR_KU_KEY_CERT_SIGN | ACSR_KU_CRL_SIGN;
@@ -431,6 +443,8 @@ static const struct rule {
 		ACSR_ERROR },
 	{ "lint.eku.client", SERVER | PUBLIC, "BR 7.1.2.7.10", "no clientAuth", eku_client, ACSR_ERROR },
 	{ "lint.ku", LEAF, "BR 7.1.2.7.11", "the key usage fits the key", ku_leaf, ACSR_ERROR },
+	{ "lint.ku.post-quantum", ALL, "RFC 9881 5, RFC 9909 6",
+		"a post-quantum key is used for signing only", ku_post_quantum, ACSR_ERROR },
 	{ "lint.ku.ca", CA, "BR 7.1.2.10.7", "the key usage of a CA", ku_ca, ACSR_ERROR },
 	{ "lint.ca", LEAF, "BR 7.1.2.7.8", "not a CA", not_a_ca, ACSR_ERROR },
 	{ "lint.ca.missing", CA, "BR 7.1.2.10.4", "a CA with the profile's path length", is_a_ca,

@@ -13,21 +13,27 @@
 #define HOUR INT64_C(3600)
 
 #define SERVER_SANS (1u << ACSR_SAN_DNS | 1u << ACSR_SAN_IP)
-#define PRIVATE_KEYS                                                                                    \
-	{                                                                                               \
-		"rsa:2048", "rsa:3072", "rsa:4096", "ec:p256", "ec:p384", "ec:p521", "ed25519", "ed448" \
+#define NIST_KEYS "ec:p256", "ec:p384", "ec:p521"
+#define ML_DSA_KEYS "ml-dsa-44", "ml-dsa-65", "ml-dsa-87"
+#define SLH_DSA_KEYS(hash)                                                                                  \
+	"slh-dsa-" hash "-128s", "slh-dsa-" hash "-128f", "slh-dsa-" hash "-192s", "slh-dsa-" hash "-192f", \
+		"slh-dsa-" hash "-256s", "slh-dsa-" hash "-256f"
+#define PQ_KEYS ML_DSA_KEYS, SLH_DSA_KEYS("sha2"), SLH_DSA_KEYS("shake")
+#define PRIVATE_KEYS                                                                       \
+	{                                                                                  \
+		"rsa:2048", "rsa:3072", "rsa:4096", NIST_KEYS, "ed25519", "ed448", PQ_KEYS \
 	}
-#define PUBLIC_KEYS                                                                 \
-	{                                                                           \
-		"rsa:2048", "rsa:3072", "rsa:4096", "ec:p256", "ec:p384", "ec:p521" \
+#define PUBLIC_KEYS                                           \
+	{                                                     \
+		"rsa:2048", "rsa:3072", "rsa:4096", NIST_KEYS \
 	}
-#define LEAF_KEYS                                                                              \
-	{                                                                                      \
-		"rsa:2048", "rsa:3072", "rsa:4096", "ec:p256", "ec:p384", "ec:p521", "ed25519" \
+#define LEAF_KEYS                                                                 \
+	{                                                                         \
+		"rsa:2048", "rsa:3072", "rsa:4096", NIST_KEYS, "ed25519", PQ_KEYS \
 	}
-#define CA_KEYS                                                                    \
-	{                                                                          \
-		"rsa:3072", "rsa:4096", "ec:p256", "ec:p384", "ec:p521", "ed25519" \
+#define CA_KEYS                                                           \
+	{                                                                 \
+		"rsa:3072", "rsa:4096", NIST_KEYS, "ed25519", ML_DSA_KEYS \
 	}
 #define OV_SUBJECT                                                \
 	{                                                         \
@@ -308,7 +314,7 @@ enum acsr_result acsr_cert_apply_profile(struct acsr_cert_spec *spec, const stru
 {
 	struct acsr_cert_spec s = *spec;
 
-	if (!listed(profile->key_types, 16, acsr_key_name(s.subject_key)))
+	if (!listed(profile->key_types, ACSR_PROFILE_KEY_TYPES, acsr_key_name(s.subject_key)))
 		return err_rule(e, "policy.key-type", NULL, profile->name,
 			"the profile has no keys of type %s", acsr_key_name(s.subject_key));
 	TRY(check_subject(&s, profile, e));

@@ -4,8 +4,11 @@
 
 #include "db/db.h"
 
+enum { PRODUCT_KEY_TYPES = 512 };
+
 struct product {
-	char id[64], title[128], level[8], key_types[256], default_key_type[32], issuer[65], profile[65];
+	char id[64], title[128], level[8], key_types[PRODUCT_KEY_TYPES], default_key_type[32], issuer[65],
+		profile[65];
 	bool wildcard, autocsr, preauthorised, active;
 	int64_t max_names, validity; /* seconds */
 	int64_t position;            /* in lists */

@@ -201,6 +201,12 @@ static void usages(void **state)
 	v = good("dv");
 	snprintf(v->ekus[0], 11, "clientAuth");
 	broken("lint.eku", "dv", v);
+	v = view_of("dv", "", sans("dns:www.example.com", NULL), "ed25519");
+	snprintf(v->key_name, sizeof(v->key_name),
+		"slh-dsa-shake-128s"); /* by name: not every OpenSSL has one */
+	OK(acsr_lint_cert(v, profile("dv"), NULL, NULL, &e));
+	v->ku |= ACSR_KU_KEY_AGREEMENT;
+	broken("lint.ku.post-quantum", "dv", v);
 }
 
 /* The rules on EKUs bind even when a profile says otherwise. */
