@@ -5,7 +5,7 @@
 #include <openssl/evp.h>
 
 #include "base/str.h"
-#include "key_int.h"
+#include "pki/key_int.h"
 
 /* SHA-256 of the DER in RFC 9881 appendix C: the public key, and the private key in each form. */
 static const struct {
