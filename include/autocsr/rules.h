@@ -25,7 +25,8 @@ struct acsr_rule {
 
 /* Ids: "cert.validity.max" "dv.reuse.max" "identity.reuse.max" "cert.short-lived.max" "cert.backdate.max"
  * "key.rsa.min" "serial.bits.min" "random-value.bits.min" "random-value.life.max" "caa.life.max"
- * "crl.interval.max" "perspectives.min" "eku.client-auth.allowed" "caa.accounturi.required" … all in rules.c.
+ * "digest.sha1.allowed" "names.internal.allowed" "names.underscore.allowed" "subject.ou.allowed"
+ * "crl.interval.max" "perspectives.min" "eku.client-auth.allowed" "caa.accounturi.required" … all in data/rules.json.
  */
 /* The row in force at `t`, or NULL. */
 const struct acsr_rule *acsr_rule_at(const char *id, int64_t t);

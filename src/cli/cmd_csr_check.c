@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "cli/cmds.h"
-#include "pki/csr_rules.h"
+#include "autocsr/check.h"
 #include "cli/load.h"
 #include "cli/say.h"
 #include "cli/view.h"
@@ -19,14 +19,21 @@ static bool is_verdict(const struct acsr_err *e)
 static enum acsr_result findings(
 	struct cli *c, const struct acsr_csr_view *v, struct acsr_findings *all, struct acsr_err *e)
 {
-	CLEANUP_POLICY struct csr_policy p = { 0 };
-	const char *host;
+	struct acsr_policy *p = NULL;
+	struct acsr_check how = { .at = clock_now() };
+	const char *hosts[ARGS_MAX];
+	size_t n = 0;
+	enum acsr_result r;
 
-	TRY(csr_policy_load(&p, args_one(&c->args, "policy"), e));
-	TRY(csr_rules(v, &p, clock_now(), all, e));
-	for (size_t i = 0; (host = args_many(&c->args, "host", i)) != NULL; i++)
-		TRY(csr_rules_host(v, &p, host, all, e));
-	return ACSR_OK;
+	while (n < ARGS_MAX && (hosts[n] = args_many(&c->args, "host", n)) != NULL)
+		n++;
+	TRY(acsr_policy_load(&p, args_one(&c->args, "policy"), NULL, e));
+	how.policy = p;
+	r = acsr_csr_check(v, &how, all, e);
+	if (r == ACSR_OK)
+		r = acsr_csr_check_hosts(v, &how, hosts, n, all, e);
+	acsr_policy_free(p);
+	return r;
 }
 
 static enum acsr_result put(

@@ -4,7 +4,7 @@
 
 #include "core/handlers.h"
 #include "core/order.h"
-#include "pki/csr_rules.h"
+#include "autocsr/check.h"
 
 /* --- what a CSR says --- */
 
@@ -55,18 +55,21 @@ static json_t *view_json(const struct acsr_csr_view *v)
 	hex_encode(v->spki_sha256, 32, spki);
 	hex_encode(v->sha256, 32, sha256);
 	return json_pack("{s:o,s:o,s:s,s:s,s:s,s:o,s:o,s:s}", "subject", subject_json(&v->subject), "sans",
-		sans_json(&v->sans), "key_type", acsr_key_name(v->key), "spki_sha256", spki,
-		"signature_algorithm", v->signature_alg, "extensions", extensions_json(v), "attributes",
-		attributes_json(v), "sha256", sha256);
+		sans_json(&v->sans), "key_type", v->key != NULL ? acsr_key_name(v->key) : "unknown",
+		"spki_sha256", spki, "signature_algorithm", v->signature_alg, "extensions",
+		extensions_json(v), "attributes", attributes_json(v), "sha256", sha256);
 }
 
-static enum acsr_result parse(const char *text, struct acsr_csr_view **view, struct acsr_err *e)
+typedef enum acsr_result (*reader)(
+	struct acsr_csr_view **out, const uint8_t *der, size_t len, struct acsr_err *e);
+
+static enum acsr_result parse(const char *text, reader read, struct acsr_csr_view **view, struct acsr_err *e)
 {
 	struct acsr_blob der = { 0 };
 	enum acsr_result r;
 
 	TRY(acsr_input_csr((const uint8_t *)text, strlen(text), &der, e));
-	r = acsr_csr_parse(view, der.p, der.len, e);
+	r = read(view, der.p, der.len, e);
 	acsr_blob_free(&der);
 	return r;
 }
@@ -80,7 +83,7 @@ enum acsr_result csr_show(struct core *c, struct request *q, struct acsr_err *e)
 
 	(void)c;
 	TRY(request_fields(q, fields, e));
-	if (parse(text, &view, e) != ACSR_OK) {
+	if (parse(text, acsr_csr_parse, &view, e) != ACSR_OK) {
 		err_at(e, "csr");
 		return ACSR_FAIL;
 	}
@@ -110,20 +113,21 @@ static json_t *findings_json(const struct acsr_findings *all)
 	return list;
 }
 
-static enum acsr_result check_hosts(const struct acsr_csr_view *v, const struct csr_policy *p, json_t *names,
-	struct acsr_findings *all, struct acsr_err *e)
-{
-	json_t *name;
-	size_t i;
+#define NAMES_MAX 200
 
-	json_array_foreach(names, i, name)
-	{
-		if (!json_is_string(name))
+static enum acsr_result check_hosts(const struct acsr_csr_view *v, const struct acsr_check *how,
+	json_t *names, struct acsr_findings *all, struct acsr_err *e)
+{
+	const char *hosts[NAMES_MAX];
+	size_t n = json_array_size(names);
+
+	for (size_t i = 0; i < n && i < NAMES_MAX; i++) {
+		hosts[i] = json_string_value(json_array_get(names, i));
+		if (hosts[i] == NULL)
 			return err_rule(
 				e, "request.field.kind", "names", NULL, "names must be a list of strings");
-		TRY(csr_rules_host(v, p, json_string_value(name), all, e));
 	}
-	return ACSR_OK;
+	return acsr_csr_check_hosts(v, how, hosts, n < NAMES_MAX ? n : NAMES_MAX, all, e);
 }
 
 static enum acsr_result check_key_for(struct core *c, const struct acsr_csr_view *v, const char *product_id,
@@ -132,7 +136,7 @@ static enum acsr_result check_key_for(struct core *c, const struct acsr_csr_view
 	char offered[PRODUCT_KEY_TYPES];
 	struct product p;
 
-	if (product_id == NULL)
+	if (product_id == NULL || v->key == NULL)
 		return ACSR_OK;
 	TRY(product_for_order(c, product_id, &p, e));
 	if (product_has_key_type(&p, acsr_key_name(v->key)))
@@ -152,17 +156,19 @@ struct checking {
 
 static enum acsr_result check(struct core *c, struct checking *k, struct acsr_err *e)
 {
-	struct csr_policy policy;
+	struct acsr_check how = { .at = c->now };
+	struct acsr_policy *policy = NULL;
 	struct acsr_err why;
 	enum acsr_result r;
 
-	if (parse(k->text, &k->view, &why) != ACSR_OK)
+	if (parse(k->text, acsr_csr_read, &k->view, &why) != ACSR_OK)
 		return acsr_findings_add_err(&k->all, &why, "make the CSR anew", e);
-	TRY(csr_policy_load(&policy, conf_str(&c->proc->conf, "ca.kind"), e));
-	r = csr_rules(k->view, &policy, c->now, &k->all, e);
+	TRY(acsr_policy_load(&policy, conf_str(&c->proc->conf, "ca.kind"), NULL, e));
+	how.policy = policy;
+	r = acsr_csr_check(k->view, &how, &k->all, e);
 	if (r == ACSR_OK)
-		r = check_hosts(k->view, &policy, k->names, &k->all, e);
-	csr_policy_free(&policy);
+		r = check_hosts(k->view, &how, k->names, &k->all, e);
+	acsr_policy_free(policy);
 	TRY(r);
 	return check_key_for(c, k->view, k->product, &k->all, e);
 }
@@ -171,7 +177,7 @@ enum acsr_result csr_check(struct core *c, struct request *q, struct acsr_err *e
 {
 	struct checking k = { 0 };
 	const struct field fields[] = { { "csr", FIELD_TEXT, true, &k.text, 131072 },
-		{ "names", FIELD_LIST, false, &k.names, 200 },
+		{ "names", FIELD_LIST, false, &k.names, NAMES_MAX },
 		{ "product", FIELD_TEXT, false, &k.product, 63 }, { 0 } };
 	enum acsr_result r;
 

@@ -33,7 +33,13 @@ static void boundaries(void **state)
 	boundary("identity.reuse.max", day(2026, 3, 15), 825 * DAY, 398 * DAY);
 	boundary("perspectives.min", day(2026, 12, 15), 4, 5);
 	boundary("caa.accounturi.required", day(2027, 3, 15), -1, 1);
-	boundary("eku.client-auth.allowed", day(2026, 3, 15), 1, 0);
+	boundary("eku.client-auth.allowed", day(2026, 6, 15), 1, 0);
+	boundary("cert.validity.max", day(2018, 3, 1), 1187 * DAY, 825 * DAY);
+	boundary("key.rsa.min", day(2014, 1, 1), 1024, 2048);
+	boundary("digest.sha1.allowed", day(2016, 1, 1), 1, 0);
+	boundary("names.internal.allowed", day(2015, 11, 1), 1, 0);
+	boundary("names.underscore.allowed", day(2019, 5, 1), 1, 0);
+	boundary("subject.ou.allowed", day(2022, 9, 1), 1, 0);
 	assert_int_equal(acsr_rule_next_change("cert.validity.max", day(2030, 1, 1)), 0);
 	assert_null(acsr_rule_at("nonsense", day(2027, 1, 1)));
 	assert_int_equal(acsr_rule_value("nonsense", day(2027, 1, 1), 5), 5);

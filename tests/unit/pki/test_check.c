@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "pki/csr_rules.h"
+#include "autocsr/check.h"
 
 #define NOW 1790000000
 
@@ -74,10 +74,11 @@ static void judged(const struct wish *w, const char *id, enum acsr_severity seve
 {
 	struct acsr_csr_view *v = make(w);
 	struct acsr_findings all = { NULL, 0 };
-	struct csr_policy p;
+	struct acsr_policy *p;
 
-	assert_int_equal(csr_policy_load(&p, w->policy, &e), ACSR_OK);
-	assert_int_equal(csr_rules(v, &p, NOW, &all, &e), ACSR_OK);
+	assert_int_equal(acsr_policy_load(&p, w->policy, NULL, &e), ACSR_OK);
+	assert_int_equal(
+		acsr_csr_check(v, &(struct acsr_check){ .policy = p, .at = NOW }, &all, &e), ACSR_OK);
 	if (id == NULL) {
 		assert_true(acsr_findings_worst(&all) <= severity);
 	} else {
@@ -86,7 +87,7 @@ static void judged(const struct wish *w, const char *id, enum acsr_severity seve
 	}
 	acsr_findings_free(&all);
 	acsr_csr_view_free(v);
-	csr_policy_free(&p);
+	acsr_policy_free(p);
 }
 
 static void a_good_one_passes(void **state)
@@ -132,14 +133,17 @@ static void covered(const char *host, enum acsr_severity severity)
 {
 	struct acsr_csr_view *v = make(&(struct wish){ .dns = { "*.example.com", "www.example.org" } });
 	struct acsr_findings all = { NULL, 0 };
-	struct csr_policy p;
+	struct acsr_policy *p;
 
-	assert_int_equal(csr_policy_load(&p, NULL, &e), ACSR_OK);
-	assert_int_equal(csr_rules_host(v, &p, host, &all, &e), ACSR_OK);
-	assert_int_equal(all.n, 1);
+	assert_int_equal(acsr_policy_load(&p, NULL, NULL, &e), ACSR_OK);
+	assert_int_equal(
+		acsr_csr_check_hosts(v, &(struct acsr_check){ .policy = p, .at = NOW }, &host, 1, &all, &e),
+		ACSR_OK);
+	assert_in_range(all.n, 1, 3);
 	assert_int_equal(all.v[0].severity, severity);
 	acsr_findings_free(&all);
 	acsr_csr_view_free(v);
+	acsr_policy_free(p);
 }
 
 static void hosts(void **state)
