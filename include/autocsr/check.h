@@ -42,7 +42,7 @@ const struct acsr_check_rule *acsr_check_rule_find(const char *id);
 
 /* --- policies --- */
 
-struct acsr_policy;
+struct acsr_check_policy;
 
 /*
  * By name or path. A name ("public", "ours") is looked for as DIR/NAME.json in `dirs` (ended by NULL, or NULL
@@ -51,18 +51,18 @@ struct acsr_policy;
  *   input.open, input.read   the file cannot be read
  *   input.policy             not JSON, an unknown member, rule or value; `field` names the member
  */
-ACSR_MUST_USE enum acsr_result acsr_policy_load(
-	struct acsr_policy **out, const char *name, const char *const *dirs, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result acsr_check_policy_load(
+	struct acsr_check_policy **out, const char *name, const char *const *dirs, struct acsr_err *e);
 /* From memory; its "base" must be one of the two inside the library. */
-ACSR_MUST_USE enum acsr_result acsr_policy_parse(
-	struct acsr_policy **out, const char *json, size_t len, struct acsr_err *e);
-void acsr_policy_free(struct acsr_policy *p); /* NULL is fine */
+ACSR_MUST_USE enum acsr_result acsr_check_policy_parse(
+	struct acsr_check_policy **out, const char *json, size_t len, struct acsr_err *e);
+void acsr_check_policy_free(struct acsr_check_policy *p); /* NULL is fine */
 
-const char *acsr_policy_name(const struct acsr_policy *p);
+const char *acsr_check_policy_name(const struct acsr_check_policy *p);
 /* Are names judged as a publicly trusted CA would ("names": "public")? */
-bool acsr_policy_public(const struct acsr_policy *p);
+bool acsr_check_policy_public(const struct acsr_check_policy *p);
 /* The level of a rule at `at` (epoch seconds); ACSR_RULE_WARN for an unknown id. */
-enum acsr_rule_level acsr_policy_level(const struct acsr_policy *p, const char *id, int64_t at);
+enum acsr_rule_level acsr_check_policy_level(const struct acsr_check_policy *p, const char *id, int64_t at);
 
 /* --- keys that are in use already --- */
 
@@ -80,7 +80,7 @@ const char *acsr_known_find(const struct acsr_known *k, const uint8_t spki_sha25
 
 /* All loans. */
 struct acsr_check {
-	const struct acsr_policy *policy;
+	const struct acsr_check_policy *policy;
 	int64_t at;                     /* judge as on this day, epoch seconds */
 	const struct acsr_known *known; /* or NULL */
 	const struct acsr_key_policy

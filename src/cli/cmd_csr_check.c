@@ -19,7 +19,7 @@ static bool is_verdict(const struct acsr_err *e)
 static enum acsr_result findings(
 	struct cli *c, const struct acsr_csr_view *v, struct acsr_findings *all, struct acsr_err *e)
 {
-	struct acsr_policy *p = NULL;
+	struct acsr_check_policy *p = NULL;
 	struct acsr_check how = { .at = clock_now() };
 	const char *hosts[ARGS_MAX];
 	size_t n = 0;
@@ -27,12 +27,12 @@ static enum acsr_result findings(
 
 	while (n < ARGS_MAX && (hosts[n] = args_many(&c->args, "host", n)) != NULL)
 		n++;
-	TRY(acsr_policy_load(&p, args_one(&c->args, "policy"), NULL, e));
+	TRY(acsr_check_policy_load(&p, args_one(&c->args, "policy"), NULL, e));
 	how.policy = p;
 	r = acsr_csr_check(v, &how, all, e);
 	if (r == ACSR_OK)
 		r = acsr_csr_check_hosts(v, &how, hosts, n, all, e);
-	acsr_policy_free(p);
+	acsr_check_policy_free(p);
 	return r;
 }
 

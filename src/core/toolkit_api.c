@@ -157,18 +157,18 @@ struct checking {
 static enum acsr_result check(struct core *c, struct checking *k, struct acsr_err *e)
 {
 	struct acsr_check how = { .at = c->now };
-	struct acsr_policy *policy = NULL;
+	struct acsr_check_policy *policy = NULL;
 	struct acsr_err why;
 	enum acsr_result r;
 
 	if (parse(k->text, acsr_csr_read, &k->view, &why) != ACSR_OK)
 		return acsr_findings_add_err(&k->all, &why, "make the CSR anew", e);
-	TRY(acsr_policy_load(&policy, conf_str(&c->proc->conf, "ca.kind"), NULL, e));
+	TRY(acsr_check_policy_load(&policy, conf_str(&c->proc->conf, "ca.kind"), NULL, e));
 	how.policy = policy;
 	r = acsr_csr_check(k->view, &how, &k->all, e);
 	if (r == ACSR_OK)
 		r = check_hosts(k->view, &how, k->names, &k->all, e);
-	acsr_policy_free(policy);
+	acsr_check_policy_free(policy);
 	TRY(r);
 	return check_key_for(c, k->view, k->product, &k->all, e);
 }

@@ -8,7 +8,7 @@
 
 struct check {
 	const struct acsr_csr_view *v;
-	const struct acsr_policy *p;
+	const struct acsr_check_policy *p;
 	const struct acsr_known *known;
 	const struct acsr_key_policy *gate;
 	int64_t at;

@@ -10,7 +10,7 @@
 #include "policy_int.h"
 
 struct layer {
-	struct acsr_policy *p;
+	struct acsr_check_policy *p;
 	const json_t *doc;
 	const char *from;
 };
@@ -67,7 +67,7 @@ static enum acsr_result take_number(
 	return ACSR_OK;
 }
 
-static const json_t **list_of(struct acsr_policy *p, const char *member)
+static const json_t **list_of(struct acsr_check_policy *p, const char *member)
 {
 	const struct {
 		const char *name;
@@ -95,7 +95,7 @@ static enum acsr_result take_list(
 	return ACSR_OK;
 }
 
-static void free_patterns(struct acsr_policy *p)
+static void free_patterns(struct acsr_check_policy *p)
 {
 	for (size_t i = 0; i < p->n_patterns; i++)
 		regfree(&p->patterns[i].re);
@@ -227,7 +227,7 @@ static enum acsr_result take_member(
 	return wrong(l, member, e, "is no member of a policy; see autocsr-policy(5)");
 }
 
-static enum acsr_result apply(struct acsr_policy *p, const json_t *doc, struct acsr_err *e)
+static enum acsr_result apply(struct acsr_check_policy *p, const json_t *doc, struct acsr_err *e)
 {
 	const struct layer l = { p, doc, json_string_value(json_object_get(doc, POLICY_FROM)) };
 	const char *member;
@@ -237,9 +237,9 @@ static enum acsr_result apply(struct acsr_policy *p, const json_t *doc, struct a
 	return ACSR_OK;
 }
 
-static enum acsr_result compile(struct acsr_policy **out, json_t *layers, struct acsr_err *e)
+static enum acsr_result compile(struct acsr_check_policy **out, json_t *layers, struct acsr_err *e)
 {
-	struct acsr_policy *p = calloc(1, sizeof(*p));
+	struct acsr_check_policy *p = calloc(1, sizeof(*p));
 	size_t n = 0, i;
 	const json_t *doc;
 
@@ -258,15 +258,15 @@ static enum acsr_result compile(struct acsr_policy **out, json_t *layers, struct
 			p->name, sizeof(p->name), "%s", json_string_value(json_object_get(doc, POLICY_FROM)));
 		if (apply(p, doc, e) == ACSR_OK)
 			continue;
-		acsr_policy_free(p);
+		acsr_check_policy_free(p);
 		return ACSR_FAIL;
 	}
 	*out = p;
 	return ACSR_OK;
 }
 
-enum acsr_result acsr_policy_load(
-	struct acsr_policy **out, const char *name, const char *const *dirs, struct acsr_err *e)
+enum acsr_result acsr_check_policy_load(
+	struct acsr_check_policy **out, const char *name, const char *const *dirs, struct acsr_err *e)
 {
 	json_t *layers;
 
@@ -274,7 +274,8 @@ enum acsr_result acsr_policy_load(
 	return compile(out, layers, e);
 }
 
-enum acsr_result acsr_policy_parse(struct acsr_policy **out, const char *json, size_t len, struct acsr_err *e)
+enum acsr_result acsr_check_policy_parse(
+	struct acsr_check_policy **out, const char *json, size_t len, struct acsr_err *e)
 {
 	json_t *layers;
 
@@ -282,7 +283,7 @@ enum acsr_result acsr_policy_parse(struct acsr_policy **out, const char *json, s
 	return compile(out, layers, e);
 }
 
-void acsr_policy_free(struct acsr_policy *p)
+void acsr_check_policy_free(struct acsr_check_policy *p)
 {
 	if (p == NULL)
 		return;
@@ -292,17 +293,18 @@ void acsr_policy_free(struct acsr_policy *p)
 	free(p);
 }
 
-const char *acsr_policy_name(const struct acsr_policy *p)
+const char *acsr_check_policy_name(const struct acsr_check_policy *p)
 {
 	return p->name;
 }
 
-bool acsr_policy_public(const struct acsr_policy *p)
+bool acsr_check_policy_public(const struct acsr_check_policy *p)
 {
 	return p->public_names;
 }
 
-enum acsr_rule_level policy_level(const struct acsr_policy *p, size_t rule, int64_t at, const char **source)
+enum acsr_rule_level policy_level(
+	const struct acsr_check_policy *p, size_t rule, int64_t at, const char **source)
 {
 	const struct policy_step *s = rule != SIZE_MAX ? policy_step_at(&p->levels[rule], at) : NULL;
 
@@ -313,7 +315,7 @@ enum acsr_rule_level policy_level(const struct acsr_policy *p, size_t rule, int6
 	return (enum acsr_rule_level)s->value;
 }
 
-enum acsr_rule_level acsr_policy_level(const struct acsr_policy *p, const char *id, int64_t at)
+enum acsr_rule_level acsr_check_policy_level(const struct acsr_check_policy *p, const char *id, int64_t at)
 {
 	return policy_level(p, check_rule_index(id), at, NULL);
 }

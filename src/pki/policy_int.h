@@ -25,7 +25,7 @@ struct policy_pattern {
 	regex_t re;
 };
 
-struct acsr_policy {
+struct acsr_check_policy {
 	char name[64];
 	json_t *layers; /* the documents; they own what the lists point into */
 	bool public_names, wildcards, ip_addresses;
@@ -44,7 +44,8 @@ int64_t policy_number(const struct policy_dated *d, int64_t at, int64_t otherwis
 /* Is `value` in that list (ASCII case ignored)? An absent list says `absent`. */
 bool policy_lists(const json_t *list, const char *value, bool absent);
 /* The level of the rule with this index, and the source that the policy names for it (or NULL). */
-enum acsr_rule_level policy_level(const struct acsr_policy *p, size_t rule, int64_t at, const char **source);
+enum acsr_rule_level policy_level(
+	const struct acsr_check_policy *p, size_t rule, int64_t at, const char **source);
 /* SIZE_MAX when there is none. */
 size_t check_rule_index(const char *id);
 

@@ -74,9 +74,9 @@ static void judged(const struct wish *w, const char *id, enum acsr_severity seve
 {
 	struct acsr_csr_view *v = make(w);
 	struct acsr_findings all = { NULL, 0 };
-	struct acsr_policy *p;
+	struct acsr_check_policy *p;
 
-	assert_int_equal(acsr_policy_load(&p, w->policy, NULL, &e), ACSR_OK);
+	assert_int_equal(acsr_check_policy_load(&p, w->policy, NULL, &e), ACSR_OK);
 	assert_int_equal(
 		acsr_csr_check(v, &(struct acsr_check){ .policy = p, .at = NOW }, &all, &e), ACSR_OK);
 	if (id == NULL) {
@@ -87,7 +87,7 @@ static void judged(const struct wish *w, const char *id, enum acsr_severity seve
 	}
 	acsr_findings_free(&all);
 	acsr_csr_view_free(v);
-	acsr_policy_free(p);
+	acsr_check_policy_free(p);
 }
 
 static void a_good_one_passes(void **state)
@@ -133,9 +133,9 @@ static void covered(const char *host, enum acsr_severity severity)
 {
 	struct acsr_csr_view *v = make(&(struct wish){ .dns = { "*.example.com", "www.example.org" } });
 	struct acsr_findings all = { NULL, 0 };
-	struct acsr_policy *p;
+	struct acsr_check_policy *p;
 
-	assert_int_equal(acsr_policy_load(&p, NULL, NULL, &e), ACSR_OK);
+	assert_int_equal(acsr_check_policy_load(&p, NULL, NULL, &e), ACSR_OK);
 	assert_int_equal(
 		acsr_csr_check_hosts(v, &(struct acsr_check){ .policy = p, .at = NOW }, &host, 1, &all, &e),
 		ACSR_OK);
@@ -143,7 +143,7 @@ static void covered(const char *host, enum acsr_severity severity)
 	assert_int_equal(all.v[0].severity, severity);
 	acsr_findings_free(&all);
 	acsr_csr_view_free(v);
-	acsr_policy_free(p);
+	acsr_check_policy_free(p);
 }
 
 static void hosts(void **state)

@@ -19,11 +19,11 @@
 
 static struct acsr_err e;
 
-static struct acsr_policy *parse(const char *json)
+static struct acsr_check_policy *parse(const char *json)
 {
-	struct acsr_policy *p = NULL;
+	struct acsr_check_policy *p = NULL;
 
-	if (acsr_policy_parse(&p, json, strlen(json), &e) != ACSR_OK)
+	if (acsr_check_policy_parse(&p, json, strlen(json), &e) != ACSR_OK)
 		fail_msg("%s: %s", json, e.text);
 	return p;
 }
@@ -42,23 +42,23 @@ static void put(const char *dir, const char *name, const char *text)
 
 static void those_inside(void **state)
 {
-	struct acsr_policy *p;
+	struct acsr_check_policy *p;
 
 	(void)state;
-	assert_int_equal(acsr_policy_load(&p, NULL, NULL, &e), ACSR_OK);
-	assert_false(acsr_policy_public(p));
-	assert_string_equal(acsr_policy_name(p), "private");
+	assert_int_equal(acsr_check_policy_load(&p, NULL, NULL, &e), ACSR_OK);
+	assert_false(acsr_check_policy_public(p));
+	assert_string_equal(acsr_check_policy_name(p), "private");
 	assert_null(p->key_types);
-	acsr_policy_free(p);
-	assert_int_equal(acsr_policy_load(&p, "public", NULL, &e), ACSR_OK);
-	assert_true(acsr_policy_public(p));
+	acsr_check_policy_free(p);
+	assert_int_equal(acsr_check_policy_load(&p, "public", NULL, &e), ACSR_OK);
+	assert_true(acsr_check_policy_public(p));
 	assert_true(policy_lists(p->key_types, "EC:p256", false));
 	assert_int_equal(policy_number(&p->max_validity_days, D_2026_11, 0), 200);
 	assert_int_equal(policy_number(&p->rsa_bits_min, D_2014 - 1, 0), 1024);
 	assert_int_equal(policy_number(&p->rsa_bits_min, D_2014, 0), 2048);
-	acsr_policy_free(p);
+	acsr_check_policy_free(p);
 	p = NULL;
-	assert_int_equal(acsr_policy_load(&p, "/nonexistent", NULL, &e), ACSR_FAIL);
+	assert_int_equal(acsr_check_policy_load(&p, "/nonexistent", NULL, &e), ACSR_FAIL);
 	assert_string_equal(e.id, "input.open");
 	assert_null(p);
 }
@@ -70,9 +70,9 @@ static void every_rule_has_its_level(void **state)
 
 	(void)state;
 	for (size_t k = 0; k < 2; k++) {
-		struct acsr_policy *p;
+		struct acsr_check_policy *p;
 
-		assert_int_equal(acsr_policy_load(&p, names[k], NULL, &e), ACSR_OK);
+		assert_int_equal(acsr_check_policy_load(&p, names[k], NULL, &e), ACSR_OK);
 		for (size_t i = 0; acsr_check_rule_at(i) != NULL; i++) {
 			const struct acsr_check_rule *r = acsr_check_rule_at(i);
 
@@ -81,60 +81,61 @@ static void every_rule_has_its_level(void **state)
 			assert_true(r->source[0] != '\0' && r->title[0] != '\0' && strlen(r->id) < 64);
 			assert_true(p->levels[i].n > 0);
 		}
-		acsr_policy_free(p);
+		acsr_check_policy_free(p);
 	}
 	assert_null(acsr_check_rule_find("csr.nonsense"));
 }
 
 static void dated_levels(void **state)
 {
-	struct acsr_policy *p;
+	struct acsr_check_policy *p;
 
 	(void)state;
-	assert_int_equal(acsr_policy_load(&p, "public", NULL, &e), ACSR_OK);
-	assert_int_equal(acsr_policy_level(p, "csr.digest.sha1", D_2016 - 1), ACSR_RULE_WARN);
-	assert_int_equal(acsr_policy_level(p, "csr.digest.sha1", D_2016), ACSR_RULE_FAIL);
-	assert_int_equal(acsr_policy_level(p, "name.internal", D_2014), ACSR_RULE_WARN);
-	assert_int_equal(acsr_policy_level(p, "name.internal", D_2026_11), ACSR_RULE_FAIL);
-	assert_int_equal(acsr_policy_level(p, "csr.digest.sha1", 0), ACSR_RULE_WARN); /* before any row */
-	acsr_policy_free(p);
+	assert_int_equal(acsr_check_policy_load(&p, "public", NULL, &e), ACSR_OK);
+	assert_int_equal(acsr_check_policy_level(p, "csr.digest.sha1", D_2016 - 1), ACSR_RULE_WARN);
+	assert_int_equal(acsr_check_policy_level(p, "csr.digest.sha1", D_2016), ACSR_RULE_FAIL);
+	assert_int_equal(acsr_check_policy_level(p, "name.internal", D_2014), ACSR_RULE_WARN);
+	assert_int_equal(acsr_check_policy_level(p, "name.internal", D_2026_11), ACSR_RULE_FAIL);
+	assert_int_equal(
+		acsr_check_policy_level(p, "csr.digest.sha1", 0), ACSR_RULE_WARN); /* before any row */
+	acsr_check_policy_free(p);
 
 	p = parse("{\"rules\": {\"csr.ou\": [{\"level\": \"off\"}, {\"from\": \"2014-01-01\", \"level\": "
 		  "\"warn\"}, {\"from\": \"2016-01-01\", \"level\": \"fail\", \"source\": \"ours 3\"}]}}");
-	assert_int_equal(acsr_policy_level(p, "csr.ou", D_2014 - 1), ACSR_RULE_OFF);
-	assert_int_equal(acsr_policy_level(p, "csr.ou", D_2016 - 1), ACSR_RULE_WARN);
-	assert_int_equal(acsr_policy_level(p, "csr.ou", D_2016), ACSR_RULE_FAIL);
-	acsr_policy_free(p);
+	assert_int_equal(acsr_check_policy_level(p, "csr.ou", D_2014 - 1), ACSR_RULE_OFF);
+	assert_int_equal(acsr_check_policy_level(p, "csr.ou", D_2016 - 1), ACSR_RULE_WARN);
+	assert_int_equal(acsr_check_policy_level(p, "csr.ou", D_2016), ACSR_RULE_FAIL);
+	acsr_check_policy_free(p);
 }
 
 /* What is said of one rule counts more than a pattern, a longer pattern more than a shorter; null takes back.
  */
 static void one_upon_another(void **state)
 {
-	struct acsr_policy *p = parse("{\"base\": \"public\", \"name\": \"ours\", \"key_types\": null, "
-				      "\"wildcards\": false, \"max_names\": 3, "
-				      "\"rules\": {\"csr.ext.ski\": \"fail\", \"csr.ext.*\": \"off\", "
-				      "\"csr.*\": \"warn\"}}");
+	struct acsr_check_policy *p = parse("{\"base\": \"public\", \"name\": \"ours\", \"key_types\": null, "
+					    "\"wildcards\": false, \"max_names\": 3, "
+					    "\"rules\": {\"csr.ext.ski\": \"fail\", \"csr.ext.*\": \"off\", "
+					    "\"csr.*\": \"warn\"}}");
 
 	(void)state;
-	assert_string_equal(acsr_policy_name(p), "ours");
-	assert_true(acsr_policy_public(p));
+	assert_string_equal(acsr_check_policy_name(p), "ours");
+	assert_true(acsr_check_policy_public(p));
 	assert_null(p->key_types);
 	assert_false(p->wildcards);
 	assert_true(p->ip_addresses);
 	assert_int_equal(policy_number(&p->max_names, 0, 0), 3);
-	assert_int_equal(acsr_policy_level(p, "csr.ext.ski", D_2026_11), ACSR_RULE_FAIL);
-	assert_int_equal(acsr_policy_level(p, "csr.ext.aki", D_2026_11), ACSR_RULE_OFF);
-	assert_int_equal(acsr_policy_level(p, "csr.signature", D_2026_11), ACSR_RULE_WARN);
-	assert_int_equal(acsr_policy_level(p, "name.suffix", D_2026_11), ACSR_RULE_FAIL);
-	acsr_policy_free(p);
+	assert_int_equal(acsr_check_policy_level(p, "csr.ext.ski", D_2026_11), ACSR_RULE_FAIL);
+	assert_int_equal(acsr_check_policy_level(p, "csr.ext.aki", D_2026_11), ACSR_RULE_OFF);
+	assert_int_equal(acsr_check_policy_level(p, "csr.signature", D_2026_11), ACSR_RULE_WARN);
+	assert_int_equal(acsr_check_policy_level(p, "name.suffix", D_2026_11), ACSR_RULE_FAIL);
+	acsr_check_policy_free(p);
 }
 
 static void files_and_folders(void **state)
 {
 	char dir[] = "/tmp/acsr-policy-XXXXXX", path[128];
 	const char *dirs[] = { "/nonexistent", dir, NULL };
-	struct acsr_policy *p = NULL;
+	struct acsr_check_policy *p = NULL;
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
@@ -144,19 +145,19 @@ static void files_and_folders(void **state)
 	put(dir, "circle.json", "{\"base\": \"./circle.json\"}");
 	put(dir, "public.json", "{\"base\": \"private\", \"max_names\": 9}");
 
-	assert_int_equal(acsr_policy_load(&p, "by-name", dirs, &e), ACSR_OK);
+	assert_int_equal(acsr_check_policy_load(&p, "by-name", dirs, &e), ACSR_OK);
 	assert_int_equal(policy_number(&p->max_names, 0, 0), 7);
-	acsr_policy_free(p);
+	acsr_check_policy_free(p);
 	snprintf(path, sizeof(path), "%s/team.json", dir);
-	assert_int_equal(acsr_policy_load(&p, path, NULL, &e), ACSR_OK);
+	assert_int_equal(acsr_check_policy_load(&p, path, NULL, &e), ACSR_OK);
 	assert_int_equal(policy_number(&p->max_names, 0, 0), 7);
 	assert_false(p->wildcards);
-	acsr_policy_free(p);
-	assert_int_equal(acsr_policy_load(&p, "public", dirs, &e), ACSR_OK); /* a folder comes first */
+	acsr_check_policy_free(p);
+	assert_int_equal(acsr_check_policy_load(&p, "public", dirs, &e), ACSR_OK); /* a folder comes first */
 	assert_int_equal(policy_number(&p->max_names, 0, 0), 9);
-	acsr_policy_free(p);
+	acsr_check_policy_free(p);
 	snprintf(path, sizeof(path), "%s/circle.json", dir);
-	assert_int_equal(acsr_policy_load(&p, path, NULL, &e), ACSR_FAIL);
+	assert_int_equal(acsr_check_policy_load(&p, path, NULL, &e), ACSR_FAIL);
 	assert_string_equal(e.id, "input.policy");
 	for (const char *const *f =
 			(const char *const[]){ "house", "team", "by-name", "circle", "public", NULL };
@@ -169,9 +170,9 @@ static void files_and_folders(void **state)
 
 static void refused(const char *json, const char *member)
 {
-	struct acsr_policy *p = NULL;
+	struct acsr_check_policy *p = NULL;
 
-	if (acsr_policy_parse(&p, json, strlen(json), &e) == ACSR_OK)
+	if (acsr_check_policy_parse(&p, json, strlen(json), &e) == ACSR_OK)
 		fail_msg("%s is taken", json);
 	assert_string_equal(e.id, "input.policy");
 	if (member != NULL)
