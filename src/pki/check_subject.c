@@ -7,7 +7,7 @@
 
 #include "base/str.h"
 #include "pki/check_int.h"
-#include "pki/subject_int.h"
+#include "pki/dntable.h"
 
 #define FIELD(name)     \
 	char field[80]; \
@@ -62,7 +62,8 @@ static enum acsr_result check_country(
 static enum acsr_result check_string_type(
 	const struct check *c, const struct acsr_dn_field *f, const char *field, struct acsr_err *e)
 {
-	int want = subject_string_type(f->name), is = f->string_type;
+	const struct dn_type *t = dn_type_find(f->name);
+	int want = t != NULL ? t->tag : V_ASN1_UTF8STRING, is = f->string_type;
 
 	if (is == 0 || is == want || (want == V_ASN1_UTF8STRING && is == V_ASN1_PRINTABLESTRING))
 		return ACSR_OK;
@@ -73,7 +74,8 @@ static enum acsr_result check_string_type(
 static enum acsr_result check_size(
 	const struct check *c, const struct acsr_dn_field *f, const char *field, struct acsr_err *e)
 {
-	size_t max = subject_length_max(f->name), n = 0;
+	const struct dn_type *t = dn_type_find(f->name);
+	size_t max = t != NULL ? t->max : 256, n = 0;
 
 	for (const char *p = f->value; *p != '\0'; p++)
 		n += ((unsigned char)*p & 0xc0u) != 0x80u;
@@ -106,11 +108,14 @@ static enum acsr_result check_field(const struct check *c, const struct acsr_dn_
 	FIELD(f->name);
 
 	TRY(check_string_type(c, f, field, e));
-	if (!f->broken) {
+	if (!f->broken && !f->hex) {
 		TRY(check_size(c, f, field, e));
 		TRY(check_country(c, f, field, e));
 		TRY(check_meaning(c, f, field, e));
 	}
+	if (f->joined)
+		TRY(check_broken(c, "subject.joined", field, e,
+			"%s stands in one RDN with the field before it", f->name));
 	if (isdigit((unsigned char)f->name[0]))
 		TRY(check_broken(c, "subject.unknown", field, e, "CAs do not know the field %s", f->name));
 	if (!policy_lists(c->p->subject_allowed, f->name, true))

@@ -196,6 +196,7 @@ static const struct acsr_check_rule table[] = {
 		"write a code such as DE" },
 	{ "subject.duplicate", "BR 7.1.4.1", "no field twice", "leave one" },
 	{ "subject.empty", "RFC 5280 A.1", "no empty field", "leave the field out" },
+	{ "subject.joined", "BR 7.1.4.1", "one field in each RDN", "write the fields one by one" },
 	{ "subject.length", "RFC 5280 A.1", "every field is within its length", "shorten the field" },
 	{ "subject.metadata", "BR 7.1.4.2", "no field that holds only dots, hyphens or blanks",
 		"leave the field out" },

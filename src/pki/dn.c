@@ -432,17 +432,3 @@ enum acsr_result subject_from_name(
 	}
 	return ACSR_OK;
 }
-
-int subject_string_type(const char *name)
-{
-	const struct field *f = by_name(name);
-
-	return f != NULL ? f->type : V_ASN1_UTF8STRING;
-}
-
-size_t subject_length_max(const char *name)
-{
-	const struct field *f = by_name(name);
-
-	return f != NULL ? f->max : 256;
-}

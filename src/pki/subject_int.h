@@ -29,9 +29,6 @@ struct sans_other {
 };
 bool sans_split_other(const char *value, char *oid, size_t cap, struct sans_other *out);
 
-/* What a field of this name is written as, and how many characters it may have (X.520 upper bounds). */
-int subject_string_type(const char *name);
-size_t subject_length_max(const char *name);
 ACSR_MUST_USE enum acsr_result subject_to_gens(
 	GENERAL_NAMES **out, const struct acsr_sans *sans, struct acsr_err *e);
 /* AREA.san.control AREA.san.ascii AREA.san.empty AREA.san.ip; at most `max` (AREA.sans.many). */
