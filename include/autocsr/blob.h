@@ -1,6 +1,6 @@
 /*
  * Owned bytes, as the library returns them (DER, PEM, archives). Nothing secret is ever put into
- * one: keys and codes come back as struct acsr_secret (base/secret.h).
+ * one: keys and codes come back as struct acsr_secret (secret.h).
  */
 #ifndef AUTOCSR_BLOB_H
 #define AUTOCSR_BLOB_H

@@ -190,9 +190,9 @@ ACSR_MUST_USE enum acsr_result acsr_csr_parse(
 /*
  * Lenient, for looking at what somebody else made: reads on as long as the bytes can be decoded at all, and
  * leaves every broken rule of the list above in (*out)->broken, in the order in which they were found.
- * Fails only with csr.too-large (over LIMIT_CSR_DER_SLHDSA), with csr.der and the like when nothing can be
+ * Fails only with csr.too-large (over ACSR_CSR_DER_MAX_SLHDSA), with csr.der and the like when nothing can be
  * decoded, and without memory. In such a view `key` is NULL when the key cannot be read (then `key_name` is
- * its algorithm); sans and subject hold broken entries, marked; there may be more than LIMIT_NAMES names.
+ * its algorithm); sans and subject hold broken entries, marked; there may be more than ACSR_SANS_MAX names.
  * What it shows was not proven: never issue from it.
  */
 ACSR_MUST_USE enum acsr_result acsr_csr_read(

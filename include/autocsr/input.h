@@ -71,11 +71,11 @@ struct acsr_input_object {
 struct acsr_input;
 
 /* Nothing is kept of p (it is copied where it must be changed, else it must live until acsr_input_close).
- *   input.empty  input.too-large  sys.memory */
+ *   input.empty  input.too-large  sys.nomem */
 ACSR_MUST_USE enum acsr_result acsr_input_open(
 	struct acsr_input **out, const uint8_t *p, size_t len, struct acsr_err *e);
 /* The next object, a loan until the next call; NULL behind the last one. The order is that of the input.
- * Without memory, or beyond ACSR_INPUT_MAX_OBJECTS, the last object carries the error (sys.memory,
+ * Without memory, or beyond ACSR_INPUT_MAX_OBJECTS, the last object carries the error (sys.nomem,
  * input.several). */
 const struct acsr_input_object *acsr_input_next(struct acsr_input *in);
 void acsr_input_close(struct acsr_input *in); /* wipes; NULL is fine */

@@ -2,9 +2,9 @@
  * Keys: the table of key types, generation, loading, writing, and the gate for public keys.
  *
  * Generating and writing leave private key bytes only inside struct acsr_key (OpenSSL keeps its secret
- * numbers in the secure heap when secret_heap_init was called) and in struct acsr_secret. Loading goes
- * through OpenSSL's decoders, which use ordinary heap for a moment: a process that must not leave anything
- * behind does not load keys.
+ * numbers in the secure heap when the program has called CRYPTO_secure_malloc_init) and in struct
+ * acsr_secret. Loading goes through OpenSSL's decoders, which use ordinary heap for a moment: a process that
+ * must not leave anything behind does not load keys.
  */
 #ifndef AUTOCSR_KEY_H
 #define AUTOCSR_KEY_H
@@ -96,11 +96,13 @@ struct evp_pkey_st *acsr_key_evp(const struct acsr_key *k);
 ACSR_MUST_USE enum acsr_result acsr_key_wrap_evp(
 	struct acsr_key **out, struct evp_pkey_st *pkey, struct acsr_err *e);
 
+/* The family of the key, and its size in bits as OpenSSL counts it (RSA: the modulus, EC: the group). */
 enum acsr_key_alg acsr_key_alg(const struct acsr_key *k);
 unsigned acsr_key_bits(const struct acsr_key *k);
 /* "rsa:2048", also for sizes that are not in the table ("rsa:2056", "ec:secp256k1", "dsa:2048"). A loan. */
 const char *acsr_key_name(const struct acsr_key *k);
 
+/* SubjectPublicKeyInfo (RFC 5280 4.1.2.7), DER. */
 ACSR_MUST_USE enum acsr_result acsr_key_spki(
 	const struct acsr_key *k, struct acsr_blob *der, struct acsr_err *e);
 /* SHA-256 over the SPKI DER: what the whole product knows a key by. */

@@ -15,7 +15,7 @@ ACSR_C_BEGIN
 
 struct acsr_secret;
 
-/* A copy of n bytes, yours to free; the source stays yours to wipe. sys.memory */
+/* A copy of n bytes, yours to free; the source stays yours to wipe. sys.nomem */
 ACSR_MUST_USE enum acsr_result acsr_secret_new(
 	struct acsr_secret **out, const void *p, size_t n, struct acsr_err *e);
 void acsr_secret_free(struct acsr_secret *s); /* wipes; NULL is fine */

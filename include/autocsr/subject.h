@@ -71,7 +71,7 @@ ACSR_MUST_USE enum acsr_result acsr_dn_print(char **out, const struct acsr_dn *d
 /* Bring fields that came in any order (from flags) into the usual one: DC C jurisdiction… ST L street O OU …
  * CN serialNumber emailAddress UID. Stable; multi-valued RDNs stay together and go by their first field. */
 void acsr_dn_arrange(struct acsr_dn *dn);
-/* Append all fields of another one, unjudged. sys.memory */
+/* Append all fields of another one, unjudged. sys.nomem */
 ACSR_MUST_USE enum acsr_result acsr_dn_append(
 	struct acsr_dn *dn, const struct acsr_dn *other, struct acsr_err *e);
 /* The first value of that name, a loan, or NULL. */

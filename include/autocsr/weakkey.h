@@ -19,6 +19,8 @@
 #include "autocsr/blob.h"
 #include "autocsr/err.h"
 
+ACSR_C_BEGIN
+
 struct acsr_key;
 
 /* ---- weak lists */
@@ -84,6 +86,7 @@ ACSR_MUST_USE enum acsr_result acsr_weaklist_find(const struct acsr_weaklist *l,
 
 struct acsr_weaklist_builder;
 
+/* An empty one. sys.nomem */
 ACSR_MUST_USE enum acsr_result acsr_weaklist_builder_new(
 	struct acsr_weaklist_builder **out, struct acsr_err *e);
 void acsr_weaklist_builder_free(struct acsr_weaklist_builder *b); /* NULL is fine */
@@ -110,6 +113,7 @@ const char *acsr_weak_form_name(enum acsr_weak_form f);
 
 struct acsr_blocklist;
 
+/* An empty one. sys.nomem */
 ACSR_MUST_USE enum acsr_result acsr_blocklist_new(struct acsr_blocklist **out, struct acsr_err *e);
 void acsr_blocklist_free(struct acsr_blocklist *l); /* NULL is fine */
 /*
@@ -121,5 +125,7 @@ ACSR_MUST_USE enum acsr_result acsr_blocklist_add(
 	struct acsr_blocklist *l, const uint8_t *text, size_t len, struct acsr_err *e);
 bool acsr_blocklist_has(const struct acsr_blocklist *l, const uint8_t spki_sha256[32]);
 size_t acsr_blocklist_count(const struct acsr_blocklist *l);
+
+ACSR_C_END
 
 #endif

@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "autocsr/name.h"
+#include "base/ascii.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "pki/check_int.h"
@@ -33,7 +33,7 @@ static bool covers(const struct acsr_san *s, const struct acsr_name *host, bool 
 
 	if (!is_name(s) || (s->type == ACSR_SAN_IP) != (host->kind == ACSR_NAME_IP))
 		return false;
-	if (strcasecmp(s->value, host->ascii) == 0)
+	if (ascii_casecmp(s->value, host->ascii) == 0)
 		return true;
 	canonical(s, name);
 	return exact ? strcmp(name, host->ascii) == 0 : acsr_name_covers(name, host->ascii);
@@ -71,7 +71,7 @@ static bool below(const char *s, const char *domain)
 {
 	size_t n = strlen(s), d = strlen(domain);
 
-	return n > d && strcasecmp(s + n - d, domain) == 0 && s[n - d - 1] == '.';
+	return n > d && ascii_casecmp(s + n - d, domain) == 0 && s[n - d - 1] == '.';
 }
 
 static void near_wildcard(struct near *w, const struct acsr_san *s)
@@ -80,7 +80,7 @@ static void near_wildcard(struct near *w, const struct acsr_san *s)
 
 	if (s->type != ACSR_SAN_DNS || strncmp(s->value, "*.", 2) != 0)
 		return;
-	if (strcasecmp(base, host) == 0)
+	if (ascii_casecmp(base, host) == 0)
 		snprintf(w->why, sizeof(w->why),
 			"%.120s stands for one label in front of %.120s, never for none", s->value, base);
 	else if (below(host, base))
@@ -94,14 +94,14 @@ static void near_kind(struct near *w, const struct acsr_san *s)
 	size_t n = strlen(s->value);
 
 	if (w->host->kind == ACSR_NAME_IP && s->type == ACSR_SAN_DNS &&
-		strcasecmp(s->value, w->host->ascii) == 0)
+		ascii_casecmp(s->value, w->host->ascii) == 0)
 		snprintf(w->why, sizeof(w->why),
 			"it is there as a DNS name, but an IP address counts only as an IP address");
 	else if (s->type == ACSR_SAN_DNS && n > 1 && s->value[n - 1] == '.' &&
-		 strncasecmp(s->value, w->host->ascii, n - 1) == 0 && w->host->ascii[n - 1] == '\0')
+		 ascii_ncasecmp(s->value, w->host->ascii, n - 1) == 0 && w->host->ascii[n - 1] == '\0')
 		snprintf(w->why, sizeof(w->why),
 			"%.120s is there with a dot at its end, which no client accepts", s->value);
-	else if (s->type > ACSR_SAN_IP && strcasecmp(s->value, w->host->ascii) == 0)
+	else if (s->type > ACSR_SAN_IP && ascii_casecmp(s->value, w->host->ascii) == 0)
 		snprintf(w->why, sizeof(w->why), "it is there as a name of kind %s, which is no host",
 			acsr_san_type_name(s->type));
 }
@@ -112,8 +112,8 @@ static void near_www(struct near *w, const struct acsr_san *s)
 
 	if (s->type != ACSR_SAN_DNS)
 		return;
-	if ((strncasecmp(s->value, "www.", 4) == 0 && strcasecmp(s->value + 4, host) == 0) ||
-		(strncmp(host, "www.", 4) == 0 && strcasecmp(s->value, host + 4) == 0))
+	if ((ascii_ncasecmp(s->value, "www.", 4) == 0 && ascii_casecmp(s->value + 4, host) == 0) ||
+		(strncmp(host, "www.", 4) == 0 && ascii_casecmp(s->value, host + 4) == 0))
 		snprintf(w->why, sizeof(w->why), "%.120s is there, but with and without www are two names",
 			s->value);
 }
@@ -142,7 +142,7 @@ static void near_cn(struct near *w)
 {
 	const char *cn = acsr_dn_get(&w->v->subject, "CN");
 
-	if (cn != NULL && strcasecmp(cn, w->host->ascii) == 0)
+	if (cn != NULL && ascii_casecmp(cn, w->host->ascii) == 0)
 		snprintf(w->why, sizeof(w->why), "it is only the common name, which clients ignore");
 }
 
@@ -156,7 +156,7 @@ static void near_domain(struct near *w)
 	for (size_t i = 0; i < w->v->sans.n && i < JUDGED; i++)
 		n += w->v->sans.v[i].type == ACSR_SAN_DNS &&
 		     acsr_name_registrable(w->v->sans.v[i].value, other, NULL) == ACSR_OK &&
-		     strcasecmp(mine, other) == 0;
+		     ascii_casecmp(mine, other) == 0;
 	if (n > 0)
 		snprintf(w->why, sizeof(w->why), "the CSR has %zu other name%s under %.150s", n,
 			n == 1 ? "" : "s", mine);

@@ -1,9 +1,9 @@
 /* Rules about the names that a CSR asks for. */
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "autocsr/name.h"
+#include "base/ascii.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "pki/check_int.h"
@@ -104,7 +104,7 @@ static enum acsr_result check_host_name(const struct check *c, const struct one 
 
 static bool same_name(const struct acsr_san *a, const struct acsr_san *b)
 {
-	return a->type == b->type && (a->type == ACSR_SAN_DNS ? strcasecmp(a->value, b->value) == 0
+	return a->type == b->type && (a->type == ACSR_SAN_DNS ? ascii_casecmp(a->value, b->value) == 0
 							      : strcmp(a->value, b->value) == 0);
 }
 
@@ -119,7 +119,7 @@ static enum acsr_result check_others(const struct check *c, const struct one *o,
 				c, "csr.san.duplicate", o->field, e, "%.200s is there twice", o->san->value);
 	for (size_t k = 0; k < n && o->san->type == ACSR_SAN_DNS; k++)
 		if (k != o->i && all[k].type == ACSR_SAN_DNS && all[k].value[0] == '*' &&
-			strcasecmp(all[k].value, o->san->value) != 0 &&
+			ascii_casecmp(all[k].value, o->san->value) != 0 &&
 			acsr_name_covers(all[k].value, o->san->value))
 			return check_broken(c, "csr.san.redundant", o->field, e,
 				"%.150s is covered by %.150s already", o->san->value, all[k].value);

@@ -1,10 +1,9 @@
 /* Rules about the subject of a CSR. */
-#include <ctype.h>
 #include <openssl/asn1.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/ascii.h"
 #include "base/str.h"
 #include "pki/check_int.h"
 #include "pki/dntable.h"
@@ -27,7 +26,7 @@ static bool is_placeholder(const char *v)
 		"default", "undefined", "server FQDN or YOUR name", "YOUR name", "hostname" };
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strcasecmp(known[i], v) == 0)
+		if (ascii_casecmp(known[i], v) == 0)
 			return true;
 	return false;
 }
@@ -116,7 +115,7 @@ static enum acsr_result check_field(const struct check *c, const struct acsr_dn_
 	if (f->joined)
 		TRY(check_broken(c, "subject.joined", field, e,
 			"%s stands in one RDN with the field before it", f->name));
-	if (isdigit((unsigned char)f->name[0]))
+	if (ascii_digit((unsigned char)f->name[0]))
 		TRY(check_broken(c, "subject.unknown", field, e, "CAs do not know the field %s", f->name));
 	if (!policy_lists(c->p->subject_allowed, f->name, true))
 		TRY(check_broken(c, "policy.subject", field, e,
@@ -215,7 +214,7 @@ static enum acsr_result check_policy(const struct check *c, struct acsr_err *e)
 			const struct policy_pattern *p = &c->p->patterns[k];
 			FIELD(dn->v[i].name);
 
-			if (strcasecmp(dn->v[i].name, p->field) == 0 &&
+			if (ascii_casecmp(dn->v[i].name, p->field) == 0 &&
 				regexec(&p->re, dn->v[i].value, 0, NULL, 0) != 0)
 				TRY(check_broken(c, "policy.subject-pattern", field, e,
 					"\"%.100s\" does not match the policy's pattern", dn->v[i].value));

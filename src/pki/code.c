@@ -1,9 +1,9 @@
 /* Unlock codes: Crockford base32 with the modulo-37 check symbol. */
 #include "autocsr/code.h"
 
-#include <ctype.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/err.h"
 #include "base/rnd.h"
 #include "base/secret.h"
@@ -27,7 +27,7 @@ static int value_of(char c)
 
 static char canonical(char c)
 {
-	char up = (char)toupper((unsigned char)c);
+	char up = ascii_upper(c);
 
 	if (up == 'O')
 		return '0';

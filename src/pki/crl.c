@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "autocsr/cert.h"
+#include "base/ascii.h"
 #include "base/buf.h"
 #include "certview.h"
 #include "der.h"
@@ -46,7 +46,7 @@ const char *acsr_reason_name(int code)
 enum acsr_result acsr_reason_find(int *code, const char *name, struct acsr_err *e)
 {
 	for (size_t i = 0; i < N_REASONS; i++) {
-		if (strcasecmp(reasons[i].name, name) != 0)
+		if (ascii_casecmp(reasons[i].name, name) != 0)
 			continue;
 		*code = reasons[i].code;
 		return ACSR_OK;

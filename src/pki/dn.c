@@ -1,10 +1,10 @@
 /* Subjects: the list of fields, the rules for each field, and the list to a Name and back. */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "asn1text.h"
+#include "base/ascii.h"
 #include "base/str.h"
 #include "der.h"
 #include "dntable.h"
@@ -30,7 +30,7 @@ static size_t characters(const char *s)
 static bool is_printable_string(const char *s)
 {
 	for (; *s != '\0'; s++)
-		if (!isalnum((unsigned char)*s) && strchr(" '()+,-./:=?", *s) == NULL)
+		if (!ascii_alnum((unsigned char)*s) && strchr(" '()+,-./:=?", *s) == NULL)
 			return false;
 	return true;
 }
@@ -41,7 +41,7 @@ static enum acsr_result check_country(const struct dn_type *t, const char *value
 	bool country = t->max == 2;
 
 	if (country &&
-		!(strlen(value) == 2 && isalpha((unsigned char)value[0]) && isalpha((unsigned char)value[1])))
+		!(strlen(value) == 2 && ascii_alpha((unsigned char)value[0]) && ascii_alpha((unsigned char)value[1])))
 		return err_rule(e, "subject.country", t->name, "ISO 3166-1",
 			"the country must be two letters, such as DE");
 	return ACSR_OK;
@@ -138,7 +138,7 @@ static enum acsr_result check_joined(const struct acsr_dn *dn, const char *name,
 		return err_rule(
 			e, "subject.syntax", name, "RFC 4514 2.2", "there is no field before it to join");
 	for (size_t i = dn->n; i-- > 0;) {
-		if (strcasecmp(dn->v[i].name, name) == 0)
+		if (ascii_casecmp(dn->v[i].name, name) == 0)
 			return err_rule(e, "subject.syntax", name, "X.501 9.3",
 				"one multi-valued field cannot have %s twice", name);
 		if (!dn->v[i].joined)
@@ -212,7 +212,7 @@ void acsr_dn_free(struct acsr_dn *dn)
 const char *acsr_dn_get(const struct acsr_dn *dn, const char *name)
 {
 	for (size_t i = 0; i < dn->n; i++)
-		if (strcasecmp(dn->v[i].name, name) == 0)
+		if (ascii_casecmp(dn->v[i].name, name) == 0)
 			return dn->v[i].value;
 	return NULL;
 }

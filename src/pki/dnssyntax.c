@@ -1,10 +1,9 @@
 /* DNS names as ASCII: labels and lengths. */
 #include "dnssyntax.h"
 
-#include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/ascii.h"
 #include "base/limits.h"
 
 static enum acsr_result check_characters(const char *label, size_t n, struct acsr_err *e)
@@ -18,7 +17,7 @@ static enum acsr_result check_characters(const char *label, size_t n, struct acs
 		if (c == '*')
 			return err_rule(e, "name.wildcard.position", NULL, "BR 1.6.1",
 				"a wildcard must be the whole leftmost label, as in *.example.com");
-		if (!isalnum(c) && c != '-')
+		if (!ascii_alnum(c) && c != '-')
 			return err_rule(e, "name.ldh", NULL, "RFC 5890 2.3.1",
 				"a host name has letters, digits and hyphens only");
 	}
@@ -37,7 +36,7 @@ static enum acsr_result check_label(const char *label, size_t n, struct acsr_err
 	if (label[0] == '-' || label[n - 1] == '-')
 		return err_rule(e, "name.ldh", NULL, "RFC 5890 2.3.1",
 			"a part of the name begins or ends with a hyphen");
-	if (n >= 4 && label[2] == '-' && label[3] == '-' && strncasecmp(label, "xn", 2) != 0)
+	if (n >= 4 && label[2] == '-' && label[3] == '-' && ascii_ncasecmp(label, "xn", 2) != 0)
 		return err_rule(e, "name.hyphens", NULL, "RFC 5890 2.3.1",
 			"hyphens at the third and fourth place are reserved");
 	return ACSR_OK;
@@ -81,7 +80,7 @@ bool dnssyntax_below(const char *s, const char *domain)
 {
 	size_t n = strlen(s), d = strlen(domain);
 
-	if (n < d || strcasecmp(s + n - d, domain) != 0)
+	if (n < d || ascii_casecmp(s + n - d, domain) != 0)
 		return false;
 	return n == d || s[n - d - 1] == '.';
 }

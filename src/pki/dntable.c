@@ -1,9 +1,9 @@
 /* Data, and how to look into it. */
 #include "dntable.h"
+#include "base/ascii.h"
 
 #include <openssl/asn1.h>
 #include <string.h>
-#include <strings.h>
 
 #define UTF8 V_ASN1_UTF8STRING
 #define PRINTABLE V_ASN1_PRINTABLESTRING
@@ -82,7 +82,7 @@ static int has_word(const char *list, const char *name)
 	for (; *list != '\0'; list += strspn(list, " ")) {
 		size_t word = strcspn(list, " ");
 
-		if (word == n && strncasecmp(list, name, n) == 0)
+		if (word == n && ascii_ncasecmp(list, name, n) == 0)
 			return 1;
 		list += word;
 	}
@@ -91,10 +91,10 @@ static int has_word(const char *list, const char *name)
 
 const struct dn_type *dn_type_find(const char *name)
 {
-	if (strncasecmp(name, "OID.", 4) == 0)
+	if (ascii_ncasecmp(name, "OID.", 4) == 0)
 		name += 4;
 	for (const struct dn_type *t = types; t < types + sizeof(types) / sizeof(types[0]); t++)
-		if (strcasecmp(t->name, name) == 0 || strcmp(t->oid, name) == 0 || has_word(t->alias, name))
+		if (ascii_casecmp(t->name, name) == 0 || strcmp(t->oid, name) == 0 || has_word(t->alias, name))
 			return t;
 	return NULL;
 }

@@ -1,8 +1,8 @@
 /* Subjects as text: RFC 4514, and the "/C=DE/CN=name" of OpenSSL's command. */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/str.h"
 #include "subject_int.h"
 
@@ -25,7 +25,7 @@ static int hex_digit(char c)
 
 	if (c == '\0')
 		return -1;
-	at = strchr(digits, tolower((unsigned char)c));
+	at = strchr(digits, ascii_lower(c));
 	return at != NULL ? (int)(at - digits) : -1;
 }
 
@@ -87,7 +87,7 @@ static enum acsr_result read_plain(struct reader *r, struct buf *out, struct acs
 static enum acsr_result read_hex(struct reader *r, struct buf *out, struct acsr_err *e)
 {
 	for (r->p++; hex_digit(*r->p) >= 0; r->p++) {
-		char c = (char)tolower((unsigned char)*r->p);
+		char c = ascii_lower(*r->p);
 
 		TRY(buf_put(out, &c, 1, e));
 	}

@@ -1,8 +1,8 @@
 /* Names of key usages and of extended key usages. */
 #include <string.h>
-#include <strings.h>
 
 #include "autocsr/csr.h"
+#include "base/ascii.h"
 
 #define PKIX "1.3.6.1.5.5.7.3."
 #define MS "1.3.6.1.4.1.311."
@@ -101,7 +101,7 @@ const struct acsr_eku *acsr_eku_at(size_t i)
 const struct acsr_eku *acsr_eku_find(const char *name_or_oid)
 {
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (strcasecmp(table[i].name, name_or_oid) == 0 || strcmp(table[i].oid, name_or_oid) == 0)
+		if (ascii_casecmp(table[i].name, name_or_oid) == 0 || strcmp(table[i].oid, name_or_oid) == 0)
 			return &table[i];
 	return NULL;
 }
@@ -116,10 +116,10 @@ const char *acsr_ku_name(size_t bit)
 
 unsigned acsr_ku_find(const char *name)
 {
-	if (strcasecmp(name, "contentCommitment") == 0)
+	if (ascii_casecmp(name, "contentCommitment") == 0)
 		return ACSR_KU_NON_REPUDIATION;
 	for (size_t i = 0; i < sizeof(usages) / sizeof(usages[0]); i++)
-		if (strcasecmp(usages[i], name) == 0)
+		if (ascii_casecmp(usages[i], name) == 0)
 			return 1u << i;
 	return 0;
 }

@@ -1,11 +1,11 @@
 /* The recogniser: one walk over whatever somebody gave, object by object. */
 #include "autocsr/input.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/secret.h"
 #include "base/str.h"
 #include "der.h"
@@ -56,6 +56,8 @@ enum acsr_result acsr_input_wrong(enum acsr_input_kind kind, const char *wanted,
 		return err_set(e, "input.public-key", "this is a public key alone, not %s", wanted);
 	case ACSR_INPUT_CRL:
 		return err_set(e, "input.crl", "this is a CRL, not %s", wanted);
+	case ACSR_INPUT_PKCS12:
+		return err_set(e, "input.pkcs12", "this is a PKCS#12 file, not %s", wanted);
 	case ACSR_INPUT_UNKNOWN:
 		return err_set(e, "input.unknown", "this is not %s in any form that is known", wanted);
 	default:
@@ -101,7 +103,7 @@ static enum acsr_result from_utf16(struct acsr_input *in, char order, struct acs
 static bool is_blank(struct bytes in)
 {
 	for (size_t i = 0; i < in.len; i++)
-		if (!isspace(in.p[i]))
+		if (!ascii_space(in.p[i]))
 			return false;
 	return true;
 }
@@ -120,7 +122,7 @@ static bool looks_der(struct bytes in)
 	if (in.len < 2 || (in.p[0] != DER_SEQUENCE && in.p[0] != DER_OID))
 		return false;
 	for (size_t i = 0; i < in.len && i < 64; i++)
-		if (in.p[i] >= 0x7f || (in.p[i] < 0x20 && !isspace(in.p[i])))
+		if (in.p[i] >= 0x7f || (in.p[i] < 0x20 && !ascii_space(in.p[i])))
 			return true;
 	return false;
 }

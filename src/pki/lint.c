@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "autocsr/rules.h"
+#include "base/ascii.h"
 #include "base/str.h"
 #include "dnssyntax.h"
 
@@ -69,8 +70,8 @@ static const char *signature(struct lint *l)
 {
 	const char *s = l->c->signature_alg;
 
-	if (strcasestr(s, "sha1") != NULL || strcasestr(s, "md5") != NULL || strcasestr(s, "md2") != NULL ||
-		s[0] == '\0')
+	if (ascii_casestr(s, "sha1") != NULL || ascii_casestr(s, "md5") != NULL ||
+		ascii_casestr(s, "md2") != NULL || s[0] == '\0')
 		return "the signature uses SHA-1, MD5 or an unknown scheme";
 	return NULL;
 }

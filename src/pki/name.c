@@ -2,11 +2,10 @@
  */
 #include "autocsr/name.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/ascii.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "dnssyntax.h"
@@ -201,12 +200,12 @@ bool acsr_name_covers(const char *pattern, const char *host)
 {
 	const char *dot = strchr(host, '.');
 
-	if (strcasecmp(pattern, host) == 0)
+	if (ascii_casecmp(pattern, host) == 0)
 		return true;
 	if (strncmp(pattern, "*.", 2) != 0 || dot == NULL || dot == host || host[0] == '*' ||
 		is_address(host))
 		return false;
-	return strcasecmp(pattern + 2, dot + 1) == 0;
+	return ascii_casecmp(pattern + 2, dot + 1) == 0;
 }
 
 enum acsr_result acsr_name_registrable(const char *ascii, char out[256], struct acsr_err *e)

@@ -1,10 +1,10 @@
 /* IP addresses as names: their canonical text, and ranges that no public certificate may have. */
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "name_int.h"
+#include "base/ascii.h"
 
 struct net {
 	uint8_t p[16];
@@ -105,7 +105,7 @@ static bool like_v6(const char *s)
 /* Digits and dots only: an IPv4 address, or the wish to be one. */
 static bool like_v4(const char *s)
 {
-	return strspn(s, "0123456789.") == strlen(s) && isdigit((unsigned char)s[0]) &&
+	return strspn(s, "0123456789.") == strlen(s) && ascii_digit((unsigned char)s[0]) &&
 	       s[strlen(s) - 1] != '.' && strchr(s, '.') != NULL;
 }
 

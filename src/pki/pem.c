@@ -1,11 +1,11 @@
 /* PEM writing and finding. */
 #include "pem.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/secret.h"
 #include "base/str.h"
 
@@ -137,7 +137,7 @@ static size_t skip_headers(struct bytes in)
 
 		for (; i < in.len && !is_line_end(in, i); i++) {
 			colon |= in.p[i] == ':';
-			any |= !isspace(in.p[i]) && in.p[i] != '>';
+			any |= !ascii_space(in.p[i]) && in.p[i] != '>';
 		}
 		if (any && !colon)
 			return behind;
@@ -154,7 +154,7 @@ static bool is_soft_break(struct bytes in, size_t i)
 {
 	if (i + 1 >= in.len || (in.p[i + 1] != '\n' && in.p[i + 1] != '\r'))
 		return false;
-	for (i++; i < in.len && (isspace(in.p[i]) || in.p[i] == '>'); i++)
+	for (i++; i < in.len && (ascii_space(in.p[i]) || in.p[i] == '>'); i++)
 		;
 	return i < in.len && in.p[i] != '=';
 }
@@ -172,7 +172,7 @@ static size_t clean(struct bytes in, char *out)
 			i++;
 			continue;
 		}
-		if (isspace(c) || (c == '>' && line_start)) {
+		if (ascii_space(c) || (c == '>' && line_start)) {
 			line_start = line_start || c == '\n';
 			continue;
 		}
@@ -200,7 +200,7 @@ bool pem_is_base64(struct bytes text)
 	bool ok = n > 0;
 
 	for (size_t i = 0; ok && i < n; i++)
-		ok = isalnum((unsigned char)c[i]) || strchr("+/=", c[i]) != NULL;
+		ok = ascii_alnum((unsigned char)c[i]) || strchr("+/=", c[i]) != NULL;
 	free_clean(c, n);
 	return ok;
 }

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/ascii.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "pki/policy_dated.h"
@@ -325,7 +325,7 @@ bool policy_lists(const json_t *list, const char *value, bool absent)
 	if (list == NULL)
 		return absent;
 	for (size_t i = 0; i < json_array_size(list); i++)
-		if (strcasecmp(json_string_value(json_array_get(list, i)), value) == 0)
+		if (ascii_casecmp(json_string_value(json_array_get(list, i)), value) == 0)
 			return true;
 	return false;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "asn1text.h"
+#include "base/ascii.h"
 #include "base/str.h"
 #include "der.h"
 #include "subject_int.h"
@@ -37,7 +38,7 @@ const char *acsr_san_label(enum acsr_san_type type)
 bool acsr_san_type_find(const char *name, enum acsr_san_type *out)
 {
 	for (enum acsr_san_type t = ACSR_SAN_DNS; t < ACSR_SAN_UNKNOWN; t++) {
-		if (strcasecmp(types[t].name, name) != 0 && strcasecmp(types[t].label, name) != 0)
+		if (ascii_casecmp(types[t].name, name) != 0 && ascii_casecmp(types[t].label, name) != 0)
 			continue;
 		*out = t;
 		return true;
@@ -195,7 +196,7 @@ bool sans_split_other(const char *value, char *oid, size_t cap, struct sans_othe
 	memcpy(oid, value, (size_t)(semi - value));
 	oid[semi - value] = '\0';
 	for (size_t i = 0; i < 3; i++) {
-		if (strncasecmp(semi + 1, kinds[i].word, strlen(kinds[i].word)) != 0)
+		if (ascii_ncasecmp(semi + 1, kinds[i].word, strlen(kinds[i].word)) != 0)
 			continue;
 		*out = (struct sans_other){ kinds[i].word, kinds[i].tag, semi + 1 + strlen(kinds[i].word) };
 		return out->text[0] != '\0';
@@ -261,7 +262,7 @@ bool acsr_sans_has(const struct acsr_sans *l, enum acsr_san_type type, const cha
 	for (size_t i = 0; i < l->n; i++) {
 		if (l->v[i].type != type)
 			continue;
-		if (type == ACSR_SAN_DNS ? strcasecmp(l->v[i].value, value) == 0
+		if (type == ACSR_SAN_DNS ? ascii_casecmp(l->v[i].value, value) == 0
 					 : strcmp(l->v[i].value, value) == 0)
 			return true;
 	}

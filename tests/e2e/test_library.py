@@ -3,7 +3,7 @@ import re
 import shutil
 
 import pytest
-from harness.library import BUILT, HEADERS, SHARED, STATIC, declarations, option, run, symbols
+from harness.library import BUILT, COMMENT, HEADERS, SHARED, STATIC, declarations, option, run, symbols
 from harness.service import REPO
 
 COMPILERS = [("c11", ["gcc", "-std=c11"]), ("c++17", ["g++", "-std=c++17"]),
@@ -38,7 +38,8 @@ def test_a_header_stands_alone(header):
         if shutil.which(compiler[0]) is None:
             continue
         language = "c++" if name.startswith("c++") else "c"
-        done = run(*compiler, *STRICT, "-x", language, "-I", REPO / "include", "-include", f"autocsr/{header.name}", "/dev/null")
+        done = run(*compiler, *STRICT, "-x", language, "-I", REPO / "include", 
+                   "-include", f"autocsr/{header.name}", "-", input="extern int acsr_test;\n")
         assert done.returncode == 0, f"{name}: {done.stderr}"
 
 
@@ -103,3 +104,20 @@ def test_the_shared_library_says_its_version_and_binds_everything_at_start():
     assert (BUILT / f"libautocsr.so.{'.'.join(numbers)}").exists()
     assert all(version == f"LIBAUTOCSR_{numbers[0]}" or version.startswith(f"LIBAUTOCSR_{numbers[0]}.")
                for version in re.findall(r"acsr_\w+@@(\S+)", run("nm", "-D", "--defined-only", SHARED).stdout))
+
+
+def test_errors_that_headers_promise_exist():
+    families = set(re.findall(r'^\t\{ "([a-z]+)\.', (REPO / "src/base/errtab.c").read_text(), re.M)) | {"sys"}
+    sources = "".join(path.read_text() for path in (*(REPO / "src/pki").rglob("*.c"), *(REPO / "src/base").glob("*.c")))
+    count, broken = 0, []
+    for header in HEADERS:
+        comments = "".join(COMMENT.findall(header.read_text()))
+        for name in re.findall(rf'(?<![\w.":/-])((?:{"|".join(families)})\.[a-z0-9][a-z0-9.-]*[a-z0-9])(?![\w(/*"])', comments):
+            if name.endswith((".h", ".c")) or header.name in ("rules.h", "finding.h", "err.h"):
+                continue
+            count += 1
+            last = name.rsplit(".", 1)[-1]  # some are put together: "%s.indefinite" behind the kind of object
+            if not any(word in sources for word in (f'"{name}"', f'.{last}"', f'"{last}"')):
+                broken.append(f"{header.name}: {name}")
+    assert broken == [], "headers promise errors that nothing returns"
+    assert count > 100
