@@ -1,9 +1,7 @@
-/* The clock, and its texts. */
+/* The clock. */
 #include "base/clock.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 static int64_t test_offset(void)
@@ -38,39 +36,4 @@ int64_t clock_now(void)
 int64_t clock_mono_ms(void)
 {
 	return read_ms(CLOCK_MONOTONIC);
-}
-
-void clock_rfc3339(int64_t t, char out[21])
-{
-	time_t tt = (time_t)t;
-	struct tm tm;
-
-	if (gmtime_r(&tt, &tm) == NULL || tm.tm_year + 1900 > 9999 || tm.tm_year < -1900 ||
-		strftime(out, 21, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		snprintf(out, 21, "0000-00-00T00:00:00Z");
-}
-
-enum acsr_result clock_parse_rfc3339(const char *s, int64_t *t, struct acsr_err *e)
-{
-	struct tm tm = { 0 };
-	const char *end = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
-
-	if (end == NULL || strcmp(end, "Z") != 0)
-		return err_set(e, "input.time", "\"%s\" is not a time such as 2026-11-23T08:15:00Z", s);
-	*t = (int64_t)timegm(&tm);
-	return ACSR_OK;
-}
-
-void clock_http(int64_t t, char out[30])
-{
-	static const char days[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
-		"Oct", "Nov", "Dec" };
-	time_t tt = (time_t)t;
-	struct tm tm;
-
-	gmtime_r(&tt, &tm);
-	snprintf(out, 30, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[tm.tm_wday % 7],
-		(unsigned)tm.tm_mday % 100u, months[tm.tm_mon % 12], (unsigned)(tm.tm_year + 1900) % 10000u,
-		(unsigned)tm.tm_hour % 100u, (unsigned)tm.tm_min % 100u, (unsigned)tm.tm_sec % 100u);
 }
