@@ -23,6 +23,16 @@ static inline char ascii_upper(char c)
 	return c >= 'a' && c <= 'z' ? (char)(c - ('a' - 'A')) : c;
 }
 
+static inline bool ascii_islower(unsigned char c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+static inline bool ascii_isupper(unsigned char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
 static inline bool ascii_alpha(unsigned char c)
 {
 	return (c | 0x20u) >= 'a' && (c | 0x20u) <= 'z';

@@ -51,7 +51,7 @@ static enum acsr_result check_country(
 	if (strcmp(f->value, "XX") == 0)
 		return check_broken(c, "subject.country", field, e,
 			"XX stands for a place without a code; CAs accept it in rare cases only");
-	if (strlen(f->value) == 2 && islower((unsigned char)f->value[0]))
+	if (strlen(f->value) == 2 && ascii_islower((unsigned char)f->value[0]))
 		return check_broken(
 			c, "subject.country", field, e, "%s is not written in capitals", f->value);
 	return check_broken(

@@ -17,6 +17,8 @@ static void classes(void **state)
 		unsigned char u = (unsigned char)c;
 
 		assert_int_equal(ascii_digit(u), isdigit(c) != 0);
+		assert_int_equal(ascii_islower(u), islower(c) != 0);
+		assert_int_equal(ascii_isupper(u), isupper(c) != 0);
 		assert_int_equal(ascii_alpha(u), isalpha(c) != 0);
 		assert_int_equal(ascii_alnum(u), isalnum(c) != 0);
 		assert_int_equal(ascii_space(u), isspace(c) != 0);
