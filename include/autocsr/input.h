@@ -37,7 +37,7 @@ enum acsr_input_kind {
 	ACSR_INPUT_PKCS7, /* RFC 2315, CMS (RFC 5652) */
 	ACSR_INPUT_PKCS12,
 	/* named, and not looked into any further by this library */
-	ACSR_INPUT_OCSP,       /* an OCSP response */
+	ACSR_INPUT_OCSP,       /* a request or a response, RFC 6960 */
 	ACSR_INPUT_CRMF,       /* certificate request messages, RFC 4211 */
 	ACSR_INPUT_SPKAC,      /* the old <keygen> element */
 	ACSR_INPUT_PARAMETERS, /* EC, DH or DSA parameters: no key */

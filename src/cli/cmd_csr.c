@@ -1,49 +1,11 @@
-/* csr show, match, key check: looking at keys and CSRs. */
+/* match, key check: looking at keys. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cmds.h"
-#include "cli/files.h"
 #include "cli/load.h"
 #include "cli/say.h"
 #include "cli/view.h"
-
-/* A key that this OpenSSL lacks is no reason to show nothing. */
-static enum acsr_result load_to_show(const char *path, struct acsr_csr_view **v, struct acsr_err *e)
-{
-	CLEANUP_BUF struct buf b = { 0 };
-	ACSR_CLEANUP_BLOB struct acsr_blob der = { NULL, 0 };
-	struct acsr_err why = { 0 };
-
-	buf_init(&b, LOAD_MAX);
-	TRY(file_get(&b, path, LOAD_MAX, e));
-	TRY(acsr_input_csr(b.p, b.len, &der, e));
-	if (acsr_csr_parse(v, der.p, der.len, &why) == ACSR_OK)
-		return ACSR_OK;
-	if (err_is(&why, "openssl.unsupported"))
-		return acsr_csr_read(v, der.p, der.len, e);
-	*e = why;
-	return ACSR_FAIL;
-}
-
-static enum acsr_result cmd_csr_show_run(struct cli *c, struct acsr_err *e)
-{
-	struct acsr_csr_view *v = NULL;
-	json_t *view;
-
-	TRY(load_to_show(c->args.words[0], &v, e));
-	view = view_csr(v);
-	acsr_csr_view_free(v);
-	if (view == NULL || json_object_update_new(c->result, view) != 0)
-		return err_nomem(e);
-	return ACSR_OK;
-}
-
-static void cmd_csr_show_show(struct cli *c, const json_t *result)
-{
-	(void)c;
-	view_show_csr(result);
-}
 
 static enum acsr_result match_one(
 	json_t *files, const char *path, const char *passphrase_file, uint8_t spki[32], struct acsr_err *e)
@@ -128,15 +90,6 @@ static void cmd_key_check_show(struct cli *c, const json_t *result)
 		view_str(result, "spki_sha256"));
 	view_show_findings(json_object_get(result, "checks"));
 }
-
-static const char csr_show_text[] =
-	"PEM with any wrapping, base64 without BEGIN and END lines, or DER; - is standard input.\n"
-	"\n"
-	"  autocsr csr show www.csr\n"
-	"  autocsr csr show --json - <www.csr\n";
-
-const struct command cmd_csr_show = { "csr", "show", "FILE", 1, 1, "what a CSR asks for", csr_show_text, NULL,
-	.run = cmd_csr_show_run, .show = cmd_csr_show_show };
 
 static const struct opt match_opts[] = {
 	{ "passphrase-file", OPT_ONE, "FILE", "passphrase of encrypted keys" },

@@ -5,11 +5,14 @@
 #include "cli/command.h"
 
 /* toolkit */
+extern const struct command cmd_show;
 extern const struct command cmd_csr_new;
 extern const struct command cmd_csr_show;
 extern const struct command cmd_csr_check;
 extern const struct command cmd_match;
+extern const struct command cmd_key_show;
 extern const struct command cmd_key_check;
+extern const struct command cmd_crl_show;
 extern const struct command cmd_archive_make;
 extern const struct command cmd_archive_open;
 extern const struct command cmd_archive_show;

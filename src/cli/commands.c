@@ -2,10 +2,12 @@
 #include "cli/cmds.h"
 
 const struct command *const command_toolkit[] = {
+	&cmd_show,
 	&cmd_csr_new,
 	&cmd_csr_show,
 	&cmd_csr_check,
 	&cmd_match,
+	&cmd_key_show,
 	&cmd_key_check,
 	&cmd_archive_make,
 	&cmd_archive_open,
@@ -13,6 +15,7 @@ const struct command *const command_toolkit[] = {
 	&cmd_cert_show,
 	&cmd_cert_verify,
 	&cmd_cert_convert,
+	&cmd_crl_show,
 	NULL,
 };
 

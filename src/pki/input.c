@@ -32,7 +32,7 @@ struct acsr_input {
 const char *acsr_input_kind_name(enum acsr_input_kind kind)
 {
 	static const char *const names[] = { "unknown", "CSR", "certificate", "CRL", "private key",
-		"public key", "PKCS#7", "PKCS#12", "OCSP response", "CRMF request", "SPKAC request",
+		"public key", "PKCS#7", "PKCS#12", "OCSP message", "CRMF request", "SPKAC request",
 		"parameters", "attribute certificate", "SSH public key", "PGP block" };
 
 	return kind >= ACSR_INPUT_UNKNOWN && kind <= ACSR_INPUT_PGP ? names[kind] : "?";

@@ -187,22 +187,24 @@ bool acsr_key_same(const struct acsr_key *a, const struct acsr_key *b)
 	return same;
 }
 
+/* A private number of that name and type, a BIGNUM or octets by the algorithm? */
+static bool has_param(EVP_PKEY *pkey, const char *name, unsigned type)
+{
+	OSSL_PARAM query[] = { OSSL_PARAM_construct_octet_string(name, NULL, 0), OSSL_PARAM_construct_end() };
+
+	query[0].data_type = type;
+	return EVP_PKEY_get_params(pkey, query) == 1 && OSSL_PARAM_modified(query) == 1 &&
+	       query[0].return_size > 0;
+}
+
 bool key_has_private(const struct acsr_key *k)
 {
-	static const char *const names[] = { OSSL_PKEY_PARAM_RSA_D, OSSL_PKEY_PARAM_PRIV_KEY };
+	bool yes = has_param(k->pkey, OSSL_PKEY_PARAM_RSA_D, OSSL_PARAM_UNSIGNED_INTEGER) ||
+		   has_param(k->pkey, OSSL_PKEY_PARAM_PRIV_KEY, OSSL_PARAM_UNSIGNED_INTEGER) ||
+		   has_param(k->pkey, OSSL_PKEY_PARAM_PRIV_KEY, OSSL_PARAM_OCTET_STRING);
 
-	for (size_t i = 0; i < 2; i++) {
-		OSSL_PARAM query[] = { OSSL_PARAM_construct_octet_string(names[i], NULL, 0),
-			OSSL_PARAM_construct_end() };
-
-		query[0].data_type = i == 0 || k->alg == ACSR_KEY_EC ? OSSL_PARAM_UNSIGNED_INTEGER
-								     : OSSL_PARAM_OCTET_STRING;
-		if (EVP_PKEY_get_params(k->pkey, query) == 1 && OSSL_PARAM_modified(query) == 1 &&
-			query[0].return_size > 0)
-			return true;
-	}
 	ERR_clear_error();
-	return false;
+	return yes;
 }
 
 static const char *default_digest(const struct acsr_key *k)

@@ -5,22 +5,45 @@
 
 #include "der.h"
 
-/* The identifier and the contents of the element at the front of `in`; BER's indefinite length takes the
- * rest, as old PKCS#7 and PKCS#12 files have it. */
+/* How many octets the header takes and how long the contents are; false when even the header is cut. */
+static bool head(struct bytes in, size_t *header, size_t *len)
+{
+	size_t octets;
+
+	if (in.len < 2)
+		return false;
+	*header = 2;
+	*len = in.p[1];
+	if (in.p[1] < 0x80)
+		return true;
+	octets = in.p[1] & 0x7fu;
+	if (octets == 0) { /* indefinite: old PKCS#7 and PKCS#12 files have it */
+		*len = in.len - 2;
+		return (in.p[0] & 0x20u) != 0;
+	}
+	if (octets > 4 || in.len < 2 + octets)
+		return false;
+	*header = 2 + octets;
+	*len = 0;
+	for (size_t i = 0; i < octets; i++)
+		*len = *len << 8 | in.p[2 + i];
+	return true;
+}
+
+/* The identifier and the contents of the element at the front of `in`. One that is cut short takes the rest,
+ * so that the parser of its kind can say so. */
 static bool next(struct bytes *in, unsigned *tag, struct bytes *body)
 {
-	struct der_tlv t;
+	size_t header, len;
 
-	if (in->len >= 2 && in->p[1] == 0x80 && (in->p[0] & 0x20u) != 0) {
-		*tag = in->p[0];
-		*body = (struct bytes){ in->p + 2, in->len - 2 };
-		in->len = 0;
-		return true;
-	}
-	if (der_next(in, &t, "input", NULL) != ACSR_OK)
+	if (!head(*in, &header, &len))
 		return false;
-	*tag = t.tag;
-	*body = t.body;
+	*tag = in->p[0];
+	if (len > in->len - header)
+		len = in->len - header;
+	*body = (struct bytes){ in->p + header, len };
+	in->p += header + len;
+	in->len -= header + len;
 	return true;
 }
 
@@ -135,6 +158,20 @@ static bool is_crmf(struct bytes request)
 	       tag == DER_SEQUENCE && (body.len == 0 || first_tag(body) >= 0x80);
 }
 
+/* Of the list of an OCSPRequest (RFC 6960 4.1.1): Request, CertID, AlgorithmIdentifier, OID. */
+static bool is_ocsp_list(struct bytes list)
+{
+	struct bytes body;
+	unsigned tag;
+
+	for (int i = 0; i < 3; i++) {
+		if (!next(&list, &tag, &body) || tag != DER_SEQUENCE)
+			return false;
+		list = body;
+	}
+	return first_tag(list) == DER_OID;
+}
+
 /* SEQUENCE { SEQUENCE { body … } … }: whatever is signed, by how its body begins. */
 static enum acsr_input_kind starts_with_body(struct bytes in, const char **form)
 {
@@ -143,7 +180,7 @@ static enum acsr_input_kind starts_with_body(struct bytes in, const char **form)
 
 	if (first_tag(in) == DER_CONTEXT(0))
 		return is(form, "X.509", ACSR_INPUT_CERT);
-	if (!next(&in, &tag, &body))
+	if (!next(&in, &tag, &body) || (tag == DER_CONTEXT(1) && !next(&in, &tag, &body)))
 		return unknown(form);
 	if (tag == DER_INTEGER)
 		return body_with_integer(in, form);
@@ -153,6 +190,8 @@ static enum acsr_input_kind starts_with_body(struct bytes in, const char **form)
 		return after_algorithm(in, form);
 	if (first_tag(body) == DER_SEQUENCE && first_tag(in) == 0x16)
 		return is(form, "", ACSR_INPUT_SPKAC);
+	if (is_ocsp_list(body))
+		return is(form, "request", ACSR_INPUT_OCSP);
 	return is_crmf(body) ? is(form, "", ACSR_INPUT_CRMF) : unknown(form);
 }
 
@@ -183,7 +222,7 @@ enum acsr_input_kind outline_kind(struct bytes der, const char **form)
 	case DER_INTEGER:
 		return starts_with_integer(first, in, form);
 	case 0x0a:
-		return is(form, "", ACSR_INPUT_OCSP);
+		return is(form, "response", ACSR_INPUT_OCSP);
 	case DER_SEQUENCE:
 		if (first_tag(first) == DER_OID)
 			return starts_with_algorithm(in, form);
@@ -226,7 +265,8 @@ static const struct label labels[] = {
 	{ "PKCS #7 SIGNED DATA", ACSR_INPUT_PKCS7, "PKCS#7" },
 	{ "CMS", ACSR_INPUT_PKCS7, "PKCS#7" },
 	{ "PKCS12", ACSR_INPUT_PKCS12, "PKCS#12" },
-	{ "OCSP RESPONSE", ACSR_INPUT_OCSP, "" },
+	{ "OCSP RESPONSE", ACSR_INPUT_OCSP, "response" },
+	{ "OCSP REQUEST", ACSR_INPUT_OCSP, "request" },
 	{ "ATTRIBUTE CERTIFICATE", ACSR_INPUT_ATTRIBUTE_CERT, "" },
 	{ "SSH2 PUBLIC KEY", ACSR_INPUT_SSH_PUBLIC_KEY, "RFC 4716" },
 };

@@ -9,7 +9,7 @@
 static const char *kind_word(enum acsr_input_kind kind)
 {
 	static const char *const words[] = { "unknown", "csr", "certificate", "crl", "private-key",
-		"public-key", "pkcs7", "pkcs12", "ocsp-response", "crmf", "spkac", "parameters",
+		"public-key", "pkcs7", "pkcs12", "ocsp", "crmf", "spkac", "parameters",
 		"attribute-certificate", "ssh-public-key", "pgp" };
 
 	return words[kind];
@@ -30,20 +30,14 @@ static const char *member(enum acsr_input_kind kind)
 	}
 }
 
-/* Named only: everything that this program does not read. */
-static enum acsr_result nothing(const struct acsr_input_object *o, struct acsr_err *e)
+/* Named only: what this program does not read. NULL: it is something else altogether. */
+static const char *note(const struct acsr_input_object *o)
 {
-	if (o->kind == ACSR_INPUT_UNKNOWN)
-		return err_set(e, "input.unknown", "%s",
-			o->label[0] != '\0'
-				? "a PEM block of a kind that is not known here"
-				: "this is no CSR, certificate, CRL, key or bundle in any known form");
-	return err_set(e, "input.other", "this is %s %s; its contents are not shown",
-		o->kind == ACSR_INPUT_OCSP || o->kind == ACSR_INPUT_ATTRIBUTE_CERT ||
-				o->kind == ACSR_INPUT_SSH_PUBLIC_KEY
-			? "an"
-			: "a",
-		acsr_input_kind_name(o->kind));
+	if (o->kind >= ACSR_INPUT_OCSP)
+		return "its contents are not shown";
+	return o->kind == ACSR_INPUT_UNKNOWN && o->label[0] != '\0'
+		       ? "a PEM block of a kind that is not known here"
+		       : NULL;
 }
 
 static enum acsr_result contents(
@@ -68,23 +62,29 @@ static enum acsr_result contents(
 	case ACSR_INPUT_PKCS12:
 		return show_pkcs12(out, o->der, o->der_len, opt, e);
 	default:
-		return nothing(o, e);
+		return err_set(e, "input.unknown",
+			"this is no CSR, certificate, CRL, key or bundle in any known form");
 	}
+}
+
+/* The member that says what is in it. */
+static json_t *set_contents(json_t *one, const struct acsr_input_object *o, const struct show_options *opt)
+{
+	struct acsr_err why = { 0 };
+	json_t *doc = NULL;
+
+	if (o->err.id[0] == '\0' && note(o) != NULL)
+		return show_set(one, "note", json_string(note(o)));
+	if (contents(&doc, o, opt, &why) == ACSR_OK)
+		return show_set(one, member(o->kind), doc);
+	return show_set(one, "error", err_is(&why, "sys.memory") ? NULL : show_problem(&why));
 }
 
 enum acsr_result show_object(
 	json_t **out, const struct acsr_input_object *o, const struct show_options *opt, struct acsr_err *e)
 {
-	struct acsr_err why = { 0 };
-	json_t *doc = NULL, *one;
-	enum acsr_result r = contents(&doc, o, opt, &why);
+	json_t *one = json_pack("{s:s, s:s, s:o, s:I, s:i}", "kind", kind_word(o->kind), "form", o->form,
+		"label", show_str(o->label), "offset", (json_int_t)o->offset, "line", (int)o->line);
 
-	if (r != ACSR_OK && err_is(&why, "sys.memory"))
-		return err_nomem(e);
-	one = json_pack("{s:s, s:s, s:o, s:I, s:i}", "kind", kind_word(o->kind), "form", o->form, "label",
-		show_str(o->label), "offset", (json_int_t)o->offset, "line", (int)o->line);
-	return show_take(out,
-		r == ACSR_OK ? show_set(one, member(o->kind), doc)
-			     : show_set(one, "error", show_problem(&why)),
-		e);
+	return show_take(out, set_contents(one, o, opt), e);
 }

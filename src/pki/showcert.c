@@ -1,6 +1,7 @@
 /* A certificate as JSON. */
 #include <openssl/ct.h>
 #include <openssl/err.h>
+#include <openssl/rsa.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,7 +2,9 @@
 #include "pki/showenc.h"
 
 #include <openssl/err.h>
+#include <openssl/kdf.h>
 #include <openssl/objects.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

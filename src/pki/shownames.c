@@ -14,9 +14,26 @@
 
 static const char *string_type(int tag)
 {
-	const char *name = ASN1_tag2str(tag);
-
-	return strncmp(name, "(unknown)", 9) != 0 ? name : "other";
+	switch (tag) {
+	case V_ASN1_UTF8STRING:
+		return "UTF8String";
+	case V_ASN1_PRINTABLESTRING:
+		return "PrintableString";
+	case V_ASN1_IA5STRING:
+		return "IA5String";
+	case V_ASN1_BMPSTRING:
+		return "BMPString";
+	case V_ASN1_T61STRING:
+		return "TeletexString";
+	case V_ASN1_UNIVERSALSTRING:
+		return "UniversalString";
+	case V_ASN1_NUMERICSTRING:
+		return "NumericString";
+	case V_ASN1_VISIBLESTRING:
+		return "VisibleString";
+	default:
+		return "other";
+	}
 }
 
 /* Fields that occur once are strings, the others arrays. */
