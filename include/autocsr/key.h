@@ -185,6 +185,18 @@ struct acsr_key_policy {
 ACSR_MUST_USE enum acsr_result acsr_key_check_public(const struct acsr_key *k,
 	const struct acsr_key_policy *policy, struct acsr_findings *all, struct acsr_err *e);
 
+/*
+ * Do the private numbers of a key pair fit its public ones? The first broken rule is the error; `all` as
+ * above. key.pair.absent   a public key alone key.pair.modulus  RSA: p q is not n, or p = q key.pair.prime
+ * RSA: p or q is not prime key.pair.exponent RSA: d e is not 1 modulo p - 1 and q - 1 key.pair.crt      RSA:
+ * d mod p - 1, d mod q - 1 or the inverse of q do not fit (a wrong signature then gives the key away)
+ *   key.pair.public   the public key is not that of the private one
+ * RSA keys of more than two primes, and those that hold n, e and d only: a note (ACSR_INFO).
+ * RSA costs two primality tests, a few milliseconds for RSA-2048.
+ */
+ACSR_MUST_USE enum acsr_result acsr_key_check_pair(
+	const struct acsr_key *k, struct acsr_findings *all, struct acsr_err *e);
+
 ACSR_C_END
 
 #endif

@@ -77,10 +77,25 @@ enum acsr_weak_cover acsr_weaklist_covers(const struct acsr_weaklist *l, unsigne
 /* "rsa:2048 rsa:4096 (in part)", or "nothing", always terminated. */
 void acsr_weaklist_summary(const struct acsr_weaklist *l, char *out, size_t cap);
 
-/* The section that lists the key, or *hit = NULL. RSA keys against every form, others against SPKI sections.
- * openssl.unsupported when this OpenSSL lacks a hash that a section needs (MD5 or SHA-1 in FIPS mode). */
+/* What a list says of a key. "Not listed" is an answer only where all such keys are in the list. */
+enum acsr_weak_answer {
+	ACSR_WEAK_LISTED,
+	ACSR_WEAK_NOT_LISTED,    /* and every such key is: ACSR_WEAK_COVER_FULL */
+	ACSR_WEAK_IN_PART,       /* not listed, but only some of such keys are */
+	ACSR_WEAK_NOT_COVERED,   /* no such key is listed: it was not checked */
+	ACSR_WEAK_NO_LIST,       /* l is NULL */
+	ACSR_WEAK_NOT_CONCERNED, /* neither RSA nor EC: CVE-2008-0166 made no such keys */
+	ACSR_WEAK_ANSWERS
+};
+/* "listed" "not-listed" "in-part" "not-covered" "no-list" "not-concerned" */
+const char *acsr_weak_answer_name(enum acsr_weak_answer a);
+/*
+ * Look the key up: RSA keys in sections of every form, others in those of SPKI hashes. *hit is the section
+ * that lists it (a loan), else NULL. `l` may be NULL. openssl.unsupported when this OpenSSL lacks a hash that
+ * a section needs (MD5 or SHA-1 in FIPS mode).
+ */
 ACSR_MUST_USE enum acsr_result acsr_weaklist_find(const struct acsr_weaklist *l, const struct acsr_key *k,
-	const struct acsr_weak_section **hit, struct acsr_err *e);
+	enum acsr_weak_answer *answer, const struct acsr_weak_section **hit, struct acsr_err *e);
 
 /* ---- making weak lists */
 

@@ -1,4 +1,4 @@
-/* match, key check: looking at keys. */
+/* match: do files belong together? */
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,46 +51,6 @@ static void cmd_match_show(struct cli *c, const json_t *result)
 			 : "yes: all of them hold the same public key");
 }
 
-static enum acsr_result cmd_key_check_run(struct cli *c, struct acsr_err *e)
-{
-	const char *policy_name = args_one(&c->args, "policy");
-	bool public_trust = policy_name != NULL && strcmp(policy_name, "public") == 0;
-	struct acsr_key_policy policy = { .allow_eddsa = !public_trust, .allow_pqc = !public_trust };
-	struct acsr_findings all = { NULL, 0 };
-	struct acsr_key *key = NULL;
-	struct acsr_err found = { 0 };
-	enum acsr_object kind;
-	enum acsr_result r;
-	uint8_t spki[32];
-
-	if (policy_name != NULL && !public_trust && strcmp(policy_name, "private") != 0)
-		return err_set(e, "usage.policy", "--policy is public or private");
-	TRY(load_any_key(&key, &kind, c->args.words[0], args_one(&c->args, "passphrase-file"), e));
-	c->answer_no = acsr_key_check_public(key, &policy, &all, &found) != ACSR_OK;
-	r = acsr_key_spki_sha256(key, spki, e);
-	if (r == ACSR_OK)
-		r = command_put_str(c->result, "kind", acsr_object_name(kind), e);
-	if (r == ACSR_OK)
-		r = command_put_str(c->result, "key_type", acsr_key_name(key), e);
-	if (r == ACSR_OK)
-		r = command_put(c->result, "spki_sha256", view_hex(spki, 32), e);
-	if (r == ACSR_OK)
-		r = command_put(c->result, "ok", json_boolean(!c->answer_no), e);
-	if (r == ACSR_OK)
-		r = command_put(c->result, "checks", view_findings(&all), e);
-	acsr_findings_free(&all);
-	acsr_key_free(key);
-	return r;
-}
-
-static void cmd_key_check_show(struct cli *c, const json_t *result)
-{
-	(void)c;
-	say("%s in %s, SPKI SHA-256 %s", view_str(result, "key_type"), view_str(result, "kind"),
-		view_str(result, "spki_sha256"));
-	view_show_findings(json_object_get(result, "checks"));
-}
-
 static const struct opt match_opts[] = {
 	{ "passphrase-file", OPT_ONE, "FILE", "passphrase of encrypted keys" },
 	{ 0 },
@@ -104,18 +64,3 @@ static const char match_text[] = "Keys, CSRs and certificates belong together wh
 const struct command cmd_match = { "match", NULL, "FILE FILE…", 2, 64,
 	"do keys, CSRs and certificates belong together?", match_text, match_opts, .run = cmd_match_run,
 	.show = cmd_match_show };
-
-static const struct opt key_check_opts[] = {
-	{ "policy", OPT_ONE, "NAME", "public or private (default)" },
-	{ "passphrase-file", OPT_ONE, "FILE", "passphrase of an encrypted key" },
-	{ 0 },
-};
-
-static const char key_check_text[] = "Size, exponent, small factors, close primes (Fermat), ROCA, curve and "
-				     "point. Exit code 1 when weak.\n"
-				     "\n"
-				     "  autocsr key check www.pem --policy public\n";
-
-const struct command cmd_key_check = { "key", "check", "FILE", 1, 1,
-	"is the key in a key file, CSR or certificate weak?", key_check_text, key_check_opts,
-	.run = cmd_key_check_run, .show = cmd_key_check_show };

@@ -12,6 +12,7 @@ extern const struct command cmd_csr_check;
 extern const struct command cmd_match;
 extern const struct command cmd_key_show;
 extern const struct command cmd_key_check;
+extern const struct command cmd_key_list;
 extern const struct command cmd_crl_show;
 extern const struct command cmd_archive_make;
 extern const struct command cmd_archive_open;

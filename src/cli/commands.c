@@ -9,6 +9,7 @@ const struct command *const command_toolkit[] = {
 	&cmd_match,
 	&cmd_key_show,
 	&cmd_key_check,
+	&cmd_key_list,
 	&cmd_archive_make,
 	&cmd_archive_open,
 	&cmd_archive_show,

@@ -314,50 +314,49 @@ static enum acsr_result listed(struct gate *g, const struct acsr_weak_section *s
 	return refuse(g, "key.blocked", "BR 6.1.1.3", NEW_KEY, g->text, e);
 }
 
-/* Not listed: a pass only where the list knows all keys of this size. */
-static enum acsr_result not_listed(struct gate *g, struct acsr_err *e)
-{
-	const struct acsr_weaklist *l = g->policy->weak;
-	char covers[160];
-	uint64_t ex = weak_exponent(g->key);
+#define ADD_LISTS "add lists with: autocsr key list build"
 
-	acsr_weaklist_summary(l, covers, sizeof(covers));
-	switch (g->key->alg == ACSR_KEY_RSA ? acsr_weaklist_covers(l, g->key->bits, ex)
-					    : ACSR_WEAK_COVER_NONE) {
-	case ACSR_WEAK_COVER_FULL:
+/* Not listed: a pass only where the list knows all keys of this size. */
+static enum acsr_result not_listed(struct gate *g, enum acsr_weak_answer answer, struct acsr_err *e)
+{
+	char covers[160] = "";
+
+	if (g->policy->weak != NULL)
+		acsr_weaklist_summary(g->policy->weak, covers, sizeof(covers));
+	switch (answer) {
+	case ACSR_WEAK_NOT_LISTED:
 		return acsr_findings_add(g->all, ACSR_PASS, DEBIAN_ID, "", DEBIAN_SOURCE, "", e,
 			"not in the list of Debian weak keys, which covers %s", covers);
-	case ACSR_WEAK_COVER_PART:
-		return acsr_findings_add(g->all, ACSR_INFO, DEBIAN_ID, "", DEBIAN_SOURCE,
-			"add lists with: autocsr key list build", e,
+	case ACSR_WEAK_IN_PART:
+		return acsr_findings_add(g->all, ACSR_INFO, DEBIAN_ID, "", DEBIAN_SOURCE, ADD_LISTS, e,
 			"not in the list of Debian weak keys, but that knows only some keys of this size; it "
 			"covers %s",
 			covers);
-	default:
-		return acsr_findings_add(g->all, ACSR_INFO, DEBIAN_ID, "", DEBIAN_SOURCE,
-			"add lists with: autocsr key list build", e,
+	case ACSR_WEAK_NOT_COVERED:
+		return acsr_findings_add(g->all, ACSR_INFO, DEBIAN_ID, "", DEBIAN_SOURCE, ADD_LISTS, e,
 			"not checked for Debian weak keys: %s%s is not covered by the list, which covers %s",
 			acsr_key_name(g->key),
-			g->key->alg == ACSR_KEY_RSA && ex != 65537 ? " with this exponent" : "", covers);
+			g->key->alg == ACSR_KEY_RSA && weak_exponent(g->key) != 65537 ? " with this exponent"
+										      : "",
+			covers);
+	case ACSR_WEAK_NO_LIST:
+		return acsr_findings_add(g->all, ACSR_INFO, DEBIAN_ID, "", DEBIAN_SOURCE,
+			"install or name a list of Debian weak keys", e,
+			"not checked for Debian weak keys: no list of them is at hand");
+	default:
+		return ACSR_OK;
 	}
 }
 
 static enum acsr_result check_weaklist(struct gate *g, struct acsr_err *e)
 {
 	const struct acsr_weak_section *hit = NULL;
+	enum acsr_weak_answer answer;
 
-	if (g->policy->weak == NULL) {
-		if (g->key->alg != ACSR_KEY_RSA && g->key->alg != ACSR_KEY_EC)
-			return ACSR_OK;
-		return acsr_findings_add(g->all, ACSR_INFO, DEBIAN_ID, "", DEBIAN_SOURCE,
-			"install or name a list of Debian weak keys", e,
-			"not checked for Debian weak keys: no list of them is at hand");
-	}
-	TRY(acsr_weaklist_find(g->policy->weak, g->key, &hit, e));
+	TRY(acsr_weaklist_find(g->policy->weak, g->key, &answer, &hit, e));
 	if (hit != NULL)
-		return listed(g, hit, e);
-	/* That OpenSSL knew no other algorithms that are in use for certificates. */
-	return g->key->alg == ACSR_KEY_RSA || g->key->alg == ACSR_KEY_EC ? not_listed(g, e) : ACSR_OK;
+		TRY(listed(g, hit, e));
+	return answer != ACSR_WEAK_LISTED ? not_listed(g, answer, e) : ACSR_OK;
 }
 
 static enum acsr_result check_blocklist(struct gate *g, struct acsr_err *e)

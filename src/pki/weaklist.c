@@ -311,7 +311,7 @@ static bool has(const struct section *s, const uint8_t *hash)
 	return false;
 }
 
-enum acsr_result acsr_weaklist_find(const struct acsr_weaklist *l, const struct acsr_key *k,
+static enum acsr_result find(const struct acsr_weaklist *l, const struct acsr_key *k,
 	const struct acsr_weak_section **hit, struct acsr_err *e)
 {
 	struct {
@@ -320,7 +320,8 @@ enum acsr_result acsr_weaklist_find(const struct acsr_weaklist *l, const struct 
 		bool made;
 	} by[ACSR_WEAK_SPKI + 1] = { 0 };
 
-	for (size_t i = 0; i < l->n; i++) {
+	*hit = NULL;
+	for (size_t i = 0; i < l->n && *hit == NULL; i++) {
 		const struct section *s = &l->v[i];
 		enum acsr_weak_form f = s->is.form;
 
@@ -329,11 +330,43 @@ enum acsr_result acsr_weaklist_find(const struct acsr_weaklist *l, const struct 
 		if (!by[f].made)
 			TRY(weak_hash(f, k, by[f].hash, &by[f].n, e));
 		by[f].made = true;
-		if (by[f].n > 0 && has(s, by[f].hash)) {
+		if (by[f].n > 0 && has(s, by[f].hash))
 			*hit = &s->is;
-			return ACSR_OK;
-		}
 	}
-	*hit = NULL;
 	return ACSR_OK;
+}
+
+static enum acsr_weak_answer when_absent(const struct acsr_weaklist *l, const struct acsr_key *k)
+{
+	static const enum acsr_weak_answer by_cover[] = { ACSR_WEAK_NOT_COVERED, ACSR_WEAK_IN_PART,
+		ACSR_WEAK_NOT_LISTED };
+
+	/* That OpenSSL knew no other algorithms that are in use for certificates. */
+	if (k->alg != ACSR_KEY_RSA && k->alg != ACSR_KEY_EC)
+		return ACSR_WEAK_NOT_CONCERNED;
+	if (l == NULL)
+		return ACSR_WEAK_NO_LIST;
+	if (k->alg == ACSR_KEY_EC)
+		return ACSR_WEAK_NOT_COVERED;
+	return by_cover[acsr_weaklist_covers(l, k->bits, weak_exponent(k))];
+}
+
+enum acsr_result acsr_weaklist_find(const struct acsr_weaklist *l, const struct acsr_key *k,
+	enum acsr_weak_answer *answer, const struct acsr_weak_section **hit, struct acsr_err *e)
+{
+	const struct acsr_weak_section *found = NULL;
+
+	if (l != NULL)
+		TRY(find(l, k, &found, e));
+	*answer = found != NULL && is_debian(found) ? ACSR_WEAK_LISTED : when_absent(l, k);
+	*hit = found;
+	return ACSR_OK;
+}
+
+const char *acsr_weak_answer_name(enum acsr_weak_answer a)
+{
+	static const char *const names[ACSR_WEAK_ANSWERS] = { "listed", "not-listed", "in-part",
+		"not-covered", "no-list", "not-concerned" };
+
+	return names[a];
 }
