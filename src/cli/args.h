@@ -18,9 +18,18 @@ enum opt_kind { OPT_FLAG, OPT_ONE, OPT_MANY };
 struct opt {
 	const char *name; /* without the dashes; NULL ends a table */
 	enum opt_kind kind;
-	const char *arg;  /* what the value is called in help texts */
+	const char *arg;  /* what the value is called in help texts; "FILE…" means that it names one */
 	const char *help; /* one line, lower case */
+	/* For completion: the words of a closed set, between blanks, or one of VALUES_…; left out for any
+	 * text */
+	const char *values;
 };
+/* Tables leave `values` out where there is nothing to say. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
+#define VALUES_KEYS "@keys" /* the key types that this OpenSSL can make */
+#define VALUES_EKUS "@ekus" /* purposes of extended key usage by name */
+#define VALUES_KUS "@kus"   /* bits of key usage by name */
 
 #define ARGS_MAX 256     /* options given */
 #define ARGS_WORDS 16384 /* words given: "*.pem" gets long */

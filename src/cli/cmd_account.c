@@ -292,7 +292,7 @@ const struct command cmd_user_list = { "user", "list", "", 0, 0, "people of your
 	user_list_opts, .service = true, .run = cmd_user_list_run, .show = cmd_user_list_show };
 
 static const struct opt user_invite_opts[] = {
-	{ "role", OPT_ONE, "ROLE", "member (default), owner, auditor" },
+	{ "role", OPT_ONE, "ROLE", "member (default), owner, auditor", "member owner auditor" },
 	{ 0 },
 };
 

@@ -278,8 +278,10 @@ static void cmd_cert_convert_show(struct cli *c, const json_t *result)
 }
 
 static const struct opt cert_convert_opts[] = {
-	{ "to", OPT_ONE, "FORMAT", "pem (all of it), leaf, chain, fullchain, der, p7b, p12" },
-	{ "p12", OPT_ONE, "KIND", "PKCS#12: modern (AES-256, HMAC-SHA256) or legacy (3DES, SHA-1, weak)" },
+	{ "to", OPT_ONE, "FORMAT", "pem (all of it), leaf, chain, fullchain, der, p7b, p12",
+		"pem leaf chain fullchain der p7b p12" },
+	{ "p12", OPT_ONE, "KIND", "PKCS#12: modern (AES-256, HMAC-SHA256) or legacy (3DES, SHA-1, weak)",
+		"modern legacy" },
 	{ "out", OPT_ONE, "FILE", "standard output when left out, but not for PKCS#12" },
 	{ "chain", OPT_MANY, "FILE", "more certificates to put in" },
 	{ "key", OPT_ONE, "FILE", "private key for PKCS#12" },

@@ -77,7 +77,8 @@ static void cmd_csr_check_show(struct cli *c, const json_t *result)
 
 static const struct opt csr_check_opts[] = {
 	{ "host", OPT_MANY, "NAME", "is this name covered?" },
-	{ "policy", OPT_ONE, "NAME|FILE", "public, private (default), or a JSON policy file" },
+	{ "policy", OPT_ONE, "NAME|FILE", "public, private (default), or a JSON policy file",
+		"public private" },
 	{ 0 },
 };
 

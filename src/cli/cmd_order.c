@@ -325,10 +325,11 @@ static void cmd_order_cancel_show(struct cli *c, const json_t *result)
 }
 
 static const struct opt order_list_opts[] = {
-	{ "state", OPT_ONE, "STATE", "handover, validating, issued, …" },
+	{ "state", OPT_ONE, "STATE", "handover, validating, issued, …",
+		"new handover validating vetting issuing issued cancelled failed revoked expired replaced" },
 	{ "product", OPT_ONE, "ID", "orders of that product" },
 	{ "search", OPT_ONE, "TEXT", "part of a name, id or serial" },
-	{ "sort", OPT_ONE, "KEY", "created (default, newest first) or expires" },
+	{ "sort", OPT_ONE, "KEY", "created (default, newest first) or expires", "created expires" },
 	{ "limit", OPT_ONE, "N", "at least this many are enough (1000)" },
 	{ "all", OPT_FLAG, NULL, "orders of every account (operator)" },
 	{ 0 },
@@ -347,7 +348,8 @@ const struct command cmd_order_show = { "order", "show", "ID", 1, 1, "everything
 	order_show_text, NULL, .service = true, .run = cmd_order_show_run, .show = cmd_order_show_show };
 
 static const struct opt order_cert_opts[] = {
-	{ "format", OPT_ONE, "FORMAT", "leaf, chain, fullchain (default), der, p7b" },
+	{ "format", OPT_ONE, "FORMAT", "leaf, chain, fullchain (default), der, p7b",
+		"leaf chain fullchain der p7b" },
 	{ "serial", OPT_ONE, "HEX", "one of several; the newest when left out" },
 	{ "out", OPT_ONE, "FILE", "standard output when left out" },
 	{ "force", OPT_FLAG, NULL, "replace a file that exists" },
@@ -393,7 +395,7 @@ const struct command cmd_order_code = { "order", "code", "ID", 1, 1, "reveal the
 
 static const struct opt order_validate_opts[] = {
 	{ "host", OPT_ONE, "NAME", "this name only" },
-	{ "method", OPT_ONE, "METHOD", "http or dns" },
+	{ "method", OPT_ONE, "METHOD", "http or dns", "http dns" },
 	{ 0 },
 };
 
@@ -408,7 +410,8 @@ const struct command cmd_order_validate = { "order", "validate", "ID", 1, 1, "ch
 static const struct opt order_revoke_opts[] = {
 	{ "reason", OPT_ONE, "REASON",
 		"unspecified (default), keyCompromise, affiliationChanged, superseded, "
-		"cessationOfOperation" },
+		"cessationOfOperation",
+		"unspecified keyCompromise affiliationChanged superseded cessationOfOperation" },
 	{ "serial", OPT_ONE, "HEX", "this certificate only" },
 	{ 0 },
 };

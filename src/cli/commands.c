@@ -17,6 +17,7 @@ const struct command *const command_toolkit[] = {
 	&cmd_cert_verify,
 	&cmd_cert_convert,
 	&cmd_crl_show,
+	&cmd_completion,
 	NULL,
 };
 
