@@ -90,23 +90,25 @@ const char *acsr_csr_draft_key_at(size_t i);
 
 /*
  * A request file: JSON when its first character is '{', an OpenSSL configuration when it has a section [req]
- * or [ req ], else INI. UTF-8, at most 256 KB. Adds to the draft, which is left untouched on failure.
+ * or [ req ], else INI. UTF-8, at most 256 KB. Replaces what the draft
+ * held; it is left untouched on failure.
  *
  * INI: "key = value" lines with the keys above, comments behind ';' or '#' at the start of a line, lists by
  * repeating the key. A section [subject] holds subject fields by name ("CN = www.example.com"), in any order.
  * JSON: one object with the same keys; a value is a string, a boolean (yes, no), a number (path_length) or an
  * array of strings. "subject" is a string, or an object of field names with strings or arrays of them.
  *
- *   request.file.syntax   where: "line 3" or the member's name is in the field
- *   request.key           unknown key, with its line or member
- *   request.value         and all errors of acsr_csr_draft_set, with line or member in the field
+ *   request.file.syntax   the field says where: "line 3"
+ *   request.key           unknown key, with "line 3" or the member in the field
+ *   request.value         and all errors of acsr_csr_draft_set, likewise
  *   request.file.large
  *
- * OpenSSL configuration: [req] default_bits default_md prompt encrypt_key distinguished_name req_extensions
- * x509_extensions string_mask utf8, the distinguished name's section with prompt = no ("0.organizationName"
- * too), subjectAltName (inline or @section), keyUsage, extendedKeyUsage, basicConstraints, tlsfeature,
- * certificatePolicies (OIDs alone), subjectKeyIdentifier, 1.2.3.4 = DER:…, $variables. What it does not
- * understand is a note in the draft, never skipped in silence; with prompt = yes the defaults are notes.
+ * OpenSSL configuration: of [req] default_bits, default_md, distinguished_name, req_extensions, attributes;
+ * the name's section ("0.organizationName", "+OU" too; without prompt = no its defaults are taken, with a
+ * note); subjectAltName (also @section, dirName:section), keyUsage, extendedKeyUsage, basicConstraints,
+ * tlsfeature, certificatePolicies, subjectKeyIdentifier, and any extension as DER:hex or ASN1:…; $variables.
+ * All else is a note in the draft, never skipped in silence. No file is included and no environment read:
+ * request.file.openssl.
  */
 ACSR_MUST_USE enum acsr_result acsr_csr_draft_read(struct acsr_csr_draft *d, const void *p, size_t len,
 	enum acsr_name_policy policy, struct acsr_err *e);
@@ -118,8 +120,8 @@ ACSR_MUST_USE enum acsr_result acsr_csr_draft_json(
  * Renewal: the same subject, names and requested extensions, for a new key. From a certificate: key usage,
  * EKU, must-staple, CA flag with path length, Microsoft template; never key identifiers, AIA, CRL points,
  * SCTs, policies (the CA's) or serial. From a CSR: all that it asks for but key identifiers, and its
- * unstructuredName. What is left out is a note. `key_type` is set to the old key's when it can be made. Fills
- * an empty draft. request.renew when a subject or name cannot be asked for again (malformed).
+ * unstructuredName. What is left out is a note. `key_type` is set to the old key's when it can be made.
+ * Replaces what the draft held. Those of subject.h when a subject or name cannot be asked for again.
  */
 ACSR_MUST_USE enum acsr_result acsr_csr_draft_from_cert(
 	struct acsr_csr_draft *d, const struct acsr_cert_view *v, struct acsr_err *e);

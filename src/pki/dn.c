@@ -1,4 +1,5 @@
 /* Subjects: the list of fields, the rules for each field, and the list to a Name and back. */
+#include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -311,7 +312,10 @@ static enum acsr_result add_der(
 	entry = w.failed ? NULL : d2i_X509_NAME_ENTRY(NULL, &at, (long)(w.cap - w.pos));
 	ok = entry != NULL && X509_NAME_add_entry(name, entry, -1, joined ? -1 : 0) == 1;
 	X509_NAME_ENTRY_free(entry);
-	return ok ? ACSR_OK : ossl_err(e, "subject.field", "the subject field cannot be encoded");
+	ERR_clear_error();
+	return ok ? ACSR_OK
+		  : err_rule(e, "subject.field", NULL, "RFC 4514 2.4",
+			    "a subject cannot hold a value of this ASN.1 type here");
 }
 
 static enum acsr_result add_entry(X509_NAME *name, const struct acsr_dn_field *in, struct acsr_err *e)

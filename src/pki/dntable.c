@@ -64,7 +64,6 @@ static const struct dn_type types[] = {
 	{ "gender", "", PDA "3", PRINTABLE, 1, 97, "M or F" },
 	{ "countryOfCitizenship", "", PDA "4", PRINTABLE, 2, 97, "country of citizenship" },
 	{ "countryOfResidence", "", PDA "5", PRINTABLE, 2, 97, "country of residence" },
-	{ "dateOfBirth", "", PDA "1", 0, 0, 97, "date of birth" },
 	{ "postalAddress", "", X520 "16", 0, 0, 49, "postal address" },
 	{ "x500UniqueIdentifier", "", X520 "45", 0, 0, 86, "unique identifier, bits" },
 };

@@ -6,26 +6,18 @@
  */
 #include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/kdf.h>
 #include <string.h>
 
-#include "base/rnd.h"
 #include "base/secret.h"
 #include "der.h"
 #include "key_int.h"
 #include "pem.h"
 
-#define PBKDF2_ROUNDS 600000
-#define DER_MAX_KEY 16384 /* of those that are encrypted here; RSA with 16,384 bits needs about 9,400 */
 
 static const uint8_t oid_rsa[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1 };
 static const uint8_t oid_ec[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1 };
 static const uint8_t oid_ed25519[] = { 0x2b, 0x65, 0x70 };
 static const uint8_t oid_ed448[] = { 0x2b, 0x65, 0x71 };
-static const uint8_t oid_pbes2[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 13 };
-static const uint8_t oid_pbkdf2[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 12 };
-static const uint8_t oid_hmac_sha256[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 9 };
-static const uint8_t oid_aes256_cbc[] = { 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 1, 42 };
 
 /* Turn a number that OpenSSL wrote in the machine's order into big-endian, in place. */
 static void to_big_endian(uint8_t *p, size_t n)
@@ -257,76 +249,4 @@ enum acsr_result acsr_key_pkcs8_pem(const struct acsr_key *k, struct acsr_secret
 
 	TRY(acsr_key_pkcs8_der(k, &der, e));
 	return pem_encode_secret("PRIVATE KEY", der, pem, e);
-}
-
-struct pbes2 {
-	uint8_t salt[16], iv[16];
-};
-
-/* EncryptedPrivateKeyInfo (RFC 5958 3) around the ciphertext. */
-static void put_encrypted(struct der_out *w, const struct pbes2 *s, const uint8_t *p, size_t n)
-{
-	size_t end = w->pos, params, kdf;
-
-	der_put_tlv(w, DER_OCTET_STRING, p, n);
-	params = w->pos;
-	der_put_tlv(w, DER_OCTET_STRING, s->iv, sizeof(s->iv));
-	der_put_tlv(w, DER_OID, oid_aes256_cbc, sizeof(oid_aes256_cbc));
-	der_wrap(w, DER_SEQUENCE, params);
-	kdf = w->pos;
-	put_alg(w, oid_hmac_sha256, sizeof(oid_hmac_sha256), true);
-	der_put_small(w, PBKDF2_ROUNDS);
-	der_put_tlv(w, DER_OCTET_STRING, s->salt, sizeof(s->salt));
-	der_wrap(w, DER_SEQUENCE, kdf);
-	der_put_tlv(w, DER_OID, oid_pbkdf2, sizeof(oid_pbkdf2));
-	der_wrap(w, DER_SEQUENCE, kdf);
-	der_wrap(w, DER_SEQUENCE, params);
-	der_put_tlv(w, DER_OID, oid_pbes2, sizeof(oid_pbes2));
-	der_wrap(w, DER_SEQUENCE, params);
-	der_wrap(w, DER_SEQUENCE, end);
-}
-
-static enum acsr_result encrypt(const struct acsr_secret *der, const struct acsr_secret *passphrase,
-	const struct pbes2 *s, uint8_t *out, size_t *n, struct acsr_err *e)
-{
-	CLEANUP_SECRET struct acsr_secret *key = NULL;
-	EVP_CIPHER_CTX *ctx;
-	int a = 0, b = 0, ok;
-
-	TRY(secret_zeroed(&key, 32, e));
-	if (PKCS5_PBKDF2_HMAC((const char *)acsr_secret_bytes(passphrase), (int)acsr_secret_len(passphrase),
-		    s->salt, sizeof(s->salt), PBKDF2_ROUNDS, EVP_sha256(), 32, secret_data(key)) != 1)
-		return ossl_err(e, "sys.openssl", "cannot derive a key");
-	ctx = EVP_CIPHER_CTX_new();
-	ok = ctx != NULL &&
-	     EVP_EncryptInit_ex2(ctx, EVP_aes_256_cbc(), acsr_secret_bytes(key), s->iv, NULL) == 1 &&
-	     EVP_EncryptUpdate(ctx, out, &a, acsr_secret_bytes(der), (int)acsr_secret_len(der)) == 1 &&
-	     EVP_EncryptFinal_ex(ctx, out + a, &b) == 1;
-	EVP_CIPHER_CTX_free(ctx);
-	ossl_wipe_stack();
-	if (!ok)
-		return ossl_err(e, "sys.openssl", "cannot encrypt");
-	*n = (size_t)(a + b);
-	return ACSR_OK;
-}
-
-enum acsr_result acsr_key_pkcs8_pem_encrypted(const struct acsr_key *k, const struct acsr_secret *passphrase,
-	struct acsr_blob *pem, struct acsr_err *e)
-{
-	CLEANUP_SECRET struct acsr_secret *der = NULL;
-	uint8_t room[DER_MAX_KEY + 256], secretless[DER_MAX_KEY + 32];
-	struct pbes2 s;
-	struct der_out w;
-	size_t n = 0;
-
-	if (acsr_secret_len(passphrase) == 0)
-		return err_set(e, "key.passphrase.empty", "an empty passphrase protects nothing");
-	TRY(acsr_key_pkcs8_der(k, &der, e));
-	if (acsr_secret_len(der) > DER_MAX_KEY)
-		return err_set(e, "key.unsupported", "the private key is too large to be encrypted");
-	TRY(rnd_fill(&s, sizeof(s), e));
-	TRY(encrypt(der, passphrase, &s, secretless, &n, e));
-	der_out_init(&w, room, sizeof(room));
-	put_encrypted(&w, &s, secretless, n);
-	return pem_encode("ENCRYPTED PRIVATE KEY", w.p + w.pos, w.cap - w.pos, pem, e);
 }

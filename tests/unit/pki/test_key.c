@@ -133,6 +133,47 @@ static void encrypted(void **state)
 	acsr_secret_free(empty);
 }
 
+static void protected_with(const struct acsr_key_protect *how, bool pem, const char *grep)
+{
+	struct acsr_key *back = NULL;
+	struct acsr_blob out = { 0 };
+	const char *form = pem ? "PEM" : "DER";
+	char dir[64];
+
+	OK(acsr_key_pkcs8_encrypted(a_key("rsa:2048"), how, pem, &out, &e));
+	OK(acsr_key_load_private(&back, out.p, out.len, how->passphrase, &e));
+	assert_true(acsr_key_same(back, a_key("rsa:2048")));
+	acsr_key_free(back);
+	temp_dir(dir);
+	write_file(dir, "k", out.p, out.len);
+	assert_int_equal(
+		sh("cd %s && openssl pkey -in k -inform %s -passin pass:phrase -noout", dir, form), 0);
+	assert_int_equal(sh("cd %s && openssl asn1parse -in k -inform %s | grep -q %s", dir, form, grep), 0);
+	assert_int_equal(sh("rm -r %s", dir), 0);
+	acsr_blob_free(&out);
+}
+
+static void protected_keys(void **state)
+{
+	struct acsr_secret *phrase = text("phrase");
+	struct acsr_key_protect how = { .passphrase = phrase };
+	struct acsr_blob out = { 0 };
+
+	(void)state;
+	protected_with(&how, false, ":0927C0");
+	how.cost = 700000;
+	protected_with(&how, true, ":0AAE60");
+	how = (struct acsr_key_protect){ phrase, ACSR_KDF_SCRYPT, 0 };
+	protected_with(&how, true, ":4000"); /* N=16384 */
+	protected_with(&how, false, ":scrypt");
+	how.cost = 65;
+	FAILS("key.kdf", acsr_key_pkcs8_encrypted(a_key("rsa:2048"), &how, true, &out, &e));
+	how = (struct acsr_key_protect){ phrase, ACSR_KDF_PBKDF2, 599999 };
+	FAILS("key.kdf", acsr_key_pkcs8_encrypted(a_key("rsa:2048"), &how, true, &out, &e));
+	assert_null(out.p);
+	acsr_secret_free(phrase);
+}
+
 static void load_shell_made(const char *dir, const char *file, const char *passphrase, const char *want)
 {
 	struct acsr_secret *p = passphrase != NULL ? text(passphrase) : NULL;
@@ -237,6 +278,7 @@ int main(void)
 		cmocka_unit_test(pkcs8_as_openssl_writes_it),
 		cmocka_unit_test(read_back),
 		cmocka_unit_test(encrypted),
+		cmocka_unit_test(protected_keys),
 		cmocka_unit_test(forms_that_people_have),
 		cmocka_unit_test(not_a_private_key),
 		cmocka_unit_test(spki),
