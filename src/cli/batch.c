@@ -2,6 +2,8 @@
 #include "cli/batch.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -83,4 +85,37 @@ enum acsr_result batch_walk(const char *const *words, size_t n, batch_fn fn, voi
 bool batch_is_many(const char *const *words, size_t n)
 {
 	return n > 1 || (n == 1 && is_directory(words[0]));
+}
+
+static enum acsr_result each_line(FILE *f, batch_fn fn, void *ctx, struct acsr_err *e)
+{
+	enum acsr_result r = ACSR_OK;
+	char *line = NULL;
+	size_t cap = 0;
+	ssize_t n;
+
+	while (r == ACSR_OK && (n = getline(&line, &cap, f)) >= 0) {
+		while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
+			line[--n] = '\0';
+		if (n > 0)
+			r = fn(ctx, line, e);
+	}
+	free(line);
+	return r;
+}
+
+enum acsr_result batch_list(const char *list, batch_fn fn, void *ctx, struct acsr_err *e)
+{
+	bool is_stdin = strcmp(list, "-") == 0;
+	FILE *f = is_stdin ? stdin : fopen(list, "re");
+	enum acsr_result r;
+
+	if (f == NULL)
+		return err_errno(e, "input.open", errno, "cannot open %s", list);
+	r = each_line(f, fn, ctx, e);
+	if (r == ACSR_OK && ferror(f))
+		r = err_set(e, "input.read", "cannot read %s", list);
+	if (!is_stdin)
+		fclose(f);
+	return r;
 }

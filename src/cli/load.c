@@ -287,20 +287,6 @@ static enum acsr_result kind_of(const struct buf *b, const char *passphrase_file
 	return acsr_match_spki(b->p, b->len, s, kind, spki, e);
 }
 
-enum acsr_result load_match(const char *path, const char *passphrase_file, enum acsr_object *kind,
-	uint8_t spki_sha256[32], struct acsr_err *e)
-{
-	CLEANUP_BUF struct buf b = { 0 };
-	enum acsr_result r;
-
-	buf_init(&b, LOAD_MAX);
-	TRY(file_get(&b, path, LOAD_MAX, e));
-	r = kind_of(&b, passphrase_file, kind, spki_sha256, e);
-	if (r != ACSR_OK)
-		err_at(e, "%s", path);
-	return r;
-}
-
 static enum acsr_result public_key(struct acsr_key **key, const struct buf *b, struct acsr_err *e)
 {
 	BIO *bio = BIO_new_mem_buf(b->p, (int)b->len);

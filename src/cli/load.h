@@ -46,8 +46,4 @@ ACSR_MUST_USE enum acsr_result load_private_key(
 ACSR_MUST_USE enum acsr_result load_any_key(struct acsr_key **key, enum acsr_object *kind, const char *path,
 	const char *passphrase_file, struct acsr_err *e);
 
-/* Kind and SPKI hash of whatever lies in the file. */
-ACSR_MUST_USE enum acsr_result load_match(const char *path, const char *passphrase_file,
-	enum acsr_object *kind, uint8_t spki_sha256[32], struct acsr_err *e);
-
 #endif
