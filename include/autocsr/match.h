@@ -40,7 +40,7 @@ struct acsr_match_item {
 
 /* Told of every object of an input: `item` when it was taken, else NULL and why not. Objects without a key
  * (CRLs) are not mentioned. */
-typedef enum acsr_result acsr_match_fn(
+typedef enum acsr_result (*acsr_match_fn)(
 	void *arg, const struct acsr_match_item *item, const struct acsr_err *why, struct acsr_err *e);
 
 /*
@@ -51,7 +51,7 @@ typedef enum acsr_result acsr_match_fn(
  * ours Fails with input.empty, input.unknown (nothing with a key), sys.memory, and what fn returns.
  */
 ACSR_MUST_USE enum acsr_result acsr_matcher_add(struct acsr_matcher *m, const char *name, const uint8_t *p,
-	size_t len, const struct acsr_secret *passphrase, acsr_match_fn *fn, void *arg, struct acsr_err *e);
+	size_t len, const struct acsr_secret *passphrase, acsr_match_fn fn, void *arg, struct acsr_err *e);
 
 /* All objects of one key. */
 struct acsr_match_group {

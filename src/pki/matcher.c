@@ -80,7 +80,7 @@ struct source {
 	struct acsr_matcher *m;
 	const struct acsr_contents *all;
 	uint32_t name;
-	acsr_match_fn *fn;
+	acsr_match_fn fn;
 	void *arg;
 	size_t told;
 };
@@ -172,7 +172,7 @@ static enum acsr_result take_all(struct source *s, struct acsr_err *e)
 }
 
 enum acsr_result acsr_matcher_add(struct acsr_matcher *m, const char *name, const uint8_t *p, size_t len,
-	const struct acsr_secret *passphrase, acsr_match_fn *fn, void *arg, struct acsr_err *e)
+	const struct acsr_secret *passphrase, acsr_match_fn fn, void *arg, struct acsr_err *e)
 {
 	struct acsr_contents all = { 0 };
 	struct source s = { .m = m, .all = &all, .name = (uint32_t)m->names.len, .fn = fn, .arg = arg };
