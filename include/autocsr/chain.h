@@ -81,6 +81,8 @@ struct acsr_chain_report {
  *   verify.revoked  verify.crl       revoked; the CRL is missing, stale, forged or not for this certificate
  *   verify.weak                      below 112 bits, or SHA-1 (RFC 5280 leaves it to the verifier)
  *   verify.strict  verify.chain      only with `strict`; anything else
+ * A post-quantum signature on the way that this OpenSSL cannot check is no finding but an error:
+ * openssl.unsupported.
  * NOT checked: OCSP, certificate transparency, revocation of the trust anchor.
  */
 ACSR_MUST_USE enum acsr_result acsr_chain_check(

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "certview.h"
 #include "chain_int.h"
+#include "key_int.h"
 
 static void job_free(struct chain_job *j)
 {
@@ -180,6 +181,29 @@ static enum acsr_result check_names(struct chain_attempt *a, struct acsr_err *e)
 	return ACSR_OK;
 }
 
+/* --- what this OpenSSL cannot verify --- */
+
+/* Not a fault of the chain, so no finding: there is no verdict. */
+static enum acsr_result check_schemes(const struct chain_attempt *a, struct acsr_err *e)
+{
+	for (size_t i = 0; i < a->path.n - a->path.anchored; i++) {
+		const struct acsr_key_type *t;
+		const X509_ALGOR *alg;
+		struct acsr_err why;
+		char oid[80], where[32];
+
+		X509_get0_signature(NULL, &alg, a->path.v[i]);
+		ossl_oid(alg->algorithm, oid, sizeof(oid));
+		t = key_type_by_oid(oid);
+		if (t == NULL || acsr_key_type_require(t, &why) == ACSR_OK)
+			continue;
+		chain_locate(a->j, a->path.v[i], where);
+		return err_rule(
+			e, why.id, where, NULL, "the signature (%s) cannot be checked: %s", t->evp, why.text);
+	}
+	return ACSR_OK;
+}
+
 /* --- the report --- */
 
 void acsr_chain_report_free(struct acsr_chain_report *r)
@@ -226,6 +250,7 @@ static enum acsr_result report(struct acsr_chain_report **out, struct contest *c
 	struct chain_attempt *a = c->best;
 	struct acsr_chain_report *r;
 
+	TRY(check_schemes(a, e));
 	TRY(check_names(a, e));
 	r = calloc(1, sizeof(*r));
 	if (r != NULL)
