@@ -189,6 +189,16 @@ static enum acsr_result read_inputs(struct convert *v, struct acsr_err *e)
 	return ACSR_OK;
 }
 
+static enum acsr_result set_form(struct convert *v, struct acsr_err *e)
+{
+	enum acsr_pq_form form;
+
+	if (args_one(v->a, "pq-form") == NULL)
+		return ACSR_OK;
+	TRY(acsr_pq_form_find(&form, args_one(v->a, "pq-form"), e));
+	return acsr_key_set_pq_form(v->key, form, e);
+}
+
 static enum acsr_result write_key(struct convert *v, json_t *result, struct acsr_err *e)
 {
 	const char *path = args_one(v->a, "keyout");
@@ -201,6 +211,7 @@ static enum acsr_result write_key(struct convert *v, json_t *result, struct acsr
 		return ACSR_OK;
 	if (v->key == NULL)
 		return err_set(e, "input.no-key", "%s holds no private key for --keyout", v->a->words[0]);
+	TRY(set_form(v, e));
 	TRY(command_put_str(result, "key_file", path, e));
 	if (args_flag(v->a, "no-passphrase")) {
 		TRY(acsr_key_pkcs8_pem(v->key, &pem, e));
@@ -289,6 +300,8 @@ static const struct opt cert_convert_opts[] = {
 	{ "passphrase-file", OPT_ONE, "FILE", "passphrase of the PKCS#12 file, read or written" },
 	{ "name", OPT_ONE, "TEXT", "friendly name in PKCS#12" },
 	{ "keyout", OPT_ONE, "FILE", "write the key of a PKCS#12 file there (0600)" },
+	{ "pq-form", OPT_ONE, "FORM", "a post-quantum key in --keyout as seed (default), expanded or both",
+		"seed expanded both" },
 	{ "no-passphrase", OPT_FLAG, NULL, "leave --keyout unencrypted" },
 	{ "force", OPT_FLAG, NULL, "replace files that exist" },
 	{ 0 },

@@ -151,6 +151,7 @@ static enum acsr_result make_key(struct csr_new *n, const struct args *a, struct
 {
 	const char *type = args_one(a, "key") != NULL ? args_one(a, "key") : "rsa:2048";
 	const struct acsr_key_type *t = NULL;
+	enum acsr_pq_form form;
 
 	if (acsr_key_type_find(&t, type, e) != ACSR_OK) {
 		err_at(e, "--key");
@@ -159,7 +160,11 @@ static enum acsr_result make_key(struct csr_new *n, const struct args *a, struct
 	if (name_policy(a) == ACSR_NAMES_PUBLIC && !t->public_tls)
 		return err_rule(e, "policy.key-type", "--key", "BR 6.1.5",
 			"no public CA takes a key of type %s; RSA and P-256, P-384, P-521 are taken", type);
-	return acsr_key_generate(&n->key, type, e);
+	TRY(acsr_key_generate(&n->key, type, e));
+	if (args_one(a, "pq-form") == NULL)
+		return ACSR_OK;
+	TRY(acsr_pq_form_find(&form, args_one(a, "pq-form"), e));
+	return acsr_key_set_pq_form(n->key, form, e);
 }
 
 static enum acsr_result make_csr(struct csr_new *n, const struct args *a, struct acsr_err *e)
@@ -352,10 +357,9 @@ static const struct opt csr_new_opts[] = {
 	{ "uri", OPT_MANY, "URI", "URI" },
 	{ "upn", OPT_MANY, "NAME", "user principal name (Windows log-on)" },
 	{ "subject", OPT_ONE, "DN", "'CN=…,O=…,L=…,C=DE'; without it the first host is the CN" },
-	{ "key", OPT_ONE, "TYPE",
-		"rsa:2048 (default) rsa:3072 rsa:4096 ec:p256 ec:p384 ec:p521 ed25519 ed448 ml-dsa-44 … "
-		"slh-dsa-…",
-		VALUES_KEYS },
+	{ "key", OPT_ONE, "TYPE", "rsa:2048 when left out; $KEYS", VALUES_KEYS },
+	{ "pq-form", OPT_ONE, "FORM", "a post-quantum key as seed (default), expanded or both",
+		"seed expanded both" },
 	{ "digest", OPT_ONE, "NAME", "SHA256, SHA384, SHA512; by the key when left out",
 		"SHA256 SHA384 SHA512" },
 	{ "eku", OPT_MANY, "USAGE", "serverAuth, clientAuth, … or an OID", VALUES_EKUS },

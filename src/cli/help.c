@@ -3,8 +3,12 @@
 
 #include <string.h>
 
+#include "autocsr/key.h"
+
 #define NAME_WIDTH 18
 #define OPTION_WIDTH 26
+#define LINE_WIDTH 110
+#define KEYS "$KEYS" /* in an option's help: the key types that can be made here */
 
 static void command_line(FILE *f, const struct command *c)
 {
@@ -55,15 +59,65 @@ void help_noun(FILE *f, const char *noun)
 	fprintf(f, "\nmore: autocsr %s VERB --help\n", noun);
 }
 
+/* "rsa:2048 ec:p256 …" without those that this OpenSSL lacks. */
+static void key_types(char *out, size_t cap)
+{
+	const struct acsr_key_type *t;
+	size_t used = 0;
+
+	for (size_t i = 0; (t = acsr_key_type_at(i)) != NULL; i++)
+		if (acsr_key_type_available(t) && used + strlen(t->name) + 2 < cap)
+			used += (size_t)snprintf(
+				out + used, cap - used, "%s%s", used > 0 ? " " : "", t->name);
+}
+
+/* An option's help with the key types put in. */
+static void expand(const char *help, char *out, size_t cap)
+{
+	const char *at = strstr(help, KEYS);
+	char types[512] = "";
+
+	if (at != NULL)
+		key_types(types, sizeof(types));
+	snprintf(out, cap, "%.*s%s%s", at != NULL ? (int)(at - help) : (int)strlen(help), help, types,
+		at != NULL ? at + strlen(KEYS) : "");
+}
+
+/* Lines that are too long go on below their beginning. */
+static void wrapped(FILE *f, const char *text)
+{
+	size_t column = OPTION_WIDTH + 3;
+
+	for (;;) {
+		size_t n = strcspn(text, " ");
+
+		if (column + n > LINE_WIDTH) {
+			fprintf(f, "\n%*s", OPTION_WIDTH + 3, "");
+			column = OPTION_WIDTH + 3;
+		}
+		column += n + 1;
+		fprintf(f, "%.*s", (int)n, text);
+		text += n;
+		if (*text == '\0')
+			break;
+		text++;
+		if (column + strcspn(text, " ") <= LINE_WIDTH)
+			fputc(' ', f);
+	}
+	fputc('\n', f);
+}
+
 static void options(FILE *f, const struct opt *o)
 {
 	for (; o != NULL && o->name != NULL; o++) {
-		char left[64];
+		char left[64], help[1024];
 
 		snprintf(left, sizeof(left), "--%s%s%s%s", o->name, o->kind == OPT_FLAG ? "" : " ",
 			o->kind == OPT_FLAG ? "" : o->arg, o->kind == OPT_MANY ? " …" : "");
 		/* "…" is three bytes wide and one column. */
-		fprintf(f, "  %-*s %s\n", OPTION_WIDTH + (o->kind == OPT_MANY ? 2 : 0), left, o->help);
+		fprintf(f, "  %-*s ", OPTION_WIDTH + (o->kind == OPT_MANY ? 2 : 0), left);
+		expand(o->help, help, sizeof(help));
+		wrapped(f, help);
 	}
 }
 
@@ -82,10 +136,14 @@ void help_command(FILE *f, const struct command *c)
 
 static void options_json(json_t *list, const struct opt *o)
 {
-	for (; o != NULL && o->name != NULL; o++)
+	for (; o != NULL && o->name != NULL; o++) {
+		char help[1024];
+
+		expand(o->help, help, sizeof(help));
 		json_array_append_new(
 			list, json_pack("{s:s+, s:s?, s:b, s:s}", "option", "--", o->name, "value", o->arg,
-				      "repeatable", o->kind == OPT_MANY, "help", o->help));
+				      "repeatable", o->kind == OPT_MANY, "help", help));
+	}
 }
 
 static json_t *command_json(const struct command *c)

@@ -244,7 +244,7 @@ static enum acsr_result key_failed(struct core *c, const char *request_id, const
 static enum acsr_result check_csr(struct core *c, const struct order *o, const struct csr_request *r,
 	const struct msg_key_result *m, char spki[65], struct acsr_err *e)
 {
-	const struct acsr_key_policy policy = { .allow_eddsa = true };
+	const struct acsr_key_policy policy = { .allow_eddsa = true, .allow_pqc = true };
 	CLEANUP_STRV struct strv names = { 0 };
 	struct acsr_csr_view *view = NULL;
 	enum acsr_result res;

@@ -245,7 +245,7 @@ static enum acsr_result read_product(struct core *c, struct request *q, struct p
 		{ "title", FIELD_TEXT, *p->id == '\0', &title, 127 },
 		{ "level", FIELD_TEXT, false, &level, 4 }, { "wildcard", FIELD_BOOL, false, &p->wildcard, 0 },
 		{ "max_names", FIELD_INT, false, &p->max_names, 0 },
-		{ "key_types", FIELD_LIST, false, &key_types, 20 },
+		{ "key_types", FIELD_LIST, false, &key_types, 32 },
 		{ "default_key_type", FIELD_TEXT, false, &def, 31 },
 		{ "validity_seconds", FIELD_INT, false, &p->validity, 0 },
 		{ "issuer", FIELD_TEXT, false, &issuer, 64 },

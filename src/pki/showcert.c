@@ -8,6 +8,7 @@
 #include "autocsr/cert.h"
 #include "base/limits.h"
 #include "pki/certview.h"
+#include "pki/key_int.h"
 #include "pki/show_int.h"
 
 #define MAX_AUX 64
@@ -17,12 +18,13 @@ json_t *show_signature_alg(const X509_ALGOR *alg)
 	int nid = OBJ_obj2nid(alg->algorithm);
 	RSA_PSS_PARAMS *pss;
 	const char *md = "SHA1"; /* the default of RFC 8017 */
+	char name[80];
 	json_t *s;
 
-	if (nid == NID_undef)
-		return show_oid(alg->algorithm);
-	if (nid != NID_rsassaPss)
-		return json_string(OBJ_nid2ln(nid));
+	if (nid != NID_rsassaPss) {
+		key_alg_name(alg->algorithm, name, sizeof(name));
+		return json_string(name);
+	}
 	pss = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(RSA_PSS_PARAMS), alg->parameter);
 	if (pss != NULL && pss->hashAlgorithm != NULL)
 		md = OBJ_nid2sn(OBJ_obj2nid(pss->hashAlgorithm->algorithm));

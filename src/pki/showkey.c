@@ -77,14 +77,20 @@ json_t *show_set_key(json_t *o, const uint8_t *der, size_t len)
 	const unsigned char *p = der;
 	X509_PUBKEY *spki = d2i_X509_PUBKEY(NULL, &p, (long)len);
 	KEY_AUTO struct acsr_key *k = NULL;
+	const struct acsr_key_type *t;
 	uint8_t hash[32];
+	char oid[80];
 
+	t = key_type_of_spki(der, len, oid); /* post-quantum, also where OpenSSL cannot read it */
 	if (acsr_key_load_spki(&k, der, len, NULL) != ACSR_OK)
 		k = NULL;
 	if (spki == NULL) {
 		o = set_unreadable(o);
 	} else {
-		o = show_set(o, "key_type", json_string(k != NULL ? acsr_key_name(k) : "unknown"));
+		o = show_set(o, "key_type",
+			json_string(k != NULL   ? acsr_key_name(k)
+				    : t != NULL ? t->name
+						: "unknown"));
 		o = show_set(o, "key", key_object(spki, k));
 	}
 	X509_PUBKEY_free(spki);

@@ -90,7 +90,7 @@ static enum acsr_result check_issuer_kind(const struct issuer *i, struct acsr_er
 
 static enum acsr_result check_key(const struct acsr_csr_view *csr, struct acsr_err *e)
 {
-	const struct acsr_key_policy policy = { .allow_eddsa = true };
+	const struct acsr_key_policy policy = { .allow_eddsa = true, .allow_pqc = true };
 
 	return acsr_key_check_public(csr->key, &policy, NULL, e);
 }
