@@ -123,10 +123,8 @@ def test_what_openssl_lacks_is_in_no_menu(cli, world, account):
 # ---- where it has
 
 @with_pq
-@pytest.mark.parametrize("key", ML_DSA + SLH_DSA)
+@pytest.mark.parametrize("key", ML_DSA + [k for k in SLH_DSA if k[-4:] not in ("192s", "256s")])  # those take seconds a signature
 def test_key_and_csr_of_every_type(cli, d, key):
-    if key[-1] == "s" and "192" in key or "256s" in key:
-        pytest.skip("its like is tested; this one takes seconds a signature")
     k, csr = make(cli, d, key)
     openssl("req", "-in", csr, "-noout", "-verify")
     assert openssl("pkey", "-in", k, "-pubout") == openssl("req", "-in", csr, "-noout", "-pubkey")
@@ -247,7 +245,7 @@ def test_an_order_without_a_csr(world, account, key_type):
 
 @with_pq
 def test_nothing_of_such_a_key_is_kept(world, account):
-    _, key, _, _ = order(world, account, "ml-dsa-65")
+    now, key, _, _ = order(world, account, "ml-dsa-65")
     der = body(key)
     seed = der[-32:]
     assert len(der) == 54
@@ -256,7 +254,7 @@ def test_nothing_of_such_a_key_is_kept(world, account):
     patterns = [seed, seed.hex().encode(), base64.b64encode(der)[-32:], expanded[32:64], secret[-48:], secret[200:248], b"PRIVATE KEY"]
     kept = [(p, p.read_bytes()) for p in world.service.state_files()] + [("log", world.service.log_text(all_runs=True).encode())]
     kept += [(p, memory) for p, memory in memories(world.service)]
-    assert len(kept) > 8
+    assert any(now["names"][0].encode() in memory for p, memory in kept if str(p).startswith("memory"))  # so the scan sees something
     found = [(str(where), i) for where, data in kept for i, piece in enumerate(patterns[:6] + (patterns[6:] if where == "log" else [])) if piece in data]
     assert not found
 
