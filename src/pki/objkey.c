@@ -37,6 +37,24 @@ static enum acsr_result adopt(struct acsr_key **out, EVP_PKEY *pkey, struct acsr
 	return ossl_err(e, "key.parse", "the public key cannot be read");
 }
 
+/* An unreadable key of a type that this OpenSSL lacks is said to be that. */
+static enum acsr_result adopt_spki(
+	struct acsr_key **out, EVP_PKEY *pkey, const X509_PUBKEY *spki, struct acsr_err *e)
+{
+	const struct acsr_key_type *t;
+	ASN1_OBJECT *alg = NULL;
+	char oid[80];
+
+	if (pkey == NULL &&
+		X509_PUBKEY_get0_param(&alg, NULL, NULL, NULL, (X509_PUBKEY *)(uintptr_t)spki) == 1) {
+		ossl_oid(alg, oid, sizeof(oid));
+		t = key_type_by_oid(oid);
+		if (t != NULL)
+			TRY(acsr_key_type_require(t, e));
+	}
+	return adopt(out, pkey, e);
+}
+
 static enum acsr_result from_csr(struct acsr_key **out, const uint8_t *p, long n, struct acsr_err *e)
 {
 	OSSL_AUTO(ossl_free_req) X509_REQ *req = d2i_X509_REQ(NULL, &p, n);
@@ -44,7 +62,7 @@ static enum acsr_result from_csr(struct acsr_key **out, const uint8_t *p, long n
 	if (req == NULL)
 		return ossl_err(e, "csr.der", "the CSR cannot be read");
 	ERR_clear_error();
-	return adopt(out, X509_REQ_get_pubkey(req), e);
+	return adopt_spki(out, X509_REQ_get_pubkey(req), X509_REQ_get_X509_PUBKEY(req), e);
 }
 
 static enum acsr_result from_cert(struct acsr_key **out, const uint8_t *p, long n, struct acsr_err *e)
@@ -54,13 +72,16 @@ static enum acsr_result from_cert(struct acsr_key **out, const uint8_t *p, long 
 	if (x == NULL)
 		return ossl_err(e, "cert.parse", "the certificate cannot be read");
 	ERR_clear_error();
-	return adopt(out, X509_get_pubkey(x), e);
+	return adopt_spki(out, X509_get_pubkey(x), X509_get_X509_PUBKEY(x), e);
 }
 
 static enum acsr_result from_public(
 	struct acsr_key **out, const struct acsr_input_object *o, struct acsr_err *e)
 {
+	const struct acsr_key_type *t;
 	const unsigned char *p = o->der;
+	EVP_PKEY *pkey;
+	char oid[80];
 
 	ERR_clear_error();
 	if (o->der_len > 16 * 1024)
@@ -68,7 +89,11 @@ static enum acsr_result from_public(
 			e, "key.parse", "a public key of %zu bytes; at most 16384 are read", o->der_len);
 	if (strcmp(o->form, "PKCS#1") == 0)
 		return adopt(out, d2i_PublicKey(EVP_PKEY_RSA, NULL, &p, (long)o->der_len), e);
-	return adopt(out, d2i_PUBKEY(NULL, &p, (long)o->der_len), e);
+	pkey = d2i_PUBKEY(NULL, &p, (long)o->der_len);
+	t = key_type_of_spki(o->der, o->der_len, oid);
+	if (pkey == NULL && t != NULL)
+		TRY(acsr_key_type_require(t, e));
+	return adopt(out, pkey, e);
 }
 
 enum acsr_result object_key(struct acsr_key **out, const struct acsr_input_object *o,
