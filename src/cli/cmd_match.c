@@ -27,6 +27,7 @@ struct run {
 	bool found;       /* something in this file was of interest */
 	struct progress progress;
 	size_t n_files, n_ignored, n_unreadable, n_locked;
+	size_t n_lacking; /* of the unreadable: what this OpenSSL has no algorithm for */
 	size_t n_printed; /* members of the JSON array that is open */
 };
 
@@ -84,6 +85,7 @@ static void put_unreadable(struct run *r, const struct acsr_err *why)
 
 	progress_clear(&r->progress);
 	*(locked ? &r->n_locked : &r->n_unreadable) += 1;
+	r->n_lacking += err_is(why, "openssl.unsupported") != 0;
 	if (r->c->json)
 		put_member(r, json_pack("{s:s, s:b, s:s, s:s}", "file", name, "locked", locked, "error",
 				      why->id, "detail", text));
@@ -312,7 +314,9 @@ static enum acsr_result answer(struct run *r, struct acsr_err *e)
 	progress_clear(&r->progress);
 	TRY(acsr_matcher_group(r->m, e));
 	r->c->answer_no = !acsr_match_together(r->m);
-	r->c->exit_code = r->n_locked + r->n_unreadable > 0 ? 3 : 0;
+	r->c->exit_code = r->n_locked + r->n_unreadable == 0              ? 0
+			  : r->n_locked + r->n_unreadable == r->n_lacking ? 5
+									  : 3;
 	if (r->c->json)
 		open_array(r, r->n_printed > 0 ? "\n  ],\n  \"groups\": [" : "],\n  \"groups\": [");
 	t = put_groups(r);

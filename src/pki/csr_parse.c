@@ -400,3 +400,16 @@ enum acsr_result acsr_csr_read(struct acsr_csr_view **out, const uint8_t *der, s
 {
 	return read_csr(out, (struct bytes){ der, len }, true, e);
 }
+
+enum acsr_result key_parse_csr(struct acsr_csr_view **out, const uint8_t *der, size_t len, struct acsr_err *e)
+{
+	struct acsr_err why = { 0 };
+
+	if (acsr_csr_parse(out, der, len, &why) == ACSR_OK)
+		return ACSR_OK;
+	if (err_is(&why, "openssl.unsupported"))
+		return acsr_csr_read(out, der, len, e);
+	if (e != NULL)
+		*e = why;
+	return ACSR_FAIL;
+}

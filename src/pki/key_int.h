@@ -44,6 +44,12 @@ void key_alg_name(const ASN1_OBJECT *o, char *out, size_t cap);
 /* "rsa:2048" "ml-dsa-65", the OID when nobody knows it; `k` NULL where OpenSSL cannot read the key. */
 void key_describe_spki(const struct acsr_key *k, const uint8_t *der, size_t len, char out[48]);
 
+struct acsr_csr_view;
+/* acsr_csr_parse, for which key a CSR has: one that this OpenSSL lacks is no error, and its signature then
+ * not checked. */
+ACSR_MUST_USE enum acsr_result key_parse_csr(
+	struct acsr_csr_view **out, const uint8_t *der, size_t len, struct acsr_err *e);
+
 static inline void key_auto_free(struct acsr_key **k)
 {
 	acsr_key_free(*k);

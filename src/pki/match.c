@@ -36,15 +36,8 @@ static const struct acsr_input_object *first_with_key(struct acsr_input *in, enu
 static enum acsr_result spki_of_csr(struct bytes der, uint8_t out[32], struct acsr_err *e)
 {
 	struct acsr_csr_view *v;
-	struct acsr_err why = { 0 };
-	enum acsr_result r = acsr_csr_parse(&v, der.p, der.len, &why);
 
-	/* What a key is the same as can be said without knowing its algorithm. */
-	if (r != ACSR_OK && err_is(&why, "openssl.unsupported"))
-		r = acsr_csr_read(&v, der.p, der.len, e);
-	else if (r != ACSR_OK && e != NULL)
-		*e = why;
-	TRY(r);
+	TRY(key_parse_csr(&v, der.p, der.len, e));
 	memcpy(out, v->spki_sha256, 32);
 	acsr_csr_view_free(v);
 	return ACSR_OK;

@@ -7,6 +7,7 @@
 #include "autocsr/csr.h"
 #include "autocsr/match.h"
 #include "base/buf.h"
+#include "pki/key_int.h"
 
 #define MAX_NAMES (1024 * 1024 * 1024)
 
@@ -121,7 +122,7 @@ static enum acsr_result read_csr(const struct acsr_content *c, struct entry *x, 
 {
 	struct acsr_csr_view *v = NULL;
 
-	TRY(acsr_csr_parse(&v, c->der.p, c->der.len, e));
+	TRY(key_parse_csr(&v, c->der.p, c->der.len, e));
 	memcpy(x->spki, v->spki_sha256, 32);
 	x->kind = ACSR_OBJECT_CSR;
 	acsr_csr_view_free(v);

@@ -86,7 +86,6 @@ def test_csr_and_certificate_of_one_key_match(cli):
     ["key", "check", VECTORS / "slh-dsa-sha2-128s.key"],
     ["key", "check", VECTORS / "ml-dsa-44-leaf.pem"],
     ["key", "check", VECTORS / "ml-dsa-44.csr"],
-    ["match", VECTORS / "ml-dsa-65.key", VECTORS / "ml-dsa-65.csr"],
     ["cert", "verify", VECTORS / "ml-dsa-44-leaf.pem", "--root", VECTORS / "ml-dsa-65-root.pem"],
     ["cert", "verify", VECTORS / "ml-dsa-44-leaf.pem", "--root", VECTORS / "ml-dsa-65-root.pem", "--allow-weak"],
 ], ids=lambda w: " ".join(pathlib.Path(x).name for x in w))
@@ -95,6 +94,13 @@ def test_what_openssl_lacks_is_said_and_is_5(cli, d, words):
     assert LACKING.search(done.text), done.text
     assert not (d / "k").exists()
     assert cli.run(*words, "--json", code=5).problem == "openssl.unsupported"
+
+
+@without_pq
+def test_match_says_which_files_it_could_not_compare(cli):
+    done = cli.run("match", VECTORS / "ml-dsa-65.key", VECTORS / "ml-dsa-65.csr", VECTORS / "ml-dsa-65-root.pem", "--json", code=5).json
+    assert [(pathlib.Path(u["file"]).name, u["error"]) for u in done["unreadable"]] == [("ml-dsa-65.key", "openssl.unsupported")]
+    assert LACKING.search(done["unreadable"][0]["detail"]) and len(done["groups"]) == 1
 
 
 @without_pq
