@@ -185,7 +185,7 @@ static enum acsr_result send_config(struct child *c, struct acsr_err *e)
 	const struct roles_setup *s = &c->all->s;
 	char dir[4096];
 	struct msg_config m = { .uid = statedir_uid(c->role),
-		.gid = statedir_uid(c->role),
+		.gid = statedir_gid(c->role),
 		.first_start = s->first_start,
 		.state_dir = dir };
 	enum acsr_result r;

@@ -15,19 +15,31 @@ enum { NUMERIC_UID = 64200 };
 
 static const enum role keepers[] = { ROLE_CORE, ROLE_SIGNER, ROLE_FRONT };
 
-uid_t statedir_uid(enum role role)
+static const struct passwd *packaged_user(enum role role)
 {
 	char name[32];
-	struct passwd *pw;
+
+	snprintf(name, sizeof(name), "autocsr-%s", role_name(role));
+	return getpwnam(name);
+}
+
+uid_t statedir_uid(enum role role)
+{
+	const struct passwd *pw = geteuid() == 0 ? packaged_user(role) : NULL;
 
 	if (geteuid() != 0)
 		return 0;
-	snprintf(name, sizeof(name), "autocsr-%s", role_name(role));
-	pw = getpwnam(name);
 	return pw != NULL ? pw->pw_uid : (uid_t)(NUMERIC_UID + role);
 }
 
-static enum acsr_result make_dir(const char *path, uid_t uid, bool *made, struct acsr_err *e)
+gid_t statedir_gid(enum role role)
+{
+	const struct passwd *pw = geteuid() == 0 ? packaged_user(role) : NULL;
+
+	return pw != NULL ? pw->pw_gid : (gid_t)statedir_uid(role);
+}
+
+static enum acsr_result make_dir(const char *path, uid_t uid, gid_t gid, bool *made, struct acsr_err *e)
 {
 	struct stat st;
 
@@ -40,7 +52,7 @@ static enum acsr_result make_dir(const char *path, uid_t uid, bool *made, struct
 		return err_set(e, "sys.state", "%s is not a directory", path);
 	if ((st.st_mode & 077) != 0)
 		return err_set(e, "sys.state", "others can read %s; run: chmod 0700 %s", path, path);
-	if (uid != 0 && st.st_uid != uid && lchown(path, uid, (gid_t)uid) != 0)
+	if (uid != 0 && st.st_uid != uid && lchown(path, uid, gid) != 0)
 		return err_errno(e, "sys.state", errno, "cannot give %s to user %u", path, (unsigned)uid);
 	return ACSR_OK;
 }
@@ -73,13 +85,13 @@ enum acsr_result statedir_prepare(const char *state, bool *first, struct acsr_er
 {
 	bool made;
 
-	TRY(make_dir(state, 0, &made, e));
+	TRY(make_dir(state, 0, 0, &made, e));
 	*first = false;
 	for (size_t i = 0; i < sizeof(keepers) / sizeof(keepers[0]); i++) {
 		char dir[4096];
 
 		TRY(statedir_of(state, keepers[i], dir, e));
-		TRY(make_dir(dir, statedir_uid(keepers[i]), &made, e));
+		TRY(make_dir(dir, statedir_uid(keepers[i]), statedir_gid(keepers[i]), &made, e));
 		if (keepers[i] == ROLE_CORE)
 			*first = made;
 	}

@@ -9,6 +9,7 @@
 /* Users and groups of the roles. Started as root: the packaged user "autocsr-ROLE", else a number that
  * nobody else uses. Started by someone else: 0, which means to stay who we are. */
 uid_t statedir_uid(enum role role);
+gid_t statedir_gid(enum role role);
 
 /* Make `state` (0700) and its subdirectories with their owners; refuse one that others can read.
  * *first: there was none before. Subdirectory of a role: "" when it keeps no

@@ -1,11 +1,11 @@
 /* The value of one extension as lines of text for people. */
-#include <ctype.h>
 #include <openssl/ct.h>
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/str.h"
 #include "pki/der.h"
 #include "pki/show_int.h"
@@ -267,7 +267,7 @@ static json_t *split(const char *p, size_t n)
 
 		while (skip < keep && p[skip] == ' ')
 			skip++;
-		while (keep > skip && isspace((unsigned char)p[keep - 1]))
+		while (keep > skip && ascii_space((unsigned char)p[keep - 1]))
 			keep--;
 		keep -= skip;
 		if (keep > 0)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "autocsr/name.h"
+#include "base/ascii.h"
 #include "base/str.h"
 #include "pki/show_int.h"
 #include "pki/subject_int.h"
@@ -233,7 +234,7 @@ static json_t *unicode_of(const char *dns)
 {
 	struct acsr_name name;
 
-	if (strcasestr(dns, "xn--") == NULL ||
+	if (ascii_casestr(dns, "xn--") == NULL ||
 		acsr_name_check(dns, strlen(dns), ACSR_NAMES_PRIVATE, &name, NULL) != ACSR_OK)
 		return json_null();
 	return json_string(name.unicode);

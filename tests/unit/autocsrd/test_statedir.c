@@ -54,6 +54,8 @@ static void made_private_and_found_again(void **state)
 		assert_int_equal(st.st_mode & 0777, 0700);
 		if (geteuid() == 0)
 			assert_int_equal(st.st_uid, statedir_uid(keepers[i]));
+		if (geteuid() == 0)
+			assert_int_equal(st.st_gid, statedir_gid(keepers[i]));
 	}
 	assert_int_equal(statedir_prepare(state_dir, &first, NULL), ACSR_OK);
 	assert_false(first);
