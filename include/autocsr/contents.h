@@ -32,7 +32,7 @@ struct acsr_contents {
 };
 
 /* Appends. `passphrase` (NULL: none) is tried on every encrypted key and PKCS#12. Fails only for input.empty,
- * input.too-large and sys.memory; everything else is an object's own error. Certificates and CSRs are not
+ * input.too-large and sys.nomem; everything else is an object's own error. Certificates and CSRs are not
  * parsed. */
 ACSR_MUST_USE enum acsr_result acsr_contents_read(struct acsr_contents *out, const uint8_t *p, size_t len,
 	const struct acsr_secret *passphrase, struct acsr_err *e);

@@ -2,7 +2,6 @@
  * Requests from OpenSSL configurations: the usual parts of [req]. The syntax is read by OpenSSL itself; what
  * it would fetch from elsewhere (included files, the environment) is refused before.
  */
-#include <ctype.h>
 #include <openssl/asn1.h>
 #include <openssl/conf.h>
 #include <openssl/err.h>
@@ -10,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/str.h"
 #include "draft_int.h"
 #include "ossl.h"
@@ -73,7 +73,7 @@ static const char *plain_name(const char *name, bool *joined)
 	size_t digits = strspn(name, "0123456789");
 	const char *p = name;
 
-	if (digits > 0 && name[digits] == '.' && isalpha((unsigned char)name[digits + 1]))
+	if (digits > 0 && name[digits] == '.' && ascii_alpha((unsigned char)name[digits + 1]))
 		p = name + digits + 1;
 	*joined = *p == '+';
 	return *joined ? p + 1 : p;
@@ -207,8 +207,8 @@ static enum acsr_result each_item(const struct config *c, const char *list,
 static enum acsr_result add_constraint(
 	const struct config *c, const char *name, const char *value, struct acsr_err *e)
 {
-	if (strcasecmp(name, "CA") == 0)
-		return set(c, "ca", strcasecmp(value, "true") == 0 ? "yes" : "no", "basicConstraints", e);
+	if (ascii_casecmp(name, "CA") == 0)
+		return set(c, "ca", ascii_casecmp(value, "true") == 0 ? "yes" : "no", "basicConstraints", e);
 	if (strcmp(name, "pathlen") == 0)
 		return set(c, "path_length", value, "basicConstraints", e);
 	return not_understood(c, "basicConstraints", name, e);
@@ -378,7 +378,7 @@ static enum acsr_result read_bits(const struct config *c, const char *bits, stru
 
 static enum acsr_result read_md(const struct config *c, const char *md, struct acsr_err *e)
 {
-	if (strcasecmp(md, "default") == 0)
+	if (ascii_casecmp(md, "default") == 0)
 		return ACSR_OK;
 	if (acsr_csr_draft_set(c->d, "digest", md, c->policy, NULL) == ACSR_OK)
 		return ACSR_OK;
@@ -408,7 +408,7 @@ static enum acsr_result read_config(const struct config *c, struct acsr_err *e)
 {
 	STACK_OF(CONF_VALUE) *list = NCONF_get_section(c->conf, "req");
 	const char *prompt = NCONF_get_string(c->conf, "req", "prompt");
-	bool ask = prompt == NULL || strcasecmp(prompt, "no") != 0;
+	bool ask = prompt == NULL || ascii_casecmp(prompt, "no") != 0;
 
 	if (list == NULL)
 		return bad_config(e, "req", "there is no section [req]");

@@ -1,9 +1,9 @@
 /* One setting of a request, by its key: what flags, lines of files and members of JSON have in common. */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/str.h"
 #include "draft_int.h"
 #include "ext.h"
@@ -46,9 +46,9 @@ static enum acsr_result each_word(const struct setting *s,
 
 static enum acsr_result parse_bool(const struct setting *s, bool *out, struct acsr_err *e)
 {
-	if (strcasecmp(s->value, "yes") == 0 || strcasecmp(s->value, "true") == 0)
+	if (ascii_casecmp(s->value, "yes") == 0 || ascii_casecmp(s->value, "true") == 0)
 		*out = true;
-	else if (strcasecmp(s->value, "no") == 0 || strcasecmp(s->value, "false") == 0)
+	else if (ascii_casecmp(s->value, "no") == 0 || ascii_casecmp(s->value, "false") == 0)
 		*out = false;
 	else
 		return bad_value(s, e, "write yes or no");
@@ -119,10 +119,11 @@ static enum acsr_result set_email(const struct setting *s, struct acsr_err *e)
 static enum acsr_result set_uri(const struct setting *s, struct acsr_err *e)
 {
 	size_t n = strcspn(s->value, ":");
-	bool good = s->value[n] == ':' && s->value[n + 1] != '\0' && isalpha((unsigned char)s->value[0]);
+	bool good = s->value[n] == ':' && s->value[n + 1] != '\0' && ascii_alpha((unsigned char)s->value[0]);
 
 	for (size_t i = 0; i < n; i++)
-		good = good && (isalnum((unsigned char)s->value[i]) || strchr("+-.", s->value[i]) != NULL);
+		good = good &&
+		       (ascii_alnum((unsigned char)s->value[i]) || strchr("+-.", s->value[i]) != NULL);
 	if (!good)
 		return err_rule(e, "name.uri", NULL, "RFC 5280 4.2.1.6",
 			"a URI starts with a scheme, as in https://example.com/x");
@@ -190,7 +191,7 @@ static enum acsr_result set_path_length(const struct setting *s, struct acsr_err
 {
 	uint64_t n;
 
-	if (strcasecmp(s->value, "none") == 0) {
+	if (ascii_casecmp(s->value, "none") == 0) {
 		s->d->path_len = -1;
 		return ACSR_OK;
 	}
@@ -299,7 +300,7 @@ static enum acsr_result set_digest(const struct setting *s, struct acsr_err *e)
 	static const char *const digests[] = { "SHA256", "SHA384", "SHA512" };
 
 	for (size_t i = 0; i < 3; i++)
-		if (strcasecmp(s->value, digests[i]) == 0)
+		if (ascii_casecmp(s->value, digests[i]) == 0)
 			return draft_replace(&s->d->digest, digests[i], e);
 	return bad_value(s, e, "write SHA256, SHA384 or SHA512");
 }
