@@ -1,6 +1,6 @@
 # The two commands of the README, and the rest. Meson does the building.
 BUILD ?= build
-.PHONY: all build demo run test test-trixie asan fuzz bench install clean
+.PHONY: all build demo run test test-trixie asan fuzz bench install deb test-deb clean
 all: build
 build:
 	@tools/bootstrap build
@@ -15,6 +15,11 @@ test:
 	@tools/test
 test-trixie:
 	@tools/test-trixie $(if $(TREE),--tree $(TREE))
+deb:
+	@tools/deb
+test-deb:
+	@tools/bootstrap deb
+	@tools/test-deb
 asan:
 	@tools/bootstrap test
 	@tools/test --asan

@@ -58,6 +58,7 @@ ACSR_MUST_USE enum acsr_result acsr_check_policy_parse(
 	struct acsr_check_policy **out, const char *json, size_t len, struct acsr_err *e);
 void acsr_check_policy_free(struct acsr_check_policy *p); /* NULL is fine */
 
+/* As it names itself, else as it was asked for. A loan. */
 const char *acsr_check_policy_name(const struct acsr_check_policy *p);
 /* Are names judged as a publicly trusted CA would ("names": "public")? */
 bool acsr_check_policy_public(const struct acsr_check_policy *p);
@@ -68,6 +69,7 @@ enum acsr_rule_level acsr_check_policy_level(const struct acsr_check_policy *p, 
 
 struct acsr_known;
 
+/* An empty set. sys.nomem sys.random */
 ACSR_MUST_USE enum acsr_result acsr_known_new(struct acsr_known **out, struct acsr_err *e);
 void acsr_known_free(struct acsr_known *k); /* NULL is fine */
 /* SHA-256 of the SPKI, and where it is from ("old.crt"; copied). The first label of a key stays. */
@@ -90,7 +92,7 @@ struct acsr_check {
 
 /*
  * Adds a finding for every rule, in the order form, key, names, subject, requested extensions, attributes.
- * `v` is from acsr_csr_read or acsr_csr_parse. Rules about single names are judged for the first LIMIT_NAMES
+ * `v` is from acsr_csr_read or acsr_csr_parse. Rules about single names are judged for the first ACSR_SANS_MAX
  * names. Fails only without memory; the verdict is acsr_findings_worst(all).
  * NOT checked: who may have the names, CAA, whether they resolve.
  */

@@ -46,6 +46,7 @@ struct acsr_csr_draft {
 	size_t n_notes;
 };
 
+/* An empty draft: no subject, no names, nothing asked for. */
 void acsr_csr_draft_init(struct acsr_csr_draft *d);
 void acsr_csr_draft_free(struct acsr_csr_draft *d); /* leaves an empty draft; NULL is fine */
 /* The draft as a request, all loans of it. */

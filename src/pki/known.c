@@ -25,7 +25,10 @@ enum acsr_result acsr_known_new(struct acsr_known **out, struct acsr_err *e)
 
 	if (k == NULL)
 		return err_nomem(e);
-	rnd_bytes(&k->salt, sizeof(k->salt));
+	if (rnd_fill(&k->salt, sizeof(k->salt), e) != ACSR_OK) {
+		free(k);
+		return ACSR_FAIL;
+	}
 	*out = k;
 	return ACSR_OK;
 }
