@@ -103,7 +103,7 @@ static enum acsr_result parse_option(
 			return err_set(e, "usage.value", "--%s takes no value", o->name);
 		return add(a, o, "", e);
 	}
-	if (o->kind == OPT_MANY)
+	if (o->kind == OPT_MANY || o->kind == OPT_LIST)
 		*many = o;
 	if (eq != NULL)
 		return add(a, o, eq + 1, e);
@@ -116,6 +116,8 @@ static enum acsr_result parse_option(
 static enum acsr_result parse_word(
 	struct args *a, const char *word, size_t max_words, const struct opt *many, struct acsr_err *e)
 {
+	if (many != NULL && many->kind == OPT_LIST && a->n_words > 0)
+		return add(a, many, word, e);
 	if (a->n_words < max_words && a->n_words < ARGS_WORDS) {
 		a->words[a->n_words++] = word;
 		return ACSR_OK;

@@ -13,7 +13,9 @@
 
 #include "base/err.h"
 
-enum opt_kind { OPT_FLAG, OPT_ONE, OPT_MANY };
+/* OPT_LIST is OPT_MANY that also takes the words behind it once the command has one, however many the command
+ * would take: "csr check *.csr --host a b". */
+enum opt_kind { OPT_FLAG, OPT_ONE, OPT_MANY, OPT_LIST };
 
 struct opt {
 	const char *name; /* without the dashes; NULL ends a table */

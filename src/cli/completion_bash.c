@@ -52,7 +52,7 @@ static void values_table(FILE *f)
 				fputs("\t'", f);
 				command_name(f, c);
 				fprintf(f, " --%s", o->name);
-				place(f, o->kind == OPT_MANY, &p);
+				place(f, o->kind >= OPT_MANY, &p);
 			}
 		completion_words(c, &p);
 		fputs("\t'", f);

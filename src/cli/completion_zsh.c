@@ -35,7 +35,7 @@ static void option(FILE *f, const struct opt *o)
 {
 	struct completion_place p;
 
-	fprintf(f, "\t\t'%s--%s%s[", o->kind == OPT_MANY ? "*" : "", o->name, o->kind == OPT_FLAG ? "" : "=");
+	fprintf(f, "\t\t'%s--%s%s[", o->kind >= OPT_MANY ? "*" : "", o->name, o->kind == OPT_FLAG ? "" : "=");
 	quoted(f, o->help);
 	fputc(']', f);
 	if (o->kind != OPT_FLAG) {

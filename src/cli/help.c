@@ -113,9 +113,9 @@ static void options(FILE *f, const struct opt *o)
 		char left[64], help[1024];
 
 		snprintf(left, sizeof(left), "--%s%s%s%s", o->name, o->kind == OPT_FLAG ? "" : " ",
-			o->kind == OPT_FLAG ? "" : o->arg, o->kind == OPT_MANY ? " …" : "");
+			o->kind == OPT_FLAG ? "" : o->arg, o->kind >= OPT_MANY ? " …" : "");
 		/* "…" is three bytes wide and one column. */
-		fprintf(f, "  %-*s ", OPTION_WIDTH + (o->kind == OPT_MANY ? 2 : 0), left);
+		fprintf(f, "  %-*s ", OPTION_WIDTH + (o->kind >= OPT_MANY ? 2 : 0), left);
 		expand(o->help, help, sizeof(help));
 		wrapped(f, help);
 	}
@@ -142,7 +142,7 @@ static void options_json(json_t *list, const struct opt *o)
 		expand(o->help, help, sizeof(help));
 		json_array_append_new(
 			list, json_pack("{s:s+, s:s?, s:b, s:s}", "option", "--", o->name, "value", o->arg,
-				      "repeatable", o->kind == OPT_MANY, "help", help));
+				      "repeatable", o->kind >= OPT_MANY, "help", help));
 	}
 }
 

@@ -289,25 +289,31 @@ void view_show_cert(const json_t *cert)
 	say_field("SHA-256", view_str(cert, "sha256"));
 }
 
+static void show_finding(const json_t *f)
+{
+	const char *field = view_str(f, "field"), *source = view_str(f, "source");
+
+	say("%-4s  %s: %s%s%s%s%s%s", view_str(f, "result"), view_str(f, "id"), field,
+		field[0] != '\0' ? ": " : "", view_str(f, "text"), source[0] != '\0' ? " [" : "", source,
+		source[0] != '\0' ? "]" : "");
+	if (view_str(f, "remedy")[0] != '\0' && strcmp(view_str(f, "result"), "pass") != 0)
+		say("      remedy: %s", view_str(f, "remedy"));
+}
+
+/* The worst last, where the eye is. */
 void view_show_findings(const json_t *findings)
 {
+	static const char *const results[] = { "pass", "info", "warn", "fail" };
 	size_t n[4] = { 0 };
 
-	for (size_t i = 0; i < json_array_size(findings); i++) {
-		const json_t *f = json_array_get(findings, i);
-		const char *result = view_str(f, "result");
-		const char *field = view_str(f, "field");
-		const char *source = view_str(f, "source");
+	for (size_t k = 0; k < 4; k++)
+		for (size_t i = 0; i < json_array_size(findings); i++) {
+			const json_t *f = json_array_get(findings, i);
 
-		n[strcmp(result, "fail") == 0         ? 3
-			: strcmp(result, "warn") == 0 ? 2
-			: strcmp(result, "info") == 0 ? 1
-						      : 0]++;
-		say("%-4s  %s: %s%s%s%s%s%s%s", result, view_str(f, "id"), field,
-			field[0] != '\0' ? ": " : "", view_str(f, "text"), source[0] != '\0' ? " [" : "",
-			source, source[0] != '\0' ? "]" : "", "");
-		if (view_str(f, "remedy")[0] != '\0' && strcmp(result, "pass") != 0)
-			say("      remedy: %s", view_str(f, "remedy"));
-	}
+			if (strcmp(view_str(f, "result"), results[k]) != 0)
+				continue;
+			show_finding(f);
+			n[k]++;
+		}
 	say("\n%zu passed, %zu notes, %zu warnings, %zu failed", n[0], n[1], n[2], n[3]);
 }

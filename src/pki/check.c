@@ -234,6 +234,44 @@ enum acsr_result check_key(const struct check *c, struct acsr_err *e)
 
 /* --- all --- */
 
+/* Rules whose keeping was said already, or that say nothing when nothing is wrong. */
+static bool is_quiet(const char *id)
+{
+	static const char *const families[] = { "policy.", "host.", "key." };
+	static const char *const others[] = { "name.syntax", "name.wildcard", "csr.san.present",
+		"csr.extensions", "csr.text", "csr.digest.fit" };
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		if (str_starts(id, families[i]))
+			return true;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strcmp(id, others[i]) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof(form) / sizeof(form[0]); i++)
+		if (in_group(form[i].rules, id))
+			return true;
+	return false;
+}
+
+static bool is_said(const struct acsr_findings *all, size_t from, const char *id)
+{
+	for (size_t i = from; i < all->n; i++)
+		if (strcmp(all->v[i].id, id) == 0)
+			return true;
+	return false;
+}
+
+/* What nothing was found against, holds. */
+static enum acsr_result check_rest(const struct check *c, size_t from, struct acsr_err *e)
+{
+	const struct acsr_check_rule *r;
+
+	for (size_t i = 0; !c->broken_only && (r = acsr_check_rule_at(i)) != NULL; i++)
+		if (!is_quiet(r->id) && !is_said(c->all, from, r->id))
+			TRY(check_holds(c, r->id, "", e, "%s", r->title));
+	return ACSR_OK;
+}
+
 static enum acsr_result check_validity(const struct check *c, struct acsr_err *e)
 {
 	const struct policy_step *s = policy_step_at(&c->p->max_validity_days, c->at);
@@ -249,11 +287,13 @@ enum acsr_result acsr_csr_check(const struct acsr_csr_view *v, const struct acsr
 	struct acsr_findings *all, struct acsr_err *e)
 {
 	const struct check c = { v, how->policy, how->known, how->gate, how->at, how->broken_only, all };
+	size_t from = all->n;
 
 	TRY(check_form(&c, e));
 	TRY(check_key(&c, e));
 	TRY(check_names(&c, e));
 	TRY(check_subject(&c, e));
 	TRY(check_request(&c, e));
+	TRY(check_rest(&c, from, e));
 	return check_validity(&c, e);
 }

@@ -1,5 +1,6 @@
 /* Rules about the names that a CSR asks for. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "autocsr/name.h"
@@ -154,11 +155,33 @@ static enum acsr_result check_count(const struct check *c, struct acsr_err *e)
 	return ACSR_OK;
 }
 
+/* Without names the common name is what people mean. */
+static enum acsr_result check_lone_cn(const struct check *c, struct acsr_err *e)
+{
+	const char *cn = acsr_dn_get(&c->v->subject, "CN");
+	struct acsr_san san = { .type = ACSR_SAN_DNS };
+	struct one o = { .san = &san, .field = "subject.CN" };
+	struct acsr_name n;
+	enum acsr_result r;
+
+	if (cn == NULL || strchr(cn, '.') == NULL || strchr(cn, ' ') != NULL)
+		return ACSR_OK;
+	TRY(str_dup(&san.value, cn, e));
+	if (acsr_name_check(cn, strlen(cn), ACSR_NAMES_PRIVATE, &n, NULL) == ACSR_OK &&
+		n.kind == ACSR_NAME_IP)
+		san.type = ACSR_SAN_IP;
+	r = check_host_name(c, &o, e);
+	free(san.value);
+	return r;
+}
+
 enum acsr_result check_names(const struct check *c, struct acsr_err *e)
 {
 	size_t n = c->v->sans.n < LIMIT_NAMES ? c->v->sans.n : LIMIT_NAMES;
 
 	TRY(check_count(c, e));
+	if (n == 0)
+		return check_lone_cn(c, e);
 	for (size_t i = 0; i < n; i++) {
 		struct one o = { .san = &c->v->sans.v[i], .i = i };
 

@@ -116,8 +116,6 @@ static enum acsr_result check_extensions(const struct check *c, struct acsr_err 
 		TRY(check_ext(c, &c->v->exts[i], e));
 	if (c->v->ca)
 		TRY(check_broken(c, "csr.ca", "basicConstraints", e, "a CA certificate is requested"));
-	else
-		TRY(check_holds(c, "csr.ca", "basicConstraints", e, "no CA certificate is requested"));
 	if (!c->v->must_staple)
 		return ACSR_OK;
 	return check_broken(c, "csr.must-staple", "tlsfeature", e,
@@ -148,8 +146,6 @@ enum acsr_result check_request(const struct check *c, struct acsr_err *e)
 	if (c->v->challenge_password)
 		TRY(check_broken(c, "csr.challenge-password", "attributes", e,
 			"a challenge password is in the CSR, in the clear"));
-	else
-		TRY(check_holds(c, "csr.challenge-password", "attributes", e, "no challenge password"));
 	for (size_t i = 0; i < c->v->n_attributes; i++)
 		TRY(check_attribute(c, c->v->attributes[i], e));
 	return ACSR_OK;

@@ -44,14 +44,18 @@ static bool is_country(const char *name)
 static enum acsr_result check_country(
 	const struct check *c, const struct acsr_dn_field *f, const char *field, struct acsr_err *e)
 {
+	char upper[3] = "";
+
 	if (!is_country(f->name) || f->value[0] == '\0')
 		return ACSR_OK;
+	for (size_t i = 0; i < 2; i++)
+		upper[i] = ascii_upper(f->value[i]);
 	if (country_assigned(f->value))
-		return check_holds(c, "subject.country", field, e, "%s is a country", f->value);
+		return ACSR_OK;
 	if (strcmp(f->value, "XX") == 0)
 		return check_broken(c, "subject.country", field, e,
 			"XX stands for a place without a code; CAs accept it in rare cases only");
-	if (strlen(f->value) == 2 && ascii_islower((unsigned char)f->value[0]))
+	if (strlen(f->value) == 2 && ascii_islower((unsigned char)f->value[0]) && country_assigned(upper))
 		return check_broken(
 			c, "subject.country", field, e, "%s is not written in capitals", f->value);
 	return check_broken(
@@ -81,7 +85,7 @@ static enum acsr_result check_size(
 	if (n == 0)
 		return check_broken(c, "subject.empty", field, e, "the field %s is empty", f->name);
 	if (n <= max)
-		return check_holds(c, "subject.length", field, e, "%zu of at most %zu characters", n, max);
+		return ACSR_OK;
 	return check_broken(c, "subject.length", field, e, "%zu characters, at most %zu are allowed", n, max);
 }
 
@@ -190,8 +194,6 @@ static enum acsr_result check_old_fields(const struct check *c, struct acsr_err 
 	if (acsr_dn_get(&c->v->subject, "OU") != NULL)
 		TRY(check_broken(c, "csr.ou", "subject.OU", e,
 			"an organisational unit is not certified any more; the CA will drop it"));
-	else
-		TRY(check_holds(c, "csr.ou", "subject", e, "no organisational unit"));
 	if (acsr_dn_get(&c->v->subject, "emailAddress") == NULL)
 		return ACSR_OK;
 	return check_broken(c, "csr.subject-email", "subject.emailAddress", e,

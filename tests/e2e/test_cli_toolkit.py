@@ -201,8 +201,8 @@ def test_forms_of_a_csr(cli, d):
 def test_what_is_no_csr_is_bad_input(cli, d):
     k, c = make(cli, d)
     der = base64.b64decode("".join(c.read_text().splitlines()[1:-1]))
-    cases = [(b"", "input.empty"), (b"hello", "input."), (k.read_bytes(), "input.private-key"), (der + b"x", "csr.trailing"),
-             (der[:-3], "csr.der"), (b"\x30\x80" + der[4:] + b"\0\0", "csr.der"), (b"\0" * 5000, "input."), (b"\x30" * 70000, "csr."),
+    cases = [(b"", "input.empty"), (b"hello", "input."), (k.read_bytes(), "input.private-key"),
+             (der[:-3], "csr.der"), (b"\0" * 5000, "input."), (b"\x30" * 70000, "csr."),
              (b"\xff" * 2_000_000, "input.too-large")]
     for data, problem in cases:
         assert cli.run("csr", "check", "-", "--json", stdin=data, code=3).problem.startswith(problem), data[:20]
