@@ -2,6 +2,7 @@
 import datetime
 import re
 import subprocess
+import tempfile
 
 import pytest
 from cryptography import x509
@@ -18,6 +19,19 @@ TERMINAL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
 
 def name(cn):
     return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, cn)])
+
+
+def with_sha1(cert, key):
+    """The same with sha1WithRSAEncryption, signed by openssl: newer libraries refuse to."""
+    sha256, sha1 = (bytes.fromhex("2a864886f70d0101" + last) for last in ("0b", "05"))
+    tbs = cert.tbs_certificate_bytes.replace(sha256, sha1)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+        file.flush()
+        done = subprocess.run(["openssl", "dgst", "-sha1", "-sign", file.name], input=tbs, capture_output=True, check=True)
+    der = cert.public_bytes(serialization.Encoding.DER).replace(sha256, sha1)
+    assert tbs in der
+    return x509.load_der_x509_certificate(der[:-len(done.stdout)] + done.stdout)
 
 
 class Party:
@@ -46,7 +60,9 @@ class Party:
                 AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(url))]), False)
         for ext, critical in extra:
             b = b.add_extension(ext, critical)
-        self.cert = b.sign(by.key, digest or hashes.SHA256())
+        self.cert = b.sign(by.key, hashes.SHA256())
+        if isinstance(digest, hashes.SHA1):
+            self.cert = with_sha1(self.cert, by.key)
 
     @property
     def pem(self):
