@@ -10,6 +10,7 @@
 #include "autocsr/archive.h"
 #include "autocsr/bundle.h"
 #include "autocsr/crl.h"
+#include "autocsr/draft.h"
 
 static long countdown = -1; /* -1: nothing fails */
 static bool hit;
@@ -125,6 +126,53 @@ static enum acsr_result build_csr(struct acsr_err *e)
 	return r;
 }
 
+static const char ini[] =
+	"subject = CN=a+OU=b,O=c,1.2.3=#3003020105\nhost = www.demo.test 192.0.2.1\nemail = "
+	"m\xc3\xbcller@demo.test\n"
+	"dirname = CN=a\nrid = 1.2.3\nother = 1.2.3;DER:0500\nkey_usage = digitalSignature\neku = "
+	"1.2.3.4\nca = no\n"
+	"policy = 1.2.3 https://demo.test/\ntemplate_name = T\ntemplate_oid = 1.2.3:1:2\nski = yes\n"
+	"extension = 1.2.3.9:0500\nunstructured_name = x\n";
+
+static const char conf[] =
+	"[req]\nprompt = no\ndistinguished_name = dn\nreq_extensions = v\n[dn]\nCN = a\n"
+	"[v]\nsubjectAltName = DNS:a.demo.test,dirName:dn\ncertificatePolicies = 1.2.3\nnsComment = x\n"
+	"1.2.3 = ASN1:UTF8String:x\n1.2.4 = DER:05:00\n";
+
+/* Everything that can be asked for: from a file, built, read, renewed, and as JSON again. */
+static enum acsr_result rich_request(
+	struct acsr_csr_draft *d, struct acsr_csr_draft *again, struct acsr_err *e)
+{
+	ACSR_CLEANUP_BLOB struct acsr_blob der = { 0 }, json = { 0 };
+	struct acsr_csr_view *v = NULL;
+	struct acsr_csr_request req;
+	enum acsr_result r;
+
+	TRY(acsr_csr_draft_read(d, ini, strlen(ini), ACSR_NAMES_PRIVATE, e));
+	acsr_csr_draft_request(d, &req);
+	TRY(acsr_csr_build(&req, a_key("ec:p256"), &der, e));
+	TRY(acsr_csr_parse(&v, der.p, der.len, e));
+	r = acsr_csr_draft_from_csr(again, v, e);
+	acsr_csr_view_free(v);
+	TRY(r);
+	TRY(acsr_csr_draft_json(again, &json, e));
+	TRY(acsr_csr_draft_read(again, json.p, json.len, ACSR_NAMES_PRIVATE, e));
+	return acsr_csr_draft_read(again, conf, strlen(conf), ACSR_NAMES_PRIVATE, e);
+}
+
+static enum acsr_result drafts(struct acsr_err *e)
+{
+	struct acsr_csr_draft d, again;
+	enum acsr_result r;
+
+	acsr_csr_draft_init(&d);
+	acsr_csr_draft_init(&again);
+	r = rich_request(&d, &again, e);
+	acsr_csr_draft_free(&d);
+	acsr_csr_draft_free(&again);
+	return r;
+}
+
 static enum acsr_result read_cert(struct acsr_err *e)
 {
 	struct acsr_cert_view *v = NULL;
@@ -219,7 +267,7 @@ static void every_allocation(enum acsr_result (*run)(struct acsr_err *e))
 	OK(run(&e));                        /* and everything still works */
 }
 
-static enum acsr_result (*const scenarios[])(struct acsr_err *e) = { read_csr, build_csr, read_cert,
+static enum acsr_result (*const scenarios[])(struct acsr_err *e) = { read_csr, build_csr, drafts, read_cert,
 	make_cert, read_crl, make_crl, bundles, hand_over };
 
 static void ours(void **state)
