@@ -278,13 +278,13 @@ void acsr_dn_arrange(struct acsr_dn *dn)
 	}
 }
 
-void dn_reverse(struct acsr_dn *dn, size_t from)
+void dn_reverse(struct acsr_dn *dn)
 {
 	size_t n;
 
 	/* every field comes to its place, then every RDN's fields stand the wrong way round */
-	reverse(dn->v + from, dn->n - from);
-	for (size_t i = from; i < dn->n; i += n) {
+	reverse(dn->v, dn->n);
+	for (size_t i = 0; i < dn->n; i += n) {
 		n = 1;
 		while (dn->v[i + n - 1].joined && i + n < dn->n)
 			n++;

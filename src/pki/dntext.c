@@ -164,7 +164,7 @@ enum acsr_result acsr_dn_parse(struct acsr_dn *dn, const char *text, struct acsr
 	}
 	result = read_all(&r, &all, e);
 	if (result == ACSR_OK && !slashes)
-		dn_reverse(&all, 0);
+		dn_reverse(&all);
 	if (result == ACSR_OK)
 		result = acsr_dn_append(dn, &all, e);
 	acsr_dn_free(&all);

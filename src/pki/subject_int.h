@@ -9,8 +9,8 @@
 /* dn.c, for dntext.c: append a field; judged and under its usual name, or as it is. */
 ACSR_MUST_USE enum acsr_result dn_add(struct acsr_dn *dn, const struct acsr_dn_field *f, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result dn_push(struct acsr_dn *dn, const struct acsr_dn_field *f, struct acsr_err *e);
-void dn_cut(struct acsr_dn *dn, size_t n);        /* keep the first n fields */
-void dn_reverse(struct acsr_dn *dn, size_t from); /* the RDNs from that field on, in reverse order */
+void dn_cut(struct acsr_dn *dn, size_t n); /* keep the first n fields */
+void dn_reverse(struct acsr_dn *dn);       /* the RDNs in reverse order */
 
 /* A list to a Name; an empty list is an empty Name. *out is the caller's. */
 ACSR_MUST_USE enum acsr_result subject_to_name(X509_NAME **out, const struct acsr_dn *dn, struct acsr_err *e);
