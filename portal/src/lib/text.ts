@@ -27,7 +27,13 @@ const keyWords: Record<string, string> = {
   'rsa:2048': 'RSA, 2048 bits (works everywhere)', 'rsa:3072': 'RSA, 3072 bits', 'rsa:4096': 'RSA, 4096 bits (slower)',
   'ec:p256': 'ECDSA P-256 (small and fast)', 'ec:p384': 'ECDSA P-384', 'ec:p521': 'ECDSA P-521', ed25519: 'Ed25519 (private use)',
 };
-export const keyWord = (type: string) => keyWords[type] ?? type;
+/** "ml-dsa-65", "slh-dsa-sha2-128s": by the names of the standards. */
+const postQuantum = (type: string) => type.startsWith('ml-dsa-') ? type.toUpperCase()
+  : type.startsWith('slh-dsa-') ? type.slice(0, -1).toUpperCase() + type.slice(-1) : null;
+export const keyWord = (type: string) => {
+  const name = postQuantum(type);
+  return keyWords[type] ?? (name ? `${name} (post-quantum, private use; few programs take it yet)` : type);
+};
 export const shortKey = (type: string) => keyWord(type).replace(/ \(.*\)$/, '');
 
 export function bytes(n: number | null): string {
