@@ -76,7 +76,7 @@ struct acsr_csr_request {
 	const char *digest; /* "SHA256" "SHA384" "SHA512"; NULL: by the key (EC by curve, RSA SHA-256) */
 	unsigned ku;        /* ACSR_KU_…; 0: not asked for */
 	bool ca;            /* basic constraints CA:TRUE, critical */
-	bool end_entity;    /* basic constraints CA:FALSE; neither: not asked for */
+	bool end_entity;    /* basic constraints CA:FALSE, not critical; neither: not asked for */
 	int path_len;       /* looked at with ca only; -1: none */
 	const struct acsr_policy *policies;
 	size_t n_policies;

@@ -129,7 +129,7 @@ enum acsr_result ext_push_constraints(
 		}
 	}
 	if (r == ACSR_OK)
-		r = ext_push(exts, NID_basic_constraints, true, bc, e);
+		r = ext_push(exts, NID_basic_constraints, ca, bc, e);
 	BASIC_CONSTRAINTS_free(bc);
 	return r;
 }
