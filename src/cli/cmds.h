@@ -6,6 +6,7 @@
 
 /* toolkit */
 extern const struct command cmd_show;
+extern const struct command cmd_schema;
 extern const struct command cmd_csr_new;
 extern const struct command cmd_csr_show;
 extern const struct command cmd_csr_check;

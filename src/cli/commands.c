@@ -18,6 +18,7 @@ const struct command *const command_toolkit[] = {
 	&cmd_cert_convert,
 	&cmd_crl_show,
 	&cmd_completion,
+	&cmd_schema,
 	NULL,
 };
 
