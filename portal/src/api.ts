@@ -55,11 +55,12 @@ export interface NewOrder {
   organisation_id?: string; subject?: Record<string, string>; validation?: Method;
 }
 export interface RevealedCode { code: string; check: string; order_id: string; spki_sha256: string; archive_sha256: string; expires_at: string }
+export interface CsrExtension { oid: string; name: string; critical: boolean; values: string[] }
 export interface CsrView {
-  subject: Record<string, string>; sans: string[]; key_type: string; spki_sha256: string; signature_algorithm: string;
-  extensions: unknown[]; attributes: unknown[]; sha256: string;
+  subject: Record<string, string | string[]>; sans: string[]; key_type: string; spki_sha256: string; signature_algorithm: string;
+  extensions: CsrExtension[]; attributes: string[]; sha256: string;
 }
-export interface CheckLine { id: string; result: 'pass' | 'warn' | 'fail'; source: string; text: string }
+export interface CheckLine { id: string; result: 'pass' | 'info' | 'warn' | 'fail'; source: string; text: string }
 export interface CsrCheck { ok: boolean; checks: CheckLine[]; csr: CsrView | null }
 export interface Issuer { id: string; name: string; kind: string; certificate_pem: string; sha256: string; crl_url: string; not_after: string }
 export interface AuditEntry { seq: number; at: string; actor: string; action: string; object: string; detail: string; hash: string; prev: string }

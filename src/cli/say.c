@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "pki/show.h"
 
 #define LABEL_WIDTH 16
 
@@ -176,29 +177,12 @@ bool say_result(struct cli *c)
 	return fflush(stdout) == 0 && !ferror(stdout) && ok;
 }
 
-static void put(json_t *o, const char *key, const char *value)
-{
-	CLEANUP_STR char *safe = say_safe(value);
-
-	if (value[0] != '\0')
-		json_object_set_new(o, key, json_string(safe));
-}
-
 json_t *say_problem(const struct acsr_err *e)
 {
-	const struct err_face *face = err_face(e->id);
-	json_t *o = must(json_object());
-	char type[128];
+	json_t *raw = must(show_problem(e)), *safe = say_safe_json(raw);
 
-	snprintf(type, sizeof(type), "urn:autocsr:error:%s", e->id);
-	put(o, "type", type);
-	put(o, "title", face->title);
-	json_object_set_new(o, "status", json_integer(face->http));
-	put(o, "detail", e->text);
-	put(o, "field", e->field);
-	put(o, "source", e->source);
-	json_object_set_new(o, "exit_code", json_integer(face->exit_code));
-	return o;
+	json_decref(raw);
+	return safe;
 }
 
 static void error_json(const struct acsr_err *e)

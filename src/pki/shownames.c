@@ -89,13 +89,34 @@ static json_t *dn_line(const struct acsr_dn *d)
 	return acsr_dn_print(&s, d, NULL) == ACSR_OK ? show_str(s) : NULL;
 }
 
+/* The name as it stands, with its control characters: JSON escapes them, and so does a terminal's writer. */
+static enum acsr_result read_name(struct acsr_dn *d, const X509_NAME *name, const struct reading *how)
+{
+	TRY(subject_from_name(d, name, how, NULL));
+	for (size_t i = 0; i < d->n; i++) {
+		json_t *raw;
+		char *value;
+
+		if (!d->v[i].broken)
+			continue;
+		raw = show_asn1_string(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, (int)i)));
+		value = raw != NULL ? strdup(json_string_value(raw)) : NULL;
+		json_decref(raw);
+		if (value == NULL)
+			return ACSR_FAIL;
+		free(d->v[i].value);
+		d->v[i].value = value;
+	}
+	return ACSR_OK;
+}
+
 json_t *show_set_name(json_t *o, const char *prefix, const X509_NAME *name, const struct reading *how)
 {
-	CLEANUP_STR char *text = NULL, *rdns = NULL;
+	CLEANUP_STR char *text = NULL;
+	CLEANUP_STR char *rdns = NULL;
 	struct acsr_dn d = { 0 };
 
-	if (subject_from_name(&d, name, how, NULL) != ACSR_OK ||
-		str_printf(&text, NULL, "%s_text", prefix) != ACSR_OK ||
+	if (read_name(&d, name, how) != ACSR_OK || str_printf(&text, NULL, "%s_text", prefix) != ACSR_OK ||
 		str_printf(&rdns, NULL, "%s_rdns", prefix) != ACSR_OK) {
 		acsr_dn_free(&d);
 		return show_set(o, prefix, NULL);
@@ -112,7 +133,7 @@ json_t *show_name_text(const X509_NAME *name)
 	struct acsr_findings broken = { 0 };
 	const struct reading how = { "name", &broken };
 	struct acsr_dn d = { 0 };
-	json_t *s = subject_from_name(&d, name, &how, NULL) == ACSR_OK ? dn_line(&d) : NULL;
+	json_t *s = read_name(&d, name, &how) == ACSR_OK ? dn_line(&d) : NULL;
 
 	acsr_dn_free(&d);
 	acsr_findings_free(&broken);

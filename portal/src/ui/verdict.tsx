@@ -1,14 +1,14 @@
 // The verdicts of POST /csr/check, worst first, and what the CSR contains.
-import type { CsrCheck, CsrView } from '../api';
+import type { CsrCheck, CsrExtension, CsrView } from '../api';
 import { keyWord, sentence } from '../lib/text';
 import { Alert, Fact } from './basic';
 
-const order = { fail: 0, warn: 1, pass: 2 };
-const words = { fail: 'Refused', warn: 'Note', pass: 'Good' };
+const order = { fail: 0, warn: 1, info: 2, pass: 3 };
+const words = { fail: 'Refused', warn: 'Note', info: 'To know', pass: 'Good' };
 
 export function CsrVerdict({ check, detailed }: { check: CsrCheck; detailed?: boolean }) {
   const lines = [...check.checks].sort((a, b) => order[a.result] - order[b.result]);
-  const shown = detailed ? lines : lines.filter((l) => l.result !== 'pass');
+  const shown = detailed ? lines : lines.filter((l) => l.result === 'fail' || l.result === 'warn');
   const bad = lines.filter((l) => l.result === 'fail').length;
   return (
     <>
@@ -37,6 +37,8 @@ const flat = (value: unknown): string => {
   return String(value);
 };
 
+const extension = (x: CsrExtension): string => `${x.name || x.oid}${x.values.length ? ` (${x.values.join(', ')})` : ''}`;
+
 function CsrFacts({ csr, detailed }: { csr: CsrView; detailed?: boolean }) {
   const subject = Object.entries(csr.subject ?? {});
   return (
@@ -46,7 +48,7 @@ function CsrFacts({ csr, detailed }: { csr: CsrView; detailed?: boolean }) {
       <Fact name="Key">{keyWord(csr.key_type)}</Fact>
       {detailed && <>
         <Fact name="Signature">{csr.signature_algorithm}</Fact>
-        {csr.extensions?.length > 0 && <Fact name="Extensions asked for">{csr.extensions.map(flat).join('; ')}</Fact>}
+        {csr.extensions?.length > 0 && <Fact name="Extensions asked for">{csr.extensions.map(extension).join('; ')}</Fact>}
         <Fact name="Key fingerprint (SPKI SHA-256)"><code>{csr.spki_sha256}</code></Fact>
         <Fact name="CSR fingerprint (SHA-256)"><code>{csr.sha256}</code></Fact>
       </>}

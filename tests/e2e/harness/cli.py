@@ -51,7 +51,7 @@ class Cli:
         assert done.code in range(6), done.text
         assert b"Sanitizer" not in done.err, done.text
         if "--out" not in words or words[words.index("--out") + 1] != "-":
-            assert b"PRIVATE KEY" not in done.out + done.err
+            assert b"PRIVATE KEY-----" not in done.out + done.err
         if "--json" in words:
             assert done.json is not None
         return done
