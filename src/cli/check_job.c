@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "cli/view.h"
 #include "pki/policy_dated.h"
+#include "pki/show.h"
 
 static enum acsr_result read_day(int64_t *at, const struct args *a, struct acsr_err *e)
 {
@@ -54,19 +55,21 @@ static const char *verdict(enum acsr_severity worst)
 	return worst == ACSR_ERROR ? "fail" : worst == ACSR_WARN ? "warn" : "pass";
 }
 
-static enum acsr_result put(struct check_job *j, const struct acsr_csr_view *v,
+static enum acsr_result put(struct check_job *j, const struct acsr_csr_view *v, struct bytes der,
 	const struct acsr_findings *all, json_t *out, struct acsr_err *e)
 {
+	json_t *shown = NULL;
 	enum acsr_severity worst = acsr_findings_worst(all);
 
 	TRY(command_put(out, "ok", json_boolean(worst != ACSR_ERROR), e));
 	TRY(command_put(out, "verdict", json_string(verdict(worst)), e));
-	TRY(command_put(out, "checks", view_findings(all), e));
+	TRY(command_put(out, "checks", show_findings(all), e));
 	if (j->batch)
-		return command_put(out, "spki_sha256", view_hex(v->spki_sha256, 32), e);
+		return command_put(out, "spki_sha256", show_hex(v->spki_sha256, 32), e);
 	TRY(command_put_str(out, "policy", acsr_check_policy_name(j->policy), e));
-	TRY(command_put(out, "at", view_time(j->how.at), e));
-	return command_put(out, "csr", view_csr(v), e);
+	TRY(command_put(out, "at", show_time(j->how.at), e));
+	TRY(show_csr(&shown, der.p, der.len, e));
+	return command_put(out, "csr", shown, e);
 }
 
 static enum acsr_result judge(struct check_job *j, const struct acsr_csr_view *v, const char *label,
@@ -89,7 +92,7 @@ enum acsr_result check_job_der(struct check_job *j, const uint8_t *der, size_t n
 	if (r == ACSR_OK)
 		r = judge(j, v, label, &all, e);
 	if (r == ACSR_OK)
-		r = o != NULL ? put(j, v, &all, o, e) : err_nomem(e);
+		r = o != NULL ? put(j, v, (struct bytes){ der, n }, &all, o, e) : err_nomem(e);
 	*worst = acsr_findings_worst(&all);
 	acsr_findings_free(&all);
 	acsr_csr_view_free(v);

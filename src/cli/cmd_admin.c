@@ -9,6 +9,7 @@
 #include "cli/say.h"
 #include "cli/service.h"
 #include "cli/view.h"
+#include "pki/show.h"
 
 static enum acsr_result cmd_ca_show_run(struct cli *c, struct acsr_err *e)
 {
@@ -68,9 +69,9 @@ static enum acsr_result put_crl(struct cli *c, const struct buf *b, struct acsr_
 	TRY(acsr_crl_parse(&v, b->p, b->len, NULL, e));
 	r = command_put(c->result, "number", json_integer((json_int_t)v->number), e);
 	if (r == ACSR_OK)
-		r = command_put(c->result, "this_update", view_time(v->this_update), e);
+		r = command_put(c->result, "this_update", show_time(v->this_update), e);
 	if (r == ACSR_OK)
-		r = command_put(c->result, "next_update", view_time(v->next_update), e);
+		r = command_put(c->result, "next_update", show_time(v->next_update), e);
 	if (r == ACSR_OK)
 		r = command_put(c->result, "revoked", json_integer((json_int_t)v->n_entries), e);
 	acsr_crl_view_free(v);

@@ -13,6 +13,7 @@
 #include "cli/seal.h"
 #include "cli/term.h"
 #include "cli/view.h"
+#include "pki/show.h"
 
 /* ---- make */
 
@@ -22,7 +23,7 @@ static enum acsr_result put_key(json_t *result, const struct acsr_key *key, stru
 
 	TRY(acsr_key_spki_sha256(key, spki, e));
 	TRY(command_put_str(result, "key_type", acsr_key_name(key), e));
-	return command_put(result, "spki_sha256", view_hex(spki, 32), e);
+	return command_put(result, "spki_sha256", show_hex(spki, 32), e);
 }
 
 /* The key file's own name, unless another is wanted; standard input has none. */
@@ -112,8 +113,8 @@ static enum acsr_result put_info(json_t *o, const struct acsr_archive_info *info
 	TRY(command_put(o, "size", json_integer((json_int_t)info->size), e));
 	TRY(command_put(o, "encryption", json_sprintf("WinZip AES-%u, AE-%d", info->bits, info->version), e));
 	TRY(command_put(o, "bits", json_integer(info->bits), e));
-	TRY(command_put(o, "modified", view_time(info->mtime), e));
-	return command_put(o, "sha256", view_hex(info->sha256, 32), e);
+	TRY(command_put(o, "modified", show_time(info->mtime), e));
+	return command_put(o, "sha256", show_hex(info->sha256, 32), e);
 }
 
 /* Archives of other programs are shown as they are; what differs from ours is said. */

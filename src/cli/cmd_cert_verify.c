@@ -12,6 +12,7 @@
 #include "cli/load.h"
 #include "cli/say.h"
 #include "cli/view.h"
+#include "pki/show.h"
 
 #define CRL_MAX (32 * 1024 * 1024)
 #define SYSTEM_ROOTS "/etc/ssl/certs/ca-certificates.crt"
@@ -170,47 +171,55 @@ static const char *file_of(const struct verify *v, const struct args *a, const c
 	return where;
 }
 
+static enum acsr_result put_dn(json_t *o, const char *key, const struct acsr_dn *dn, struct acsr_err *e)
+{
+	CLEANUP_STR char *text = NULL;
+
+	TRY(acsr_dn_print(&text, dn, e));
+	return command_put_str(o, key, text, e);
+}
+
+static enum acsr_result put_view(json_t *o, const struct acsr_cert_view *v, struct acsr_err *e)
+{
+	TRY(put_dn(o, "subject_text", &v->subject, e));
+	TRY(put_dn(o, "issuer_text", &v->issuer, e));
+	TRY(command_put_str(o, "serial", v->serial_hex, e));
+	TRY(command_put(o, "not_before", show_time(v->not_before), e));
+	TRY(command_put(o, "not_after", show_time(v->not_after), e));
+	TRY(command_put_str(o, "key_type", v->key != NULL ? acsr_key_name(v->key) : "unknown", e));
+	TRY(command_put_str(o, "signature_algorithm", v->signature_alg, e));
+	TRY(command_put(o, "sha256", show_hex(v->sha256, 32), e));
+	TRY(command_put(o, "subject_key_id", show_hex(v->ski, v->ski_len), e));
+	return command_put(o, "authority_key_id", show_hex(v->aki, v->aki_len), e);
+}
+
 static enum acsr_result put_link(json_t *chain, const struct acsr_chain_link *l, const struct verify *v,
 	const struct args *a, bool trusted, struct acsr_err *e)
 {
-	json_t *o = json_object(), *findings = view_findings(&l->findings);
+	json_t *o = json_object();
 
-	if (o == NULL || findings == NULL || json_array_append_new(chain, o) != 0)
+	if (o == NULL || json_array_append_new(chain, o) != 0)
 		return err_nomem(e);
 	TRY(command_put_str(o, "certificate", l->where, e));
 	TRY(command_put_str(o, "file", file_of(v, a, l->where), e));
 	TRY(command_put(o, "ok", json_boolean(acsr_findings_first_error(&l->findings) == NULL), e));
 	TRY(command_put(o, "trusted", json_boolean(trusted), e));
-	TRY(command_put(o, "findings", findings, e));
-	if (l->view == NULL)
-		return ACSR_OK;
-	{
-		static const char *const keys[] = { "subject_text", "issuer_text", "serial", "not_before",
-			"not_after", "key_type", "signature_algorithm", "sha256", "subject_key_id",
-			"authority_key_id" };
-		json_t *all = view_cert(l->view);
-
-		for (size_t i = 0; all != NULL && i < sizeof(keys) / sizeof(keys[0]); i++)
-			json_object_set(o, keys[i], json_object_get(all, keys[i]));
-		json_decref(all);
-	}
-	return ACSR_OK;
+	TRY(command_put(o, "findings", show_findings(&l->findings), e));
+	return l->view != NULL ? put_view(o, l->view, e) : ACSR_OK;
 }
 
 static enum acsr_result put_missing(json_t *result, const struct acsr_cert_view *orphan, struct acsr_err *e)
 {
-	json_t *o = json_object(), *all = view_cert(orphan);
+	json_t *o = json_object(), *urls = json_array();
 
-	if (o == NULL || all == NULL) {
-		json_decref(o);
-		json_decref(all);
-		return err_nomem(e);
-	}
-	json_object_set(o, "subject", json_object_get(all, "issuer_text"));
-	json_object_set(o, "key_id", json_object_get(all, "authority_key_id"));
-	json_object_set(o, "urls", json_object_get(all, "issuer_urls"));
-	json_decref(all);
-	return command_put(result, "missing", o, e);
+	TRY(command_put(result, "missing", o, e));
+	TRY(put_dn(o, "subject", &orphan->issuer, e));
+	TRY(command_put(o, "key_id", show_hex(orphan->aki, orphan->aki_len), e));
+	TRY(command_put(o, "urls", urls, e));
+	for (size_t i = 0; i < orphan->n_issuer_urls; i++)
+		if (json_array_append_new(urls, json_string(orphan->issuer_urls[i])) != 0)
+			return err_nomem(e);
+	return ACSR_OK;
 }
 
 static enum acsr_result put_first_error(struct cli *c, const struct acsr_chain_report *r, struct acsr_err *e)
@@ -240,7 +249,7 @@ static enum acsr_result put_report(
 	TRY(command_put(c->result, "chain", chain, e));
 	for (size_t i = 0; i < r->n_links; i++)
 		TRY(put_link(chain, &r->links[i], v, &c->args, r->anchored && i + 1 == r->n_links, e));
-	TRY(command_put(c->result, "findings", view_findings(&r->findings), e));
+	TRY(command_put(c->result, "findings", show_findings(&r->findings), e));
 	for (size_t i = 0; i < r->n_policies; i++)
 		json_array_append_new(policies, json_string(r->policies[i]));
 	TRY(command_put(c->result, "policies", policies, e));

@@ -14,6 +14,7 @@
 #include "cli/say.h"
 #include "cli/term.h"
 #include "cli/view.h"
+#include "pki/show.h"
 
 /* Everything of one run; released in one place. */
 struct csr_new {
@@ -227,7 +228,7 @@ static enum acsr_result write_archive(struct csr_new *n, json_t *result, struct 
 	TRY(acsr_archive_write(n->entry, plain, n->code, clock_now(), out.p, out.cap, &len, e));
 	TRY(acsr_archive_show(out.p, len, &info, e));
 	TRY(command_put_str(result, "archive", n->key_file.path, e));
-	TRY(command_put(result, "archive_sha256", view_hex(info.sha256, 32), e));
+	TRY(command_put(result, "archive_sha256", show_hex(info.sha256, 32), e));
 	return new_file_commit(&n->key_file, out.p, len, e);
 }
 
@@ -288,7 +289,7 @@ static enum acsr_result put_result(struct csr_new *n, struct cli *c, struct acsr
 
 	TRY(acsr_key_spki_sha256(n->key, spki, e));
 	TRY(command_put_str(c->result, "key_type", acsr_key_name(n->key), e));
-	TRY(command_put(c->result, "spki_sha256", view_hex(spki, 32), e));
+	TRY(command_put(c->result, "spki_sha256", show_hex(spki, 32), e));
 	TRY(command_put_str(c->result, "csr", (const char *)n->pem.p, e));
 	if (n->csr_file.fd < 0)
 		return buf_put(&c->raw, n->pem.p, n->pem.len, e);

@@ -13,6 +13,7 @@
 #include "cli/say.h"
 #include "cli/term.h"
 #include "cli/view.h"
+#include "pki/show.h"
 
 /* What comes out is printed as it is known, and nothing of it kept: with many files the document is far
  * larger than what the matcher remembers. */
@@ -65,7 +66,7 @@ static json_t *item_json(const struct acsr_match_item *item, bool whole)
 		acsr_object_name(item->kind));
 
 	if (o != NULL && whole)
-		json_object_set_new(o, "spki_sha256", view_hex(item->spki_sha256, 32));
+		json_object_set_new(o, "spki_sha256", show_hex(item->spki_sha256, 32));
 	if (o != NULL && item->issuer)
 		json_object_set_new(o, "issuer", json_true());
 	return o;
@@ -211,7 +212,7 @@ static json_t *group_json(const struct run *r, const struct acsr_match_group *g)
 		acsr_match_item_at(r->m, g->first + i, &item);
 		json_array_append_new(items, item_json(&item, false));
 	}
-	return json_pack("{s:o, s:s, s:b, s:b, s:b, s:b, s:o}", "spki_sha256", view_hex(g->spki_sha256, 32),
+	return json_pack("{s:o, s:s, s:b, s:b, s:b, s:b, s:o}", "spki_sha256", show_hex(g->spki_sha256, 32),
 		"verdict", verdict_of(g), "private_key", g->private_key, "csr", g->csr, "certificate",
 		g->cert, "issuer", g->issuer, "items", items);
 }

@@ -14,6 +14,7 @@
 #include "cli/view.h"
 #include "pki/moduli.h"
 #include "pki/objkey.h"
+#include "pki/show.h"
 
 struct key_run {
 	struct cli *c;
@@ -206,11 +207,11 @@ static enum acsr_result put_key(struct key_run *r, const struct verdict *v, json
 	TRY(command_put_str(o, "kind", acsr_input_kind_name(v->o->kind), e));
 	if (v->key != NULL) {
 		TRY(command_put_str(o, "key_type", acsr_key_name(v->key), e));
-		TRY(command_put(o, "spki_sha256", view_hex(v->spki, 32), e));
+		TRY(command_put(o, "spki_sha256", show_hex(v->spki, 32), e));
 		TRY(command_put_str(o, "debian", acsr_weak_answer_name(v->answer), e));
 	}
 	TRY(command_put(o, "ok", json_boolean(!v->bad), e));
-	return command_put(o, "checks", view_findings(&v->all), e);
+	return command_put(o, "checks", show_findings(&v->all), e);
 }
 
 /* In a run of many, a good key is nothing to tell a person. */

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "cli/command.h"
 #include "cli/view.h"
+#include "pki/show.h"
 
 struct place {
 	uint8_t spki[32];
@@ -129,7 +130,7 @@ enum acsr_result key_seen_json(const struct key_seen *s, uint32_t id, json_t **o
 
 	if (command_put_str(o, "file", p->path, e) == ACSR_OK &&
 		command_put(o, "object", json_integer((json_int_t)p->object), e) == ACSR_OK &&
-		command_put(o, "spki_sha256", view_hex(p->spki, 32), e) == ACSR_OK) {
+		command_put(o, "spki_sha256", show_hex(p->spki, 32), e) == ACSR_OK) {
 		*out = o;
 		return ACSR_OK;
 	}

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/term.h"
 #include "cli/view.h"
+#include "pki/show.h"
 
 void seal_free(struct seal *s)
 {
@@ -60,7 +61,7 @@ enum acsr_result seal_write(const struct seal *s, struct file_set *files, const 
 {
 	TRY(file_set_write(files, archive, s->zip.p, s->zip.len, e));
 	TRY(command_put_str(result, "archive", archive, e));
-	TRY(command_put(result, "archive_sha256", view_hex(s->info.sha256, 32), e));
+	TRY(command_put(result, "archive_sha256", show_hex(s->info.sha256, 32), e));
 	TRY(command_put_str(result, "archive_entry", s->info.name, e));
 	if (code_file == NULL)
 		return ACSR_OK;

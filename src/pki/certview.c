@@ -261,6 +261,17 @@ void acsr_cert_view_free(struct acsr_cert_view *v)
 	free(v);
 }
 
+/* One that is not signed yet has none. */
+static void take_fingerprint(struct acsr_cert_view *v, const X509 *x)
+{
+	const ASN1_BIT_STRING *signature = NULL;
+
+	X509_get0_signature(&signature, NULL, x);
+	if (signature == NULL || ASN1_STRING_length(signature) == 0 ||
+		X509_digest(x, EVP_sha256(), v->sha256, NULL) != 1)
+		memset(v->sha256, 0, sizeof(v->sha256));
+}
+
 enum acsr_result certview_make(struct acsr_cert_view **out, const X509 *x, struct acsr_err *e)
 {
 	struct acsr_cert_view *v = calloc(1, sizeof(*v));
@@ -272,6 +283,7 @@ enum acsr_result certview_make(struct acsr_cert_view **out, const X509 *x, struc
 		acsr_cert_view_free(v);
 		return ACSR_FAIL;
 	}
+	take_fingerprint(v, x);
 	ERR_clear_error();
 	*out = v;
 	return ACSR_OK;

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "cli/load.h"
-#include "cli/view.h"
+#include "pki/show.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -23,11 +23,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (load_bundle(&l, &key, path, NULL, &e) == ACSR_OK) {
-		struct acsr_cert_view *v = NULL;
+		json_t *shown = NULL;
 
-		if (acsr_cert_parse(&v, l.v[0].p, l.v[0].len, &e) == ACSR_OK)
-			json_decref(view_cert(v));
-		acsr_cert_view_free(v);
+		if (show_cert(&shown, l.v[0].p, l.v[0].len, &e) == ACSR_OK)
+			json_decref(shown);
 	}
 	load_certs_free(&l);
 	acsr_key_free(key);
