@@ -92,9 +92,10 @@ struct acsr_check {
 
 /*
  * Adds a finding for every rule, in the order form, key, names, subject, requested extensions, attributes.
- * `v` is from acsr_csr_read or acsr_csr_parse. Rules about single names are judged for the first ACSR_SANS_MAX
- * names. Fails only without memory; the verdict is acsr_findings_worst(all).
- * NOT checked: who may have the names, CAA, whether they resolve.
+ * `v` is from acsr_csr_read or acsr_csr_parse. Rules about single names are judged for the first
+ * ACSR_SANS_MAX names. Fails without memory, and when this OpenSSL lacks the algorithm of a post-quantum key
+ * (openssl.unsupported); else the verdict is acsr_findings_worst(all). NOT checked: who may have the names,
+ * CAA, whether they resolve.
  */
 ACSR_MUST_USE enum acsr_result acsr_csr_check(const struct acsr_csr_view *v, const struct acsr_check *how,
 	struct acsr_findings *all, struct acsr_err *e);

@@ -283,12 +283,22 @@ static enum acsr_result check_validity(const struct check *c, struct acsr_err *e
 	return report(c, "policy.validity", "", text, s->source, e);
 }
 
+/* Without the key's algorithm there is neither pass nor fail. */
+static enum acsr_result check_algorithm(const struct acsr_csr_view *v, struct acsr_err *e)
+{
+	for (size_t i = 0; i < v->broken.n; i++)
+		if (strcmp(v->broken.v[i].id, "openssl.unsupported") == 0)
+			return err_set(e, v->broken.v[i].id, "%s", v->broken.v[i].text);
+	return ACSR_OK;
+}
+
 enum acsr_result acsr_csr_check(const struct acsr_csr_view *v, const struct acsr_check *how,
 	struct acsr_findings *all, struct acsr_err *e)
 {
 	const struct check c = { v, how->policy, how->known, how->gate, how->at, how->broken_only, all };
 	size_t from = all->n;
 
+	TRY(check_algorithm(v, e));
 	TRY(check_form(&c, e));
 	TRY(check_key(&c, e));
 	TRY(check_names(&c, e));

@@ -44,13 +44,15 @@ static enum acsr_result check_key_usage(const struct check *c, struct acsr_err *
 	const char *f = "keyUsage";
 	unsigned ku = c->v->ku;
 	bool rsa = c->v->key != NULL && acsr_key_alg(c->v->key) == ACSR_KEY_RSA;
+	bool agrees = c->v->key == NULL || acsr_key_alg(c->v->key) == ACSR_KEY_EC;
 
 	if (!c->v->has_ku)
 		return ACSR_OK;
 	if ((ku & (ACSR_KU_KEY_CERT_SIGN | ACSR_KU_CRL_SIGN)) != 0)
 		TRY(check_broken(c, "csr.key-usage.ca", f, e, "the key usage of a CA is requested"));
-	if ((ku & ACSR_KU_KEY_AGREEMENT) != 0 && rsa)
-		return check_broken(c, "csr.key-usage", f, e, "keyAgreement is requested for an RSA key");
+	if ((ku & ACSR_KU_KEY_AGREEMENT) != 0 && !agrees)
+		return check_broken(c, "csr.key-usage", f, e,
+			"keyAgreement is requested for %s key that cannot do it", rsa ? "an RSA" : "a");
 	if ((ku & (ACSR_KU_KEY_ENCIPHERMENT | ACSR_KU_DATA_ENCIPHERMENT)) != 0 && !rsa)
 		return check_broken(
 			c, "csr.key-usage", f, e, "encipherment is requested for a key that can only sign");
