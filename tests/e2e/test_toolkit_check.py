@@ -288,6 +288,19 @@ def test_every_rule_has_a_test():
     assert rules == set(json.loads((ROOT / "data/policies/private.json").read_text())["rules"])
 
 
+def test_the_manual_lists_every_rule_and_its_levels():
+    text = (ROOT / "docs/man/autocsr-policy.5").read_text()
+    levels = {n: json.loads((ROOT / f"data/policies/{n}.json").read_text())["rules"] for n in ("public", "private")}
+
+    def say(level):
+        return level if isinstance(level, str) else f"{level['allowed']}, then {level['forbidden']} ({level['table']})"
+    for rule in levels["public"]:
+        assert f".It Li {rule}\n" in text, rule
+        entry = text.split(f".It Li {rule}\n")[1].split("\n.")[0]
+        assert entry.endswith(f"public: {say(levels['public'][rule])}; private: {say(levels['private'][rule])}."), entry
+    assert text.count(".It Li ") == len(levels["public"])
+
+
 # ---- days
 
 @pytest.mark.parametrize("rule, der, before, day, after", [
