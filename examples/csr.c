@@ -1,4 +1,11 @@
-/* csr.h: a key, a CSR for two names, and what the CSR says when it is read again. */
+/*
+ * csr.h: a key, a CSR for two names, and what the CSR says when it is read again.
+ *
+ * Run: csr >www.csr
+ * Prints: -----BEGIN CERTIFICATE REQUEST-----
+ * Prints: for dns www.example.com
+ * Prints: signed with ecdsa-with-SHA256
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
