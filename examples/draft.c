@@ -3,7 +3,7 @@
  *
  * Run: draft
  * Prints: -----BEGIN CERTIFICATE REQUEST-----
- * Prints: "host"…
+ * Prints: "dns": [
  */
 #include <stdio.h>
 #include <stdlib.h>

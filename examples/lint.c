@@ -2,9 +2,9 @@
  * lint.h: every rule of a profile over a certificate; here the rules for public ones over one of a private
  * CA.
  *
- * Run: lint leaf.pem public-dv
+ * Run: lint root.pem public-dv
  * Prints: … rules, … broken
- * Prints: fail lint.validity.max
+ * Prints: fail lint.san.absent: …
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 """The examples, as a user of the installed library builds and runs them: through pkg-config, shared and static."""
+import functools
 import os
 import pathlib
 import re
@@ -10,6 +11,7 @@ from harness.library import HEADERS, option, run
 from harness.service import BUILD, REPO
 
 EXAMPLES = sorted((REPO / "examples").glob("*.c"))
+PACKAGES = {"shared": "libautocsr", "static": "libautocsr-static"}
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-Werror"]
 
 
@@ -24,12 +26,18 @@ def installed(tmp_path_factory):
             "LD_LIBRARY_PATH": str(config.parent.parent)}
 
 
-def flags(installed, *words):
-    done = run("pkg-config", *words, "libautocsr", env=installed)
+@functools.cache
+def asked(words, environment):
+    done = run("pkg-config", *words, env=dict(environment))
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 
 
+def flags(installed, *words, package="libautocsr"):
+    return asked((*words, package), tuple(sorted(installed.items())))
+
+
+@functools.cache
 def sanitizer():
     which = option("b_sanitize")
     return [] if which == "none" else [f"-fsanitize={which}"]
@@ -37,20 +45,18 @@ def sanitizer():
 
 @pytest.fixture(scope="module")
 def built(installed, tmp_path_factory):
-    """Every example, linked both ways, as a make with two jobs would."""
+    """Every example, compiled once and linked both ways."""
     where = tmp_path_factory.mktemp("examples")
-    work = []
-    for kind in ("shared", "static"):
+    compile_with = ["cc", "-c", *STRICT, *sanitizer(), *flags(installed, "--cflags")]
+    for kind in PACKAGES:
         (where / kind).mkdir()
-        libraries = flags(installed, "--libs") if kind == "shared" else \
-            [re.sub(r"^-lautocsr$", "-l:libautocsr.a", w) for w in flags(installed, "--static", "--libs")]
-        for source in EXAMPLES:
-            words = ["cc", *STRICT, *sanitizer(), *flags(installed, "--cflags"), source, "-o", where / kind / source.stem, *libraries]
-            work.append((source.stem, subprocess.Popen([str(w) for w in words], env=installed, stderr=subprocess.PIPE, text=True)))
-            if len(work) % 2 == 0:
-                work[-2][1].wait()
-    faults = {name: process.communicate()[1] for name, process in work}
-    assert {name: text for name, text in faults.items() if text} == {}
+    for source in EXAMPLES:
+        program = where / f"{source.stem}.o"
+        done = run(*compile_with, source, "-o", program, env=installed)
+        assert done.returncode == 0, done.stderr
+        for kind, libraries in ((k, flags(installed, "--libs", package=p)) for k, p in PACKAGES.items()):
+            done = run("cc", *sanitizer(), program, "-o", where / kind / source.stem, *libraries, *flags(installed, "--libs", package="libcrypto"))
+            assert done.returncode == 0, done.stderr
     return where
 
 
