@@ -11,10 +11,11 @@
 #include "db/db.h"
 #include "ipc/role.h"
 
-struct request; /* request.h */
-struct kek;     /* kek.h */
-struct pool;    /* pool.h */
-struct issuers; /* issuers.h */
+struct request;  /* request.h */
+struct kek;      /* kek.h */
+struct pool;     /* pool.h */
+struct issuers;  /* issuers.h */
+struct keylists; /* keylists.h */
 struct call;
 struct step;
 struct outgoing;
@@ -25,6 +26,7 @@ struct core {
 	struct kek *kek;
 	struct pool *pool;
 	struct issuers *issuers;
+	struct keylists *keylists;
 	struct step *steps, **steps_tail;
 	struct outgoing *outbox, **outbox_tail; /* of the running transaction */
 	struct call *calls;                     /* asked, not yet answered */

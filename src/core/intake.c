@@ -6,6 +6,7 @@
 #include "autocsr/name.h"
 #include "base/limits.h"
 #include "core/jsontext.h"
+#include "core/keylists.h"
 #include "core/order.h"
 #include "store/organisation.h"
 
@@ -139,7 +140,10 @@ static enum acsr_result judge_csr(struct core *c, const char *text, const struct
 	const char *order_id, struct intake_csr *in, struct acsr_err *e)
 {
 	bool own_ca = strcmp(conf_str(&c->proc->conf, "ca.kind"), "private") == 0;
-	const struct acsr_key_policy policy = { .allow_eddsa = own_ca, .allow_pqc = own_ca };
+	const struct acsr_key_policy policy = { .allow_eddsa = own_ca,
+		.allow_pqc = own_ca,
+		.weak = keylists_weak(c->keylists),
+		.blocked = keylists_blocked(c->keylists) };
 	char offered[PRODUCT_KEY_TYPES];
 	struct acsr_blob der = { 0 };
 

@@ -10,6 +10,7 @@
 #include "core/identity.h"
 #include "core/issuers.h"
 #include "core/kek.h"
+#include "core/keylists.h"
 #include "core/order.h"
 #include "core/pool.h"
 #include "core/product.h"
@@ -51,6 +52,7 @@ static enum acsr_result on_open(struct proc *p, struct acsr_err *e)
 	core.steps_tail = &core.steps;
 	core.outbox_tail = &core.outbox;
 	TRY(issuers_new(&core.issuers, e));
+	TRY(keylists_open(&core.keylists, p, e));
 	TRY(acsr_name_psl_load(NULL, e)); /* the sandbox closes the list's path */
 	return kek_open(&core.kek, p, e);
 }
@@ -119,6 +121,12 @@ static void on_peer_closed(struct proc *p, enum role peer)
 		handover_front_gone(&core);
 	}
 	call_peer_gone(&core, peer);
+}
+
+static void on_reload(struct proc *p)
+{
+	(void)p;
+	keylists_reload(core.keylists);
 }
 
 /* --- messages --- */
@@ -207,6 +215,7 @@ int main(void)
 		.open = on_open,
 		.start = on_start,
 		.peer_closed = on_peer_closed,
+		.reload = on_reload,
 		.handlers = handlers,
 	};
 

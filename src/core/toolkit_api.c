@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/handlers.h"
+#include "core/keylists.h"
 #include "core/order.h"
 #include "autocsr/check.h"
 #include "pki/show.h"
@@ -87,7 +88,9 @@ struct checking {
 
 static enum acsr_result check(struct core *c, struct checking *k, struct acsr_err *e)
 {
-	struct acsr_check how = { .at = c->now };
+	const struct acsr_key_policy gate = { .weak = keylists_weak(c->keylists),
+		.blocked = keylists_blocked(c->keylists) };
+	struct acsr_check how = { .at = c->now, .gate = &gate };
 	struct acsr_check_policy *policy = NULL;
 	struct acsr_err why;
 	enum acsr_result r;

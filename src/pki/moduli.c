@@ -351,6 +351,28 @@ static enum acsr_result compare_all(struct moduli *m, struct acsr_err *e)
 	return r;
 }
 
+static int by_ids(const void *a, const void *b)
+{
+	const struct moduli_pair *x = a, *y = b;
+
+	if (x->a != y->a)
+		return x->a < y->a ? -1 : 1;
+	return x->b < y->b ? -1 : x->b > y->b;
+}
+
+/* Two may have found each other. */
+static void each_once(struct moduli *m)
+{
+	size_t kept = 0;
+
+	if (m->n_pairs > 0)
+		qsort(m->pairs, m->n_pairs, sizeof(*m->pairs), by_ids);
+	for (size_t i = 0; i < m->n_pairs; i++)
+		if (kept == 0 || by_ids(&m->pairs[kept - 1], &m->pairs[i]) != 0)
+			m->pairs[kept++] = m->pairs[i];
+	m->n_pairs = kept;
+}
+
 enum acsr_result moduli_find(struct moduli *m, struct moduli_pair **v, size_t *n, moduli_progress *progress,
 	void *arg, struct acsr_err *e)
 {
@@ -359,6 +381,7 @@ enum acsr_result moduli_find(struct moduli *m, struct moduli_pair **v, size_t *n
 	TRY(unite(m, e));
 	if (m->n > 1)
 		TRY(compare_all(m, e));
+	each_once(m);
 	*v = m->pairs;
 	*n = m->n_pairs;
 	m->pairs = NULL;

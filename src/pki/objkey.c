@@ -13,87 +13,93 @@ bool object_has_key(enum acsr_input_kind kind)
 	       kind == ACSR_INPUT_PRIVATE_KEY;
 }
 
-/* OpenSSL refuses bad points while it reads the key; that is a verdict, not an unreadable key. */
-static bool is_bad_point(void)
+/* The bytes of the point and its curve, when the key is one of a named curve. */
+static bool named_point(const X509_PUBKEY *x, const uint8_t **point, int *n, int *curve)
 {
-	const unsigned long code = ERR_peek_error();
-	const int why = ERR_GET_REASON(code);
-
-	return ERR_GET_LIB(code) == ERR_LIB_EC &&
-	       (why == EC_R_POINT_IS_NOT_ON_CURVE || why == EC_R_INVALID_ENCODING ||
-		       why == EC_R_POINT_AT_INFINITY || why == EC_R_INVALID_COMPRESSED_POINT ||
-		       why == EC_R_COORDINATES_OUT_OF_RANGE || why == EC_R_INVALID_KEY);
-}
-
-static enum acsr_result adopt(struct acsr_key **out, EVP_PKEY *pkey, struct acsr_err *e)
-{
-	if (pkey != NULL)
-		return key_adopt(out, pkey, e);
-	if (is_bad_point()) {
-		ERR_clear_error();
-		return err_rule(e, "key.ec.point", NULL, "BR 6.1.6",
-			"the public point does not lie on its curve; make a new key");
-	}
-	return ossl_err(e, "key.parse", "the public key cannot be read");
-}
-
-/* An unreadable key of a type that this OpenSSL lacks is said to be that. */
-static enum acsr_result adopt_spki(
-	struct acsr_key **out, EVP_PKEY *pkey, const X509_PUBKEY *spki, struct acsr_err *e)
-{
-	const struct acsr_key_type *t;
+	const ASN1_OBJECT *named = NULL;
 	ASN1_OBJECT *alg = NULL;
-	char oid[80];
+	X509_ALGOR *algor = NULL;
+	int type = 0;
 
-	if (pkey == NULL &&
-		X509_PUBKEY_get0_param(&alg, NULL, NULL, NULL, (X509_PUBKEY *)(uintptr_t)spki) == 1) {
-		ossl_oid(alg, oid, sizeof(oid));
-		t = key_type_by_oid(oid);
-		if (t != NULL)
-			TRY(acsr_key_type_require(t, e));
-	}
-	return adopt(out, pkey, e);
+	if (X509_PUBKEY_get0_param(&alg, point, n, &algor, x) != 1 ||
+		OBJ_obj2nid(alg) != NID_X9_62_id_ecPublicKey)
+		return false;
+	X509_ALGOR_get0(NULL, &type, (const void **)&named, algor);
+	*curve = type == V_ASN1_OBJECT ? OBJ_obj2nid(named) : NID_undef;
+	return *curve != NID_undef;
+}
+
+/* OpenSSL does not take such a point into a key, and does not say why; that is a verdict all the same. */
+static bool is_bad_point(const X509_PUBKEY *x)
+{
+	EC_GROUP *group = NULL;
+	EC_POINT *p = NULL;
+	const uint8_t *raw = NULL;
+	int n = 0, curve = NID_undef;
+	bool bad = false;
+
+	if (named_point(x, &raw, &n, &curve) && (group = EC_GROUP_new_by_curve_name(curve)) != NULL &&
+		(p = EC_POINT_new(group)) != NULL)
+		bad = EC_POINT_oct2point(group, p, raw, (size_t)n, NULL) != 1 ||
+		      EC_POINT_is_at_infinity(group, p) == 1;
+	EC_POINT_free(p);
+	EC_GROUP_free(group);
+	ERR_clear_error();
+	return bad;
+}
+
+static enum acsr_result adopt(struct acsr_key **out, X509_PUBKEY *x, struct acsr_err *e)
+{
+	EVP_PKEY *pkey;
+
+	if (x != NULL && is_bad_point(x))
+		return err_rule(e, "key.ec.point", NULL, "BR 6.1.6",
+			"the public point does not lie on its curve, or is the one at infinity");
+	pkey = x != NULL ? X509_PUBKEY_get(x) : NULL;
+	return pkey != NULL ? key_adopt(out, pkey, e)
+			    : ossl_err(e, "key.parse", "the public key cannot be read");
 }
 
 static enum acsr_result from_csr(struct acsr_key **out, const uint8_t *p, long n, struct acsr_err *e)
 {
 	OSSL_AUTO(ossl_free_req) X509_REQ *req = d2i_X509_REQ(NULL, &p, n);
 
-	if (req == NULL)
-		return ossl_err(e, "csr.der", "the CSR cannot be read");
-	ERR_clear_error();
-	return adopt_spki(out, X509_REQ_get_pubkey(req), X509_REQ_get_X509_PUBKEY(req), e);
+	return req != NULL ? adopt(out, X509_REQ_get_X509_PUBKEY(req), e)
+			   : ossl_err(e, "csr.der", "the CSR cannot be read");
 }
 
 static enum acsr_result from_cert(struct acsr_key **out, const uint8_t *p, long n, struct acsr_err *e)
 {
 	OSSL_AUTO(ossl_free_x509) X509 *x = d2i_X509(NULL, &p, n);
 
-	if (x == NULL)
-		return ossl_err(e, "cert.parse", "the certificate cannot be read");
-	ERR_clear_error();
-	return adopt_spki(out, X509_get_pubkey(x), X509_get_X509_PUBKEY(x), e);
+	return x != NULL ? adopt(out, X509_get_X509_PUBKEY(x), e)
+			 : ossl_err(e, "cert.parse", "the certificate cannot be read");
+}
+
+static enum acsr_result from_pkcs1(struct acsr_key **out, const uint8_t *p, long n, struct acsr_err *e)
+{
+	EVP_PKEY *pkey = d2i_PublicKey(EVP_PKEY_RSA, NULL, &p, n);
+
+	return pkey != NULL ? key_adopt(out, pkey, e)
+			    : ossl_err(e, "key.parse", "the public key cannot be read");
 }
 
 static enum acsr_result from_public(
 	struct acsr_key **out, const struct acsr_input_object *o, struct acsr_err *e)
 {
-	const struct acsr_key_type *t;
 	const unsigned char *p = o->der;
-	EVP_PKEY *pkey;
-	char oid[80];
+	enum acsr_result r;
+	X509_PUBKEY *x;
 
-	ERR_clear_error();
 	if (o->der_len > 16 * 1024)
 		return err_set(
 			e, "key.parse", "a public key of %zu bytes; at most 16384 are read", o->der_len);
 	if (strcmp(o->form, "PKCS#1") == 0)
-		return adopt(out, d2i_PublicKey(EVP_PKEY_RSA, NULL, &p, (long)o->der_len), e);
-	pkey = d2i_PUBKEY(NULL, &p, (long)o->der_len);
-	t = key_type_of_spki(o->der, o->der_len, oid);
-	if (pkey == NULL && t != NULL)
-		TRY(acsr_key_type_require(t, e));
-	return adopt(out, pkey, e);
+		return from_pkcs1(out, p, (long)o->der_len, e);
+	x = d2i_X509_PUBKEY(NULL, &p, (long)o->der_len);
+	r = adopt(out, x, e);
+	X509_PUBKEY_free(x);
+	return r;
 }
 
 enum acsr_result object_key(struct acsr_key **out, const struct acsr_input_object *o,

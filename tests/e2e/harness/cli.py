@@ -23,6 +23,11 @@ class Done:
         return json.loads(self.out)
 
     @property
+    def lines(self):
+        """Of a batch: a document a line."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
     def problem(self):
         """The last part of the problem document's type."""
         assert self.json["type"].startswith("urn:autocsr:error:"), self.json
@@ -53,7 +58,7 @@ class Cli:
         if "--out" not in words or words[words.index("--out") + 1] != "-":
             assert b"PRIVATE KEY-----" not in done.out + done.err
         if "--json" in words:
-            assert done.json is not None
+            assert done.lines if done.out.startswith(b'{"') else done.json is not None
         return done
 
     def ask(self, *words, **kw):
