@@ -10,6 +10,7 @@
 #include "autocsr/code.h"
 #include "autocsr/csr.h"
 #include "base/clock.h"
+#include "pki/ext.h"
 #include "pki/fields.h"
 
 enum { SUBJECT_ENTRY_MAX = 512, SAN_ENTRY_MAX = 260, EKU_MAX = 64, EKUS_MAX = 8 };
@@ -39,6 +40,17 @@ static bool is_oid(const char *s)
 	return is;
 }
 
+/* Twice the same, or an OID that cannot be encoded: what building the CSR would find. */
+static enum acsr_result try_ekus(const struct strv *ekus, struct acsr_err *e)
+{
+	__attribute__((cleanup(ext_free_stack))) STACK_OF(X509_EXTENSION) *exts = NULL;
+	struct acsr_err why = { 0 };
+
+	if (ext_push_ekus(&exts, (const char *const *)ekus->v, ekus->n, &why) == ACSR_OK)
+		return ACSR_OK;
+	return err_set(e, "request.field.ekus", "%s", why.text);
+}
+
 static enum acsr_result check_ekus(const struct strv *ekus, struct acsr_err *e)
 {
 	for (size_t i = 0; i < ekus->n; i++) {
@@ -49,7 +61,7 @@ static enum acsr_result check_ekus(const struct strv *ekus, struct acsr_err *e)
 			return err_set(e, "request.field.ekus",
 				"an extended key usage is serverAuth, clientAuth or a dotted OID");
 	}
-	return ACSR_OK;
+	return try_ekus(ekus, e);
 }
 
 static enum acsr_result check_entry_name(const char *name, struct acsr_err *e)

@@ -227,6 +227,8 @@ static void test_bad_lists_are_refused(void **state)
 		const char *entry, *id;
 	} bad[] = {
 		{ offsetof(struct msg_key_make, ekus), "anyway", "request.field.ekus" },
+		{ offsetof(struct msg_key_make, ekus), "1.3.6.1.5..7.3.2", "request.field.ekus" },
+		{ offsetof(struct msg_key_make, ekus), "1.3.6.1.5.5.7.3.1", "request.field.ekus" }, /* twice */
 		{ offsetof(struct msg_key_make, sans), "www.example.com", "request.field.sans" },
 		{ offsetof(struct msg_key_make, sans), "URI:https://x", "request.field.sans" },
 		{ offsetof(struct msg_key_make, sans), "IP:192.0.2.256", "name.ip" },
