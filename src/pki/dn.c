@@ -41,8 +41,8 @@ static enum acsr_result check_country(const struct dn_type *t, const char *value
 {
 	bool country = t->max == 2;
 
-	if (country &&
-		!(strlen(value) == 2 && ascii_alpha((unsigned char)value[0]) && ascii_alpha((unsigned char)value[1])))
+	if (country && !(strlen(value) == 2 && ascii_alpha((unsigned char)value[0]) &&
+			       ascii_alpha((unsigned char)value[1])))
 		return err_rule(e, "subject.country", t->name, "ISO 3166-1",
 			"the country must be two letters, such as DE");
 	return ACSR_OK;
@@ -116,20 +116,19 @@ static enum acsr_result check_hex(const char *name, const char *hex, struct acsr
 
 enum acsr_result dn_push(struct acsr_dn *dn, const struct acsr_dn_field *in, struct acsr_err *e)
 {
-	struct acsr_dn_field *v = realloc(dn->v, (dn->n + 1) * sizeof(*v));
-	char *name = strdup(in->name), *value = strdup(in->value);
+	struct acsr_dn_field f = *in, *v;
 
-	if (v != NULL)
-		dn->v = v;
-	if (v == NULL || name == NULL || value == NULL) {
-		free(name);
-		free(value);
+	f.name = strdup(in->name);
+	f.value = strdup(in->value);
+	/* the list last, so that one which was empty stays without memory of its own */
+	v = f.name != NULL && f.value != NULL ? realloc(dn->v, (dn->n + 1) * sizeof(*v)) : NULL;
+	if (v == NULL) {
+		free(f.name);
+		free(f.value);
 		return err_nomem(e);
 	}
-	v[dn->n] = *in;
-	v[dn->n].name = name;
-	v[dn->n].value = value;
-	dn->n++;
+	dn->v = v;
+	v[dn->n++] = f;
 	return ACSR_OK;
 }
 
@@ -198,6 +197,8 @@ enum acsr_result acsr_dn_append(struct acsr_dn *dn, const struct acsr_dn *other,
 		if (dn_push(dn, &other->v[i], e) == ACSR_OK)
 			continue;
 		dn_cut(dn, before);
+		if (before == 0)
+			acsr_dn_free(dn);
 		return ACSR_FAIL;
 	}
 	return ACSR_OK;

@@ -78,15 +78,14 @@ bool subject_ip_text(const uint8_t *ip, size_t n, char *out)
 enum acsr_result sans_push(
 	struct acsr_sans *l, enum acsr_san_type type, const char *value, struct acsr_err *e)
 {
-	struct acsr_san *v = realloc(l->v, (l->n + 1) * sizeof(*v));
 	char *copy = strdup(value);
+	struct acsr_san *v = copy != NULL ? realloc(l->v, (l->n + 1) * sizeof(*v)) : NULL;
 
-	if (v != NULL)
-		l->v = v;
-	if (v == NULL || copy == NULL) {
+	if (v == NULL) {
 		free(copy);
 		return err_nomem(e);
 	}
+	l->v = v;
 	v[l->n++] = (struct acsr_san){ .type = type, .value = copy };
 	return ACSR_OK;
 }

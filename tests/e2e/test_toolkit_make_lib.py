@@ -199,7 +199,9 @@ def test_json_says_the_same_as_the_file(full):
     assert again.subject == before.subject
     own = x509.SubjectKeyIdentifier.oid
     assert {e.oid: e.value for e in again.extensions if e.oid != own} == {e.oid: e.value for e in before.extensions if e.oid != own}
-    assert "password" not in json.loads(first)
+    assert {e.oid for e in again.extensions} == {e.oid for e in before.extensions}
+    assert set(json.loads(first)) == {"key", "subject", "dns", "ip", "email", "uri", "upn", "rid", "dirname", "other", "key_usage", "eku",
+                                      "must_staple", "ca", "policy", "template_name", "template_oid", "ski", "extension", "unstructured_name"}
 
 
 def test_renewal_of_a_csr_asks_for_the_same(full):

@@ -396,6 +396,31 @@ static void renewal_of_a_csr(void **state)
 	acsr_csr_draft_free(&again);
 }
 
+/* What acsr_csr_read marks as broken is not asked for again; what is uncommon is left out with a note. */
+static void renewal_of_what_is_broken(void **state)
+{
+	struct acsr_csr_draft d;
+	struct acsr_csr_view *v;
+
+	(void)state;
+	acsr_csr_draft_init(&d);
+	OK(read_text(&d, "host = a.demo.test b.demo.test\nsubject = CN=a\nextension = 1.2.3.4:0500\n", &e));
+	v = made(&d);
+	v->sans.v[0].type = ACSR_SAN_UNKNOWN;
+	v->exts[1].bad = true;
+	OK(acsr_csr_draft_from_csr(&d, v, &e));
+	assert_int_equal(d.sans.n, 1);
+	assert_int_equal(d.n_exts, 0);
+	assert_true(noted(&d, "uncommon kind") && noted(&d, "1.2.3.4 cannot be read"));
+	v->sans.v[0].broken = true;
+	FAILS("name.control", acsr_csr_draft_from_csr(&d, v, &e));
+	v->subject.v[0].broken = true;
+	FAILS("subject.control", acsr_csr_draft_from_csr(&d, v, &e));
+	assert_int_equal(d.sans.n, 1); /* as it was */
+	acsr_csr_view_free(v);
+	acsr_csr_draft_free(&d);
+}
+
 static void renewal_of_a_certificate(void **state)
 {
 	struct ca ca = make_ca();
@@ -435,7 +460,7 @@ int main(void)
 		cmocka_unit_test(files_that_are_none), cmocka_unit_test(one_setting),
 		cmocka_unit_test(openssl_file), cmocka_unit_test(openssl_with_questions),
 		cmocka_unit_test(openssl_refused), cmocka_unit_test(renewal_of_a_csr),
-		cmocka_unit_test(renewal_of_a_certificate) };
+		cmocka_unit_test(renewal_of_what_is_broken), cmocka_unit_test(renewal_of_a_certificate) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
