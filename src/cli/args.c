@@ -9,7 +9,7 @@ static const struct opt *find(const struct args *a, const char *name, size_t len
 {
 	for (size_t s = 0; s < ARGS_SETS && a->sets[s] != NULL; s++)
 		for (const struct opt *o = a->sets[s]; o->name != NULL; o++)
-			if (strlen(o->name) == len && memcmp(o->name, name, len) == 0)
+			if (o->kind != OPT_HEAD && strlen(o->name) == len && memcmp(o->name, name, len) == 0)
 				return o;
 	return NULL;
 }
@@ -59,14 +59,15 @@ const char *args_nearest(const char *word, const char *const *candidates)
 
 static enum acsr_result unknown(const struct args *a, const char *name, size_t len, struct acsr_err *e)
 {
-	const char *names[64] = { NULL };
+	const char *names[128] = { NULL };
 	char word[33] = "";
 	const char *near;
 	size_t n = 0;
 
 	for (size_t s = 0; s < ARGS_SETS && a->sets[s] != NULL; s++)
-		for (const struct opt *o = a->sets[s]; o->name != NULL && n < 63; o++)
-			names[n++] = o->name;
+		for (const struct opt *o = a->sets[s]; o->name != NULL && n < 127; o++)
+			if (o->kind != OPT_HEAD)
+				names[n++] = o->name;
 	if (len < sizeof(word))
 		memcpy(word, name, len);
 	near = args_nearest(word, names);
@@ -147,6 +148,13 @@ enum acsr_result args_parse(struct args *a, size_t max_words, int argc, char **a
 			TRY(parse_word(a, argv[i], max_words, many, e));
 	}
 	return ACSR_OK;
+}
+
+enum acsr_result args_add(struct args *a, const char *name, const char *value, struct acsr_err *e)
+{
+	const struct opt *o = find(a, name, strlen(name));
+
+	return o != NULL ? add(a, o, value, e) : unknown(a, name, strlen(name), e);
 }
 
 const char *args_many(const struct args *a, const char *name, size_t i)

@@ -13,9 +13,18 @@
 
 #include "base/err.h"
 
-/* OPT_LIST is OPT_MANY that also takes the words behind it once the command has one, however many the command
- * would take: "csr check *.csr --host a b". */
-enum opt_kind { OPT_FLAG, OPT_ONE, OPT_MANY, OPT_LIST };
+enum opt_kind {
+	OPT_FLAG,
+	OPT_ONE,
+	OPT_MANY, /* repeated, and takes words behind its value that the command has no place for: --host a b
+		   */
+	OPT_LIST, /* the same, once the command has one word, however many it would take: "csr check *.csr
+		     --host a b" */
+	OPT_EACH, /* repeated, one value each: --o 'Example GmbH' */
+	OPT_HEAD, /* no option: a heading in help texts, its name "" and its text in `help` */
+};
+/* May it be given several times? */
+#define OPT_REPEATS(o) ((o)->kind >= OPT_MANY && (o)->kind <= OPT_EACH)
 
 struct opt {
 	const char *name; /* without the dashes; NULL ends a table */
@@ -54,6 +63,10 @@ struct args {
  * max_words words are taken. Errors are "usage.…" and name the option. */
 ACSR_MUST_USE enum acsr_result args_parse(
 	struct args *a, size_t max_words, int argc, char **argv, struct acsr_err *e);
+
+/* One more, as if it had been given; `value` is a loan, "" for a flag. */
+ACSR_MUST_USE enum acsr_result args_add(
+	struct args *a, const char *name, const char *value, struct acsr_err *e);
 
 bool args_flag(const struct args *a, const char *name);
 /* The value of an option given at most once, or NULL. */

@@ -19,8 +19,8 @@ typedef enum acsr_result (*batch_fn)(void *ctx, const char *path, struct acsr_er
 ACSR_MUST_USE enum acsr_result batch_walk(
 	const char *const *words, size_t n, batch_fn fn, void *ctx, struct acsr_err *e);
 
-/* Calls fn for each line of the file `list` ("-": standard input), a name without the line end; empty lines are
- * left out. input.open input.read */
+/* Calls fn for each line of the file `list` ("-": standard input), a name without the line end; empty lines
+ * are left out. input.open input.read */
 ACSR_MUST_USE enum acsr_result batch_list(const char *list, batch_fn fn, void *ctx, struct acsr_err *e);
 
 /* Are these words more than one file? (several words, or a directory) */

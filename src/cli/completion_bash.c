@@ -22,7 +22,8 @@ static void options_table(FILE *f)
 		completion_sets(c, sets);
 		for (size_t s = 0; sets[s] != NULL; s++)
 			for (const struct opt *o = sets[s]; o->name != NULL; o++)
-				fprintf(f, "--%s ", o->name);
+				if (o->kind != OPT_HEAD)
+					fprintf(f, "--%s ", o->name);
 		fputs("' ;;\n", f);
 	}
 	fputs("\tesac\n}\n\n", f);
@@ -46,13 +47,13 @@ static void values_table(FILE *f)
 		completion_sets(c, sets);
 		for (size_t s = 0; sets[s] != NULL; s++)
 			for (const struct opt *o = sets[s]; o->name != NULL; o++) {
-				if (o->kind == OPT_FLAG)
+				if (o->kind == OPT_FLAG || o->kind == OPT_HEAD)
 					continue;
 				completion_value(o, &p);
 				fputs("\t'", f);
 				command_name(f, c);
 				fprintf(f, " --%s", o->name);
-				place(f, o->kind >= OPT_MANY, &p);
+				place(f, o->kind == OPT_MANY || o->kind == OPT_LIST, &p);
 			}
 		completion_words(c, &p);
 		fputs("\t'", f);

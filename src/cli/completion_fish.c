@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/completion.h"
+#include "cli/help.h"
 
 static void quoted(FILE *f, const char *s)
 {
@@ -33,6 +34,7 @@ static void place(FILE *f, const struct completion_place *p)
 static void option(FILE *f, const struct command *c, const struct opt *o)
 {
 	struct completion_place p;
+	char help[1024];
 
 	condition(f, c);
 	fprintf(f, " -l %s", o->name);
@@ -42,7 +44,8 @@ static void option(FILE *f, const struct command *c, const struct opt *o)
 		place(f, &p);
 	}
 	fputs(" -d ", f);
-	quoted(f, o->help);
+	help_expand(o->help, help, sizeof(help));
+	quoted(f, help);
 	fputc('\n', f);
 }
 
@@ -54,7 +57,8 @@ static void command(FILE *f, const struct command *c)
 	completion_sets(c, sets);
 	for (size_t s = 0; sets[s] != NULL; s++)
 		for (const struct opt *o = sets[s]; o->name != NULL; o++)
-			option(f, c, o);
+			if (o->kind != OPT_HEAD)
+				option(f, c, o);
 	completion_words(c, &p);
 	if (!p.files && p.words[0] == '\0')
 		return;

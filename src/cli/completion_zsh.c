@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/completion.h"
+#include "cli/help.h"
 
 /* Inside single quotes, and inside the parts of a specification where ':' and ']' end something. */
 static void quoted(FILE *f, const char *s)
@@ -34,9 +35,11 @@ static void action(FILE *f, const struct completion_place *p)
 static void option(FILE *f, const struct opt *o)
 {
 	struct completion_place p;
+	char help[1024];
 
-	fprintf(f, "\t\t'%s--%s%s[", o->kind >= OPT_MANY ? "*" : "", o->name, o->kind == OPT_FLAG ? "" : "=");
-	quoted(f, o->help);
+	fprintf(f, "\t\t'%s--%s%s[", OPT_REPEATS(o) ? "*" : "", o->name, o->kind == OPT_FLAG ? "" : "=");
+	help_expand(o->help, help, sizeof(help));
+	quoted(f, help);
 	fputc(']', f);
 	if (o->kind != OPT_FLAG) {
 		fputc(':', f);
@@ -58,7 +61,8 @@ static void function(FILE *f, const struct command *c)
 	completion_sets(c, sets);
 	for (size_t s = 0; sets[s] != NULL; s++)
 		for (const struct opt *o = sets[s]; o->name != NULL; o++)
-			option(f, o);
+			if (o->kind != OPT_HEAD)
+				option(f, o);
 	if (c->max_words > 0) {
 		completion_words(c, &p);
 		fputs("\t\t'*:", f);

@@ -15,7 +15,7 @@
 
 #include "base/err.h"
 
-#define FILE_SET_MAX 4
+#define FILE_SET_MAX 6
 
 struct file_set_item {
 	const char *path; /* a loan */

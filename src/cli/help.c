@@ -72,7 +72,7 @@ static void key_types(char *out, size_t cap)
 }
 
 /* An option's help with the key types put in. */
-static void expand(const char *help, char *out, size_t cap)
+void help_expand(const char *help, char *out, size_t cap)
 {
 	const char *at = strstr(help, KEYS);
 	char types[512] = "";
@@ -110,13 +110,18 @@ static void wrapped(FILE *f, const char *text)
 static void options(FILE *f, const struct opt *o)
 {
 	for (; o != NULL && o->name != NULL; o++) {
+		bool several = OPT_REPEATS(o);
 		char left[64], help[1024];
 
+		if (o->kind == OPT_HEAD) {
+			fprintf(f, "\n %s:\n", o->help);
+			continue;
+		}
 		snprintf(left, sizeof(left), "--%s%s%s%s", o->name, o->kind == OPT_FLAG ? "" : " ",
-			o->kind == OPT_FLAG ? "" : o->arg, o->kind >= OPT_MANY ? " …" : "");
+			o->kind == OPT_FLAG ? "" : o->arg, several ? " …" : "");
 		/* "…" is three bytes wide and one column. */
-		fprintf(f, "  %-*s ", OPTION_WIDTH + (o->kind >= OPT_MANY ? 2 : 0), left);
-		expand(o->help, help, sizeof(help));
+		fprintf(f, "  %-*s ", OPTION_WIDTH + (several ? 2 : 0), left);
+		help_expand(o->help, help, sizeof(help));
 		wrapped(f, help);
 	}
 }
@@ -139,10 +144,12 @@ static void options_json(json_t *list, const struct opt *o)
 	for (; o != NULL && o->name != NULL; o++) {
 		char help[1024];
 
-		expand(o->help, help, sizeof(help));
+		if (o->kind == OPT_HEAD)
+			continue;
+		help_expand(o->help, help, sizeof(help));
 		json_array_append_new(
 			list, json_pack("{s:s+, s:s?, s:b, s:s}", "option", "--", o->name, "value", o->arg,
-				      "repeatable", o->kind >= OPT_MANY, "help", help));
+				      "repeatable", OPT_REPEATS(o), "help", help));
 	}
 }
 

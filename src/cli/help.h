@@ -15,4 +15,7 @@ void help_command(FILE *f, const struct command *c);
  * written. */
 bool help_json(FILE *f, const struct command *c, const char *noun);
 
+/* An option's help text, with the key types that this OpenSSL can make where it speaks of them. */
+void help_expand(const char *help, char *out, size_t cap);
+
 #endif

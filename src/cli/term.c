@@ -102,7 +102,8 @@ static enum acsr_result open_terminal(int *fd, const char *instead, struct acsr_
 	return ACSR_OK;
 }
 
-enum acsr_result term_ask(char *out, size_t cap, const char *prompt, const char *instead, struct acsr_err *e)
+enum acsr_result term_ask_line(
+	char *out, size_t cap, const char *prompt, const char *instead, struct acsr_err *e)
 {
 	size_t n = 0;
 	int fd;
@@ -111,7 +112,15 @@ enum acsr_result term_ask(char *out, size_t cap, const char *prompt, const char 
 	TRY(open_terminal(&fd, instead, e));
 	ok = ask(fd, prompt, true, out, cap, &n);
 	close(fd);
-	if (!ok || n == 0)
+	if (!ok)
+		return err_set(e, "usage.answer", "no answer was given; use %s", instead);
+	return ACSR_OK;
+}
+
+enum acsr_result term_ask(char *out, size_t cap, const char *prompt, const char *instead, struct acsr_err *e)
+{
+	TRY(term_ask_line(out, cap, prompt, instead, e));
+	if (out[0] == '\0')
 		return err_set(e, "usage.answer", "no answer was given; use %s", instead);
 	return ACSR_OK;
 }

@@ -14,6 +14,9 @@ ACSR_MUST_USE enum acsr_result term_ask_secret(
 /* Ask with echo; out is NUL-terminated. */
 ACSR_MUST_USE enum acsr_result term_ask(
 	char *out, size_t cap, const char *prompt, const char *instead, struct acsr_err *e);
+/* The same, where an empty answer is one. */
+ACSR_MUST_USE enum acsr_result term_ask_line(
+	char *out, size_t cap, const char *prompt, const char *instead, struct acsr_err *e);
 /* Show "label secret suffix" on the terminal, or on standard error when there is none. */
 void term_show_secret(const char *label, const struct acsr_secret *s, const char *suffix);
 

@@ -11,7 +11,7 @@ PAGES = sorted((REPO / "docs/man").glob("*.[1-8]"))
 # What talks to a service is described in autocsr(1) itself; every toolkit command has a page of its own.
 SERVICE = {"login", "logout", "order", "product", "organisation", "account", "user", "token", "ca", "audit", "status"}
 # Toolkit commands that are still a section there.
-SECTIONS = {"csr new", "csr check", "match", "key check", "cert convert"}
+SECTIONS = {"csr check", "match", "key check", "cert convert"}
 
 
 def commands(tmp_path):

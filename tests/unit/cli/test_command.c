@@ -20,7 +20,6 @@ static void every_command_is_complete(void **state)
 	(void)state;
 	for (size_t i = 0; (c = command_at(i)) != NULL; i++) {
 		assert_non_null(c->run);
-		assert_non_null(c->show);
 		assert_true(strlen(c->summary) > 5 && strlen(c->summary) < 60);
 		assert_true(c->min_words <= c->max_words && c->max_words <= ARGS_WORDS);
 		assert_int_equal(c->max_words > 0, c->words[0] != '\0');
@@ -42,6 +41,8 @@ static void no_option_twice(void **state)
 
 		for (size_t s = 0; s < 3; s++)
 			for (const struct opt *o = sets[s]; o != NULL && o->name != NULL; o++) {
+				if (o->kind == OPT_HEAD)
+					continue;
 				for (size_t k = 0; k < n; k++)
 					assert_string_not_equal(seen[k], o->name);
 				assert_true(o->kind == OPT_FLAG || o->arg != NULL);
@@ -79,6 +80,8 @@ static void help_shows_the_command_and_all_of_its_options(void **state)
 		for (const struct opt *o = c->opts; o != NULL && o->name != NULL; o++) {
 			char want[64];
 
+			if (o->kind == OPT_HEAD)
+				continue;
 			snprintf(want, sizeof(want), "  --%s ", o->name);
 			assert_non_null(strstr(text, want));
 		}
