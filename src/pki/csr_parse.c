@@ -10,6 +10,7 @@
 
 #include "attr.h"
 #include "base/limits.h"
+#include "csr_asn1.h"
 #include "der.h"
 #include "ext.h"
 #include "key_int.h"
@@ -138,7 +139,8 @@ static int digest_of(const X509_ALGOR *alg)
 /* One reading: the view that it fills, and what it does about broken rules. */
 struct reader {
 	struct acsr_csr_view *v;
-	X509_REQ *x;
+	struct csr_asn1 *x;
+	bool der; /* strictly */
 	struct reading how;
 	bool seen; /* an extension request */
 };
@@ -149,28 +151,45 @@ static enum acsr_result broken_key(struct reader *r, const char *text, struct ac
 	return reading_broken(&r->how, "key", NULL, "BR 6.1.5", e, "%s", text);
 }
 
-/* The key that OpenSSL has made of it already. */
+/* As DER: hashes and comparisons are over that. */
+static enum acsr_result take_spki(struct reader *r, struct acsr_err *e)
+{
+	struct bytes spki = csr_asn1_spki(r->x);
+	const unsigned char *in = spki.p;
+	X509_PUBKEY *decoded = NULL;
+	unsigned char *p = NULL;
+	int n;
+
+	if (r->der)
+		return acsr_blob_copy(&r->v->spki, spki.p, spki.len, e);
+	decoded = d2i_X509_PUBKEY(NULL, &in, (long)spki.len);
+	n = decoded != NULL ? i2d_X509_PUBKEY(decoded, &p) : -1;
+	X509_PUBKEY_free(decoded);
+	ERR_clear_error();
+	return n > 0 ? ossl_take(&r->v->spki, p, n, "cannot encode the public key", e)
+		     : acsr_blob_copy(&r->v->spki, spki.p, spki.len, e);
+}
+
 static enum acsr_result take_key(struct reader *r, struct acsr_err *e)
 {
 	struct acsr_csr_view *v = r->v;
-	unsigned char *p = NULL;
-	int n = i2d_X509_PUBKEY(X509_REQ_get_X509_PUBKEY(r->x), &p);
-	EVP_PKEY *pkey = X509_REQ_get0_pubkey(r->x);
+	EVP_PKEY *pkey;
 	const struct acsr_key_type *type;
 	struct acsr_err why = { 0 };
 	char oid[80];
 
-	TRY(ossl_take(&v->spki, p, n, "cannot encode the public key", e));
+	TRY(take_spki(r, e));
 	(void)EVP_Q_digest(NULL, "SHA256", NULL, v->spki.p, v->spki.len, v->spki_sha256, NULL);
 	type = key_type_of_spki(v->spki.p, v->spki.len, oid);
 	snprintf(v->key_name, sizeof(v->key_name), "%.47s", type != NULL ? type->name : oid);
 	if (v->spki.len > LIMIT_SPKI)
 		return broken_key(r, "the public key is too large to be read", e);
+	pkey = spki_key((struct bytes){ v->spki.p, v->spki.len });
 	if (pkey == NULL && type != NULL && acsr_key_type_require(type, &why) != ACSR_OK)
 		return reading_found(&r->how, &why, e);
 	if (pkey == NULL)
 		return broken_key(r, "the public key cannot be read, or its algorithm is not known", e);
-	TRY(acsr_key_wrap_evp(&v->key, pkey, e));
+	TRY(key_adopt(&v->key, pkey, e));
 	snprintf(v->key_name, sizeof(v->key_name), "%s", v->key->name);
 	if (v->key->alg != ACSR_KEY_OTHER)
 		return ACSR_OK;
@@ -181,11 +200,9 @@ static enum acsr_result take_key(struct reader *r, struct acsr_err *e)
 static enum acsr_result name_signature(struct reader *r, struct acsr_err *e)
 {
 	struct acsr_csr_view *v = r->v;
-	const X509_ALGOR *alg;
-	int md;
+	const X509_ALGOR *alg = r->x->alg;
+	int md = digest_of(alg);
 
-	X509_REQ_get0_signature(r->x, NULL, &alg);
-	md = digest_of(alg);
 	key_alg_name(alg->algorithm, v->signature_alg, sizeof(v->signature_alg));
 	snprintf(v->digest, sizeof(v->digest), "%s", md != NID_undef ? OBJ_nid2sn(md) : "");
 	if (md == NID_undef || md == NID_sha256 || md == NID_sha384 || md == NID_sha512)
@@ -204,7 +221,7 @@ static enum acsr_result check_signature(struct reader *r, struct acsr_err *e)
 	if (r->v->key == NULL)
 		return reading_broken(&r->how, "signature", NULL, "RFC 2986 4.2", e,
 			"the CSR's signature cannot be checked without its key");
-	ok = X509_REQ_verify(r->x, r->v->key->pkey);
+	ok = csr_asn1_verify(r->x, r->v->key->pkey);
 	ERR_clear_error();
 	r->v->signature = ok == 1 ? ACSR_SIGNATURE_GOOD : ACSR_SIGNATURE_BAD;
 	if (ok == 1)
@@ -301,7 +318,7 @@ static enum acsr_result take_attribute(struct reader *r, X509_ATTRIBUTE *a, stru
 
 static enum acsr_result take_attributes(struct reader *r, struct acsr_err *e)
 {
-	int n = X509_REQ_get_attr_count(r->x);
+	int n = r->x->info->attributes != NULL ? sk_X509_ATTRIBUTE_num(r->x->info->attributes) : 0;
 
 	if (n > MAX_ATTRIBUTES) {
 		TRY(reading_broken(&r->how, "extensions.bad", NULL, "policy", e,
@@ -312,18 +329,20 @@ static enum acsr_result take_attributes(struct reader *r, struct acsr_err *e)
 	if (r->v->attrs == NULL)
 		return err_nomem(e);
 	for (int i = 0; i < n; i++)
-		TRY(take_attribute(r, X509_REQ_get_attr(r->x, i), e));
+		TRY(take_attribute(r, sk_X509_ATTRIBUTE_value(r->x->info->attributes, i), e));
 	return ACSR_OK;
 }
 
 static enum acsr_result fill(struct reader *r, struct acsr_err *e)
 {
-	if (X509_REQ_get_version(r->x) != 0)
+	int64_t version = -1;
+
+	if (ASN1_INTEGER_get_int64(&version, r->x->info->version) != 1 || version != 0)
 		TRY(reading_broken(&r->how, "version", NULL, "RFC 2986 4.1", e,
-			"the CSR's version is %ld, not 0 (version 1)", X509_REQ_get_version(r->x)));
+			"the CSR's version is %lld, not 0 (version 1)", (long long)version));
 	TRY(take_key(r, e));
 	TRY(check_signature(r, e));
-	TRY(subject_from_name(&r->v->subject, X509_REQ_get_subject_name(r->x), &r->how, e));
+	TRY(subject_from_name(&r->v->subject, r->x->info->subject, &r->how, e));
 	return take_attributes(r, e);
 }
 
@@ -352,9 +371,10 @@ static enum acsr_result open_der(struct reader *r, struct bytes in, struct acsr_
 	struct acsr_err found = { 0 };
 
 	TRY(check_size(in, &r->how, e));
-	if (check_der(in, &found) != ACSR_OK)
+	r->der = check_der(in, &found) == ACSR_OK;
+	if (!r->der)
 		TRY(reading_found(&r->how, &found, e));
-	r->x = d2i_X509_REQ(NULL, &p, (long)in.len);
+	r->x = csr_asn1_read(&p, in.len);
 	if (r->x != NULL && (r->how.broken != NULL || p == in.p + in.len))
 		return ACSR_OK;
 	if (found.id[0] == '\0')
@@ -381,7 +401,7 @@ static enum acsr_result read_csr(
 		(void)EVP_Q_digest(NULL, "SHA256", NULL, in.p, in.len, r.v->sha256, NULL);
 		done = fill(&r, e);
 	}
-	X509_REQ_free(r.x);
+	csr_asn1_free(r.x);
 	ERR_clear_error();
 	if (done != ACSR_OK)
 		acsr_csr_view_free(r.v);
