@@ -112,35 +112,33 @@ static enum acsr_result on_object(
 	return ACSR_OK;
 }
 
-/* A first look without the passphrase costs nothing but time, so somebody is asked only when it is needed. */
-static enum acsr_result find_locked(
-	void *arg, const struct acsr_match_item *item, const struct acsr_err *why, struct acsr_err *e)
+static bool may_be_locked(const struct buf *b)
 {
-	bool *locked = arg;
+	struct acsr_input *in = NULL;
+	const struct acsr_input_object *o;
+	bool yes = false;
 
-	(void)e;
-	*locked |= item == NULL && is_locked(why);
-	return ACSR_OK;
+	if (b->p[0] != 0x30 && memmem(b->p, b->len, "ENCRYPTED", 9) == NULL &&
+		memmem(b->p, b->len, "OPENSSH", 7) == NULL && memmem(b->p, b->len, "PKCS", 4) == NULL)
+		return false;
+	if (acsr_input_open(&in, b->p, b->len, NULL) != ACSR_OK)
+		return false;
+	while (!yes && (o = acsr_input_next(in)) != NULL)
+		yes = o->encrypted || o->kind == ACSR_INPUT_PKCS12;
+	acsr_input_close(in);
+	return yes;
 }
 
-static enum acsr_result ask_if_locked(struct run *r, const struct buf *b, struct acsr_err *e)
+/* Somebody is asked only when it is needed, and once. */
+static void ask_if_locked(struct run *r, const struct buf *b)
 {
-	struct acsr_matcher *scratch = NULL;
-	struct acsr_err ignored = { 0 };
-	bool locked = false;
-
-	if (r->passphrase != NULL || r->asked)
-		return ACSR_OK;
-	TRY(acsr_matcher_new(&scratch, e));
-	(void)!acsr_matcher_add(scratch, r->path, b->p, b->len, NULL, find_locked, &locked, &ignored);
-	acsr_matcher_free(scratch);
-	if (!locked)
-		return ACSR_OK;
+	if (r->passphrase != NULL || r->asked || !may_be_locked(b))
+		return;
 	r->asked = true;
+	progress_clear(&r->progress);
 	if (term_ask_secret(&r->passphrase, "passphrase of the locked keys: ", "--passphrase-file", NULL) !=
 		ACSR_OK)
 		r->passphrase = NULL;
-	return ACSR_OK;
 }
 
 static enum acsr_result read_file(struct run *r, struct acsr_err *why)
@@ -149,7 +147,7 @@ static enum acsr_result read_file(struct run *r, struct acsr_err *why)
 
 	buf_init(&b, ACSR_INPUT_MAX);
 	TRY(file_get(&b, r->path, ACSR_INPUT_MAX, why));
-	TRY(ask_if_locked(r, &b, why));
+	ask_if_locked(r, &b);
 	return acsr_matcher_add(r->m, r->path, b.p, b.len, r->passphrase, on_object, r, why);
 }
 
@@ -269,16 +267,16 @@ static json_t *summary(const struct run *r, const struct tally *t)
 		"unreadable_files", (json_int_t)r->n_unreadable, "ignored", (json_int_t)r->n_ignored);
 }
 
-/* The rest of the document: the summary's members follow the arrays. */
+/* Text, the last of the lines, or the rest of the document: its members follow the arrays. */
 static void put_summary(const struct run *r, const struct tally *t)
 {
 	json_t *o = summary(r, t);
 	const char *key;
 	json_t *v;
 
-	if (r->lines) {
-		put_json(o);
-		putchar('\n');
+	if (r->lines || !r->c->json) {
+		say_line(r->c, o);
+		json_decref(o);
 		return;
 	}
 	json_object_foreach(o, key, v)
@@ -290,22 +288,34 @@ static void put_summary(const struct run *r, const struct tally *t)
 	json_decref(o);
 }
 
-static void say_summary(const struct run *r, const struct tally *t)
+static json_int_t count(const json_t *summary, const char *key)
 {
-	if (r->n_ignored > 0)
-		say("%zu other files hold no key, CSR or certificate", r->n_ignored);
-	if (r->n_locked + r->n_unreadable > 0)
-		say("%zu locked, %zu unreadable: these could not be compared", r->n_locked, r->n_unreadable);
-	if (acsr_match_items(r->m) == 0)
+	return json_integer_value(json_object_get(summary, key));
+}
+
+/* The summary for people. */
+static void cmd_match_show(struct cli *c, const json_t *summary)
+{
+	json_int_t objects = count(summary, "objects");
+
+	(void)c;
+	if (count(summary, "ignored") > 0)
+		say("%lld other files hold no key, CSR or certificate", (long long)count(summary, "ignored"));
+	if (count(summary, "locked") + count(summary, "unreadable_files") > 0)
+		say("%lld locked, %lld unreadable: these could not be compared",
+			(long long)count(summary, "locked"), (long long)count(summary, "unreadable_files"));
+	if (objects == 0)
 		say("nothing to compare");
-	else if (t->groups == 1)
-		say(acsr_match_items(r->m) == 1 ? "there is only one: nothing to compare it with"
-						: "yes: all of them hold the same public key");
+	else if (count(summary, "different_keys") == 1)
+		say(objects == 1 ? "there is only one: nothing to compare it with"
+				 : "yes: all of them hold the same public key");
 	else
-		say("no: not all of them hold the same public key (%zu different keys: %zu complete, %zu "
-		    "private keys "
-		    "without certificate, %zu certificates without private key)",
-			t->groups, t->complete, t->keys, t->certs);
+		say("no: not all of them hold the same public key (%lld different keys: %lld complete, %lld "
+		    "private "
+		    "keys without certificate, %lld certificates without private key)",
+			(long long)count(summary, "different_keys"), (long long)count(summary, "complete"),
+			(long long)count(summary, "keys_without_certificate"),
+			(long long)count(summary, "certificates_without_key"));
 }
 
 static enum acsr_result answer(struct run *r, struct acsr_err *e)
@@ -323,10 +333,7 @@ static enum acsr_result answer(struct run *r, struct acsr_err *e)
 	t = put_groups(r);
 	if (r->c->json && !r->lines)
 		fputs(r->n_printed > 0 ? "\n  ]" : "]", stdout);
-	if (r->c->json)
-		put_summary(r, &t);
-	else
-		say_summary(r, &t);
+	put_summary(r, &t);
 	return ACSR_OK;
 }
 
@@ -377,4 +384,5 @@ static const char match_text[] =
 	"  find / -name '*.pem' | autocsr match --files-from - --json\n";
 
 const struct command cmd_match = { "match", NULL, "[FILE|DIR|-…]", 0, ARGS_WORDS,
-	"do keys, CSRs and certificates belong together?", match_text, match_opts, .run = cmd_match_run };
+	"do keys, CSRs and certificates belong together?", match_text, match_opts, .run = cmd_match_run,
+	.show = cmd_match_show };
