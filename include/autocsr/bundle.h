@@ -6,6 +6,7 @@
 
 #include "autocsr/blob.h"
 #include "autocsr/err.h"
+#include "autocsr/key.h"
 
 ACSR_C_BEGIN
 
@@ -25,6 +26,16 @@ const char *acsr_format_extension(enum acsr_format f);  /* "pem" "der" "p7b" */
 /* Self-signed certificates among the intermediates are left out. DERs are loans. */
 ACSR_MUST_USE enum acsr_result acsr_bundle(enum acsr_format format, const struct acsr_blob *leaf,
 	const struct acsr_blob *intermediates, size_t n, struct acsr_blob *out, struct acsr_err *e);
+
+/*
+ * The order in which servers send certificates: the leaf, then each one's issuer (by name and signature),
+ * without the root. `key` (NULL: unknown) says which is the leaf; else it is the first that issued none of
+ * the others. *out are indexes into certs, the caller's to free(). What is left out (roots, strangers,
+ * doubles) is not in it. match.key      the key belongs to none of the certificates, or to a CA of another
+ * one cert.parse …   one of them is none
+ */
+ACSR_MUST_USE enum acsr_result acsr_bundle_order(const struct acsr_blob *certs, size_t n,
+	const struct acsr_key *key, size_t **out, size_t *n_out, struct acsr_err *e);
 
 ACSR_C_END
 

@@ -105,6 +105,9 @@ const char *acsr_key_name(const struct acsr_key *k);
 /* SubjectPublicKeyInfo (RFC 5280 4.1.2.7), DER. */
 ACSR_MUST_USE enum acsr_result acsr_key_spki(
 	const struct acsr_key *k, struct acsr_blob *der, struct acsr_err *e);
+/* The same as PEM, "PUBLIC KEY". */
+ACSR_MUST_USE enum acsr_result acsr_key_spki_pem(
+	const struct acsr_key *k, struct acsr_blob *pem, struct acsr_err *e);
 /* SHA-256 over the SPKI DER: what the whole product knows a key by. */
 ACSR_MUST_USE enum acsr_result acsr_key_spki_sha256(
 	const struct acsr_key *k, uint8_t out[32], struct acsr_err *e);

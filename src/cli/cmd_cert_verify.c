@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "autocsr/chain.h"
-#include "autocsr/crl.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "cli/cmds.h"
@@ -14,13 +13,12 @@
 #include "cli/view.h"
 #include "pki/show.h"
 
-#define CRL_MAX (32 * 1024 * 1024)
 #define SYSTEM_ROOTS "/etc/ssl/certs/ca-certificates.crt"
 
 /* Certificates or CRLs, and the file that each came from. */
 struct given {
 	struct load_certs l;
-	struct strv from; /* "ca.pem", "bundle.pem, certificate 2"; as many as l.n */
+	struct strv from; /* "ca.pem", "bundle.pem, number 2"; as many as l.n */
 };
 
 struct verify {
@@ -50,7 +48,7 @@ static enum acsr_result note_source(struct given *g, const char *path, struct ac
 	for (size_t i = 0; i < n; i++) {
 		CLEANUP_STR char *s = NULL;
 
-		TRY(n == 1 ? str_dup(&s, path, e) : str_printf(&s, e, "%s, certificate %zu", path, i + 1));
+		TRY(n == 1 ? str_dup(&s, path, e) : str_printf(&s, e, "%s, number %zu", path, i + 1));
 		TRY(strv_add(&g->from, s, e));
 	}
 	return ACSR_OK;
@@ -62,18 +60,9 @@ static enum acsr_result take_certs(struct given *g, const char *path, struct acs
 	return note_source(g, path, e);
 }
 
-static enum acsr_result take_crl(struct given *g, const char *path, struct acsr_err *e)
+static enum acsr_result take_crls(struct given *g, const char *path, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf b = { 0 };
-	ACSR_CLEANUP_BLOB struct acsr_blob der = { NULL, 0 };
-	struct acsr_crl_view *view = NULL;
-
-	buf_init(&b, CRL_MAX);
-	TRY(file_get(&b, path, CRL_MAX, e));
-	TRY(acsr_crl_parse(&view, b.p, b.len, NULL, e));
-	acsr_crl_view_free(view);
-	TRY(load_crl_der(&der, b.p, b.len, e));
-	TRY(load_certs_add(&g->l, der.p, der.len, e));
+	TRY(load_crls(&g->l, path, e));
 	return note_source(g, path, e);
 }
 
@@ -133,7 +122,7 @@ static enum acsr_result gather(struct verify *v, const struct args *a, struct ac
 	for (size_t i = 0; (path = args_many(a, "root", i)) != NULL; i++)
 		TRY(take_certs(&v->roots, path, e));
 	for (size_t i = 0; (path = args_many(a, "crl", i)) != NULL; i++)
-		TRY(take_crl(&v->crls, path, e));
+		TRY(take_crls(&v->crls, path, e));
 	if (v->roots.l.n > 0)
 		return ACSR_OK;
 	TRY(load_system_roots(&v->roots.l, SYSTEM_ROOTS, e));

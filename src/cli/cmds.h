@@ -21,6 +21,7 @@ extern const struct command cmd_archive_show;
 extern const struct command cmd_cert_show;
 extern const struct command cmd_cert_verify;
 extern const struct command cmd_cert_convert;
+extern const struct command cmd_convert;
 extern const struct command cmd_completion;
 
 /* against a service */

@@ -16,6 +16,7 @@ const struct command *const command_toolkit[] = {
 	&cmd_cert_show,
 	&cmd_cert_verify,
 	&cmd_cert_convert,
+	&cmd_convert,
 	&cmd_crl_show,
 	&cmd_completion,
 	&cmd_schema,

@@ -22,7 +22,8 @@ void load_certs_free(struct load_certs *l);
 ACSR_MUST_USE enum acsr_result load_csr(
 	const char *path, struct acsr_csr_view **view, struct acsr_blob *der, struct acsr_err *e);
 
-/* PEM (one or more), DER, PKCS#7 (PEM or DER); appended to l. At least one, else input.empty. */
+/* Every certificate in any form that contents.h knows, appended to l. At least one, else what it is instead.
+ */
 ACSR_MUST_USE enum acsr_result load_certs(struct load_certs *l, const char *path, struct acsr_err *e);
 
 /* A copy of one more. */
@@ -30,20 +31,11 @@ ACSR_MUST_USE enum acsr_result load_certs_add(
 	struct load_certs *l, const uint8_t *der, size_t n, struct acsr_err *e);
 /* The many roots that a system trusts, in one PEM file; what cannot be read there is left out. */
 ACSR_MUST_USE enum acsr_result load_system_roots(struct load_certs *l, const char *path, struct acsr_err *e);
-/* A CRL that acsr_crl_parse took, PEM or DER, as DER. */
-ACSR_MUST_USE enum acsr_result load_crl_der(
-	struct acsr_blob *der, const uint8_t *p, size_t n, struct acsr_err *e);
-
-/* PKCS#12 as well: passphrase may be NULL; *key (may be NULL) gets the private key when there is one. */
-ACSR_MUST_USE enum acsr_result load_bundle(struct load_certs *l, struct acsr_key **key, const char *path,
-	const struct acsr_secret *passphrase, struct acsr_err *e);
+/* The same for CRLs, up to ACSR_INPUT_MAX bytes. */
+ACSR_MUST_USE enum acsr_result load_crls(struct load_certs *l, const char *path, struct acsr_err *e);
 
 /* A private key; an encrypted one is opened with passphrase_file, or by asking on the terminal. */
 ACSR_MUST_USE enum acsr_result load_private_key(
 	struct acsr_key **key, const char *path, const char *passphrase_file, struct acsr_err *e);
-
-/* The public key of whatever lies in the file, and what that was. */
-ACSR_MUST_USE enum acsr_result load_any_key(struct acsr_key **key, enum acsr_object *kind, const char *path,
-	const char *passphrase_file, struct acsr_err *e);
 
 #endif

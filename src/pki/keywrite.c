@@ -13,7 +13,6 @@
 #include "key_int.h"
 #include "pem.h"
 
-
 static const uint8_t oid_rsa[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1 };
 static const uint8_t oid_ec[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1 };
 static const uint8_t oid_ed25519[] = { 0x2b, 0x65, 0x70 };
@@ -249,4 +248,12 @@ enum acsr_result acsr_key_pkcs8_pem(const struct acsr_key *k, struct acsr_secret
 
 	TRY(acsr_key_pkcs8_der(k, &der, e));
 	return pem_encode_secret("PRIVATE KEY", der, pem, e);
+}
+
+enum acsr_result acsr_key_spki_pem(const struct acsr_key *k, struct acsr_blob *pem, struct acsr_err *e)
+{
+	ACSR_CLEANUP_BLOB struct acsr_blob der = { 0 };
+
+	TRY(acsr_key_spki(k, &der, e));
+	return pem_encode("PUBLIC KEY", der.p, der.len, pem, e);
 }

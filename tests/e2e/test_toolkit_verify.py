@@ -252,7 +252,7 @@ def test_the_leaf_is_found_wherever_it_stands(verify, ca):
     (verify.dir / "reversed.pem").write_bytes(ca.root.pem + ca.inter.pem + ca.leaf.pem)
     (verify.dir / "r.pem").write_bytes(ca.root.pem)
     report = verify.cli.ask("cert", "verify", "reversed.pem", "--root", "r.pem", "--host", "www.example.com")
-    assert report["ok"] and report["chain"][1]["file"] == "reversed.pem, certificate 2"
+    assert report["ok"] and report["chain"][1]["file"] == "reversed.pem, number 2"
     subprocess.run(["openssl", "crl2pkcs7", "-nocrl", "-certfile", "reversed.pem", "-out", "x.p7b"], cwd=verify.dir, check=True, timeout=60)
     assert verify.cli.ask("cert", "verify", "x.p7b", "--root", "r.pem")["chain"][0]["subject_text"] == "CN=www"
 
