@@ -1,6 +1,9 @@
 /* What a CSR can ask for: made by us, read by us, and what is refused. */
 #include "ca.h"
 
+#include "base/str.h"
+#include "pki/attr.h"
+
 static struct acsr_csr_view *made(const struct acsr_csr_request *req)
 {
 	struct acsr_csr_view *v = NULL;
@@ -283,12 +286,79 @@ static void names_of_usages(void **state)
 	assert_int_equal(acsr_ku_find("hello"), 0);
 }
 
+/* What Windows puts into its requests, in words. */
+static void attributes_of_windows(void **state)
+{
+	static const struct {
+		const char *name, *text, *hex;
+	} rows[] = {
+		{ "osVersion", "10.0.19041.2",
+			"301c060a2b0601040182370d0203310e160c31302e302e31393034312e32" },
+		{ "clientInfo", "client 9, machine pc.corp.test, user CORP\\ann, process certreq.exe",
+			"303706092b0601040182371514312a30280201090c0c70632e636f72702e746573740c08434f"
+			"52505c616e6e0c0b636572747265712e657865" },
+		{ "enrollmentCSP", "key spec 1, provider Microsoft RSA SChannel",
+			"3044060a2b0601040182370d0202313630340201011e2c004d006900630072006f0073006f00"
+			"660074002000520053004100200053004300680061006e006e0065006c030100" },
+		{ "enrollmentNameValuePair", "name CertificateTemplate, value WebServer; name a, value b",
+			"3056060a2b0601040182370d02013148303c1e26004300650072007400690066006900630061"
+			"0074006500540065006d0070006c0061007400651e1200570065006200530065007200760065"
+			"007230081e0200611e020062" },
+		{ "unstructuredName", "line\\0Afeed",
+			"301806092a864886f70d010902310b0c096c696e650a66656564" },
+		{ "osVersion", NULL, "3011060a2b0601040182370d02033103020101" },
+		{ "clientInfo", NULL, "300f06092b060104018237151431023000" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct acsr_attr *it = calloc(1, sizeof(*it));
+		uint8_t der[256];
+		const unsigned char *p = der;
+		X509_ATTRIBUTE *a;
+		size_t n;
+
+		OK(hex_decode(rows[i].hex, der, sizeof(der), &n, &e));
+		a = d2i_X509_ATTRIBUTE(NULL, &p, (long)n);
+		assert_non_null(a);
+		OK(attr_take(it, a, &e));
+		assert_string_equal(it->name, rows[i].name);
+		if (rows[i].text == NULL)
+			assert_null(it->text);
+		else
+			assert_string_equal(it->text, rows[i].text);
+		assert_true(it->der.len > 0);
+		X509_ATTRIBUTE_free(a);
+		attr_free_list(it, 1);
+	}
+}
+
+/* Kinds that cannot be asked for are still named. */
+static void uncommon_names(void **state)
+{
+	uint8_t edi[] = { 0x30, 7, 0xa5, 5, 0xa1, 3, 0x0c, 1, 'a' };
+	uint8_t x400[] = { 0x30, 4, 0xa3, 2, 0x30, 0 };
+	struct acsr_raw_ext san = { (char *)(uintptr_t) "2.5.29.17", false, { edi, sizeof(edi) } };
+	struct acsr_csr_request req = { .exts = &san, .n_exts = 1 };
+	struct acsr_csr_view *v = made(&req);
+
+	(void)state;
+	assert_int_equal(v->sans.v[0].type, ACSR_SAN_UNKNOWN);
+	assert_string_equal(v->sans.v[0].value, "ediPartyName;a505a1030c0161");
+	acsr_csr_view_free(v);
+	san.der = (struct acsr_blob){ x400, sizeof(x400) };
+	v = made(&req);
+	assert_string_equal(v->sans.v[0].value, "x400Address;a3023000");
+	acsr_csr_view_free(v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(every_name),
 		cmocka_unit_test(names_that_are_none), cmocka_unit_test(every_extension),
 		cmocka_unit_test(end_entity), cmocka_unit_test(challenge_password),
-		cmocka_unit_test(contradictions), cmocka_unit_test(names_of_usages) };
+		cmocka_unit_test(contradictions), cmocka_unit_test(names_of_usages),
+		cmocka_unit_test(attributes_of_windows), cmocka_unit_test(uncommon_names) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
