@@ -53,15 +53,15 @@ static bool parse_inside(json_t **out, const char *name, enum acsr_result *r, st
 	return true;
 }
 
-/* Is it DIR/NAME.json in one of the directories? *path is the caller's. */
+/* Is it DIR/NAME.json in one of the directories, and not the file `from` itself? *path is the caller's. */
 static enum acsr_result find_in_dirs(
-	char **path, const char *name, const char *const *dirs, struct acsr_err *e)
+	char **path, const char *name, const char *const *dirs, const char *from, struct acsr_err *e)
 {
 	for (size_t i = 0; dirs != NULL && dirs[i] != NULL; i++) {
 		CLEANUP_STR char *candidate = NULL;
 
 		TRY(str_printf(&candidate, e, "%s/%s.json", dirs[i], name));
-		if (access(candidate, R_OK) != 0)
+		if (strcmp(candidate, from) == 0 || access(candidate, R_OK) != 0)
 			continue;
 		*path = candidate;
 		candidate = NULL;
@@ -70,15 +70,17 @@ static enum acsr_result find_in_dirs(
 	return ACSR_OK;
 }
 
+/* `from`: the file that builds upon it, or "": an installed private.json builds upon the one inside the
+ * library, not upon itself. */
 static enum acsr_result load_one(
-	json_t **out, const char *name, const struct search *where, struct acsr_err *e)
+	json_t **out, const char *name, const struct search *where, const char *from, struct acsr_err *e)
 {
 	CLEANUP_STR char *path = NULL;
 	enum acsr_result r;
 
 	if (where->files && (strchr(name, '/') != NULL || str_ends(name, ".json")))
 		return parse_file(out, name, e);
-	TRY(find_in_dirs(&path, name, where->dirs, e));
+	TRY(find_in_dirs(&path, name, where->dirs, from, e));
 	if (path != NULL)
 		return parse_file(out, path, e);
 	if (parse_inside(out, name, &r, e))
@@ -123,7 +125,7 @@ static enum acsr_result add_layers(
 		TRY(base_of(&base, doc, e));
 		if (base == NULL)
 			return ACSR_OK;
-		TRY(load_one(&doc, base, where, e));
+		TRY(load_one(&doc, base, where, json_string_value(json_object_get(doc, POLICY_FROM)), e));
 	}
 }
 
@@ -148,7 +150,7 @@ enum acsr_result policy_layers(json_t **out, const char *name, const char *const
 	const struct search where = { dirs, true };
 	json_t *doc;
 
-	TRY(load_one(&doc, name, &where, e));
+	TRY(load_one(&doc, name, &where, "", e));
 	return collect(out, doc, &where, e);
 }
 

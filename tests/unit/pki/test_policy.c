@@ -168,6 +168,25 @@ static void files_and_folders(void **state)
 	rmdir(dir);
 }
 
+/* An installed copy of a policy that is also in the library builds upon that one, not upon itself. */
+static void a_copy_in_a_folder(void **state)
+{
+	char dir[] = "/tmp/acsr-policy-XXXXXX", path[128];
+	const char *dirs[] = { dir, NULL };
+	struct acsr_check_policy *p = NULL;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	put(dir, "private.json", "{\"max_names\": 5}");
+	assert_int_equal(acsr_check_policy_load(&p, "private", dirs, &e), ACSR_OK);
+	assert_int_equal(policy_number(&p->max_names, 0, 0), 5);
+	assert_true(p->wildcards);
+	acsr_check_policy_free(p);
+	snprintf(path, sizeof(path), "%s/private.json", dir);
+	unlink(path);
+	rmdir(dir);
+}
+
 static void refused(const char *json, const char *member)
 {
 	struct acsr_check_policy *p = NULL;
@@ -218,6 +237,7 @@ int main(void)
 		cmocka_unit_test(dated_levels),
 		cmocka_unit_test(one_upon_another),
 		cmocka_unit_test(files_and_folders),
+		cmocka_unit_test(a_copy_in_a_folder),
 		cmocka_unit_test(bad_documents),
 	};
 
