@@ -177,6 +177,7 @@ static enum acsr_result check_gate(const struct check *c, struct acsr_err *e)
 	enum acsr_result r = ACSR_OK;
 
 	allow.allow_eddsa = allow.allow_pqc = !c->p->public_names;
+	allow.broken_only = c->broken_only;
 	if (acsr_key_check_public(c->v->key, &allow, &gate, &found) != ACSR_OK &&
 		acsr_findings_first_error(&gate) == NULL)
 		r = check_found(c, &found, "key", e);

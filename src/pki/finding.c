@@ -17,8 +17,11 @@ void acsr_findings_free(struct acsr_findings *l)
 /* Room for one more, zeroed; NULL when memory is out. */
 static struct acsr_finding *append(struct acsr_findings *l)
 {
-	struct acsr_finding *v = realloc(l->v, (l->n + 1) * sizeof(*v));
+	struct acsr_finding *v = l->v;
 
+	/* room for 1, 2, 4, 8 …: it is full whenever the count is a power of two */
+	if ((l->n & (l->n - 1)) == 0)
+		v = realloc(l->v, (l->n == 0 ? 1 : 2 * l->n) * sizeof(*v));
 	if (v == NULL)
 		return NULL;
 	l->v = v;

@@ -220,6 +220,8 @@ static enum acsr_result apply(struct gate *g, const struct rule *r, struct acsr_
 
 	if (g->nomem)
 		return err_nomem(e);
+	if (wrong == NULL && g->policy->broken_only)
+		return ACSR_OK;
 	if (wrong == NULL)
 		return acsr_findings_add(g->all, ACSR_PASS, r->id, "", r->source, "", e, "%s", r->passes);
 	return refuse(g, r->id, r->source, r->remedy, wrong, e);
@@ -237,6 +239,8 @@ static enum acsr_result low_exponent(struct gate *g, struct acsr_err *e)
 {
 	bool low = BN_num_bits(g->e) < 17;
 
+	if (!low && g->policy->broken_only)
+		return ACSR_OK;
 	return acsr_findings_add(g->all, low ? ACSR_WARN : ACSR_PASS, "key.rsa.exponent.low", "", "BR 6.1.6",
 		"prefer e = 65537", e, "%s",
 		low ? "the RSA exponent is below 65537" : "the exponent is 65537 or more");
@@ -321,6 +325,8 @@ static enum acsr_result not_listed(struct gate *g, enum acsr_weak_answer answer,
 {
 	char covers[160] = "";
 
+	if (g->policy->broken_only)
+		return ACSR_OK;
 	if (g->policy->weak != NULL)
 		acsr_weaklist_summary(g->policy->weak, covers, sizeof(covers));
 	switch (answer) {
