@@ -1,6 +1,7 @@
 /* Any CSR that can be read at all, through every rule of both policies: each finding is clean and names its
  * rule. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "autocsr/check.h"
 #include "base/str.h"
