@@ -48,6 +48,22 @@ static bool is_bad_point(const X509_PUBKEY *x)
 	return bad;
 }
 
+/* An unreadable key of a post-quantum type that this OpenSSL lacks is said to be that. */
+static enum acsr_result why_unreadable(const X509_PUBKEY *x, struct acsr_err *e)
+{
+	const struct acsr_key_type *t = NULL;
+	ASN1_OBJECT *alg = NULL;
+	char oid[80];
+
+	if (x != NULL && X509_PUBKEY_get0_param(&alg, NULL, NULL, NULL, x) == 1) {
+		ossl_oid(alg, oid, sizeof(oid));
+		t = key_type_by_oid(oid);
+	}
+	if (t != NULL)
+		TRY(acsr_key_type_require(t, e));
+	return ossl_err(e, "key.parse", "the public key cannot be read");
+}
+
 static enum acsr_result adopt(struct acsr_key **out, X509_PUBKEY *x, struct acsr_err *e)
 {
 	EVP_PKEY *pkey;
@@ -56,8 +72,7 @@ static enum acsr_result adopt(struct acsr_key **out, X509_PUBKEY *x, struct acsr
 		return err_rule(e, "key.ec.point", NULL, "BR 6.1.6",
 			"the public point does not lie on its curve, or is the one at infinity");
 	pkey = x != NULL ? X509_PUBKEY_get(x) : NULL;
-	return pkey != NULL ? key_adopt(out, pkey, e)
-			    : ossl_err(e, "key.parse", "the public key cannot be read");
+	return pkey != NULL ? key_adopt(out, pkey, e) : why_unreadable(x, e);
 }
 
 static enum acsr_result from_csr(struct acsr_key **out, const uint8_t *p, long n, struct acsr_err *e)
