@@ -34,6 +34,20 @@ enum acsr_result acsr_merkle_leaf(const void *entry, size_t len, uint8_t out[HAS
 	return hash_two(0, entry, len, "", 0, out, e);
 }
 
+enum acsr_result acsr_merkle_leaf_of_texts(
+	const char *const *texts, size_t n, uint8_t out[HASH], struct acsr_err *e)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool ok = ctx != NULL && EVP_DigestInit_ex2(ctx, EVP_sha256(), NULL) == 1 &&
+		  EVP_DigestUpdate(ctx, "", 1) == 1;
+
+	for (size_t i = 0; ok && i < n; i++)
+		ok = EVP_DigestUpdate(ctx, texts[i], strlen(texts[i]) + 1) == 1;
+	ok = ok && EVP_DigestFinal_ex(ctx, out, NULL) == 1;
+	EVP_MD_CTX_free(ctx);
+	return ok ? ACSR_OK : err_set(e, "sys.digest", "cannot hash");
+}
+
 enum acsr_result acsr_merkle_node(
 	const uint8_t left[HASH], const uint8_t right[HASH], uint8_t out[HASH], struct acsr_err *e)
 {
@@ -157,6 +171,38 @@ enum acsr_result acsr_merkle_consistency(uint64_t from, uint64_t to, acsr_merkle
 		TRY(add_range(&s, first, n, &path, e));
 	turn(&path);
 	*out = path;
+	return ACSR_OK;
+}
+
+/* --- reading from the first leaf on --- */
+
+enum acsr_result acsr_merkle_edge_add(struct acsr_merkle_edge *t, const uint8_t leaf[HASH],
+	acsr_merkle_full_fn *full, void *arg, struct acsr_err *e)
+{
+	size_t n = (size_t)__builtin_popcountll(t->size);
+	unsigned level = 0;
+
+	memcpy(t->v[n], leaf, HASH);
+	for (uint64_t s = t->size; (s & 1) != 0; s >>= 1, n--) {
+		TRY(acsr_merkle_node(t->v[n - 1], t->v[n], t->v[n - 1], e));
+		level++;
+		if (full != NULL)
+			TRY(full(arg, level, s >> 1, t->v[n - 1], e));
+	}
+	t->size++;
+	return ACSR_OK;
+}
+
+enum acsr_result acsr_merkle_edge_root(
+	const struct acsr_merkle_edge *t, uint8_t out[HASH], struct acsr_err *e)
+{
+	size_t n = (size_t)__builtin_popcountll(t->size);
+
+	if (n == 0)
+		return acsr_merkle_root(0, NULL, NULL, out, e);
+	memcpy(out, t->v[n - 1], HASH);
+	for (size_t i = n - 1; i > 0; i--)
+		TRY(acsr_merkle_node(t->v[i - 1], out, out, e));
 	return ACSR_OK;
 }
 

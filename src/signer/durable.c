@@ -62,16 +62,25 @@ static enum acsr_result write_new(
 	return r;
 }
 
-enum acsr_result durable_write(const char *dir, const char *name, const void *p, size_t n, struct acsr_err *e)
+enum acsr_result durable_replace(
+	const char *dir, const char *name, const void *p, size_t n, struct acsr_err *e)
 {
 	char path[PATH_MAX], fresh[PATH_MAX + 4];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	snprintf(fresh, sizeof(fresh), "%s.new", path);
-	if (access(path, F_OK) == 0)
-		return err_set(e, "object.exists", "%s is there already", name);
 	TRY(write_new(fresh, p, n, name, e));
 	if (rename(fresh, path) != 0)
 		return durable_error(e, errno, name);
 	return durable_sync_dir(dir, e);
+}
+
+enum acsr_result durable_write(const char *dir, const char *name, const void *p, size_t n, struct acsr_err *e)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (access(path, F_OK) == 0)
+		return err_set(e, "object.exists", "%s is there already", name);
+	return durable_replace(dir, name, p, n, e);
 }

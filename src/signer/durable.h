@@ -14,6 +14,10 @@
 ACSR_MUST_USE enum acsr_result durable_write(
 	const char *dir, const char *name, const void *p, size_t n, struct acsr_err *e);
 
+/* The same, and what stands at NAME goes. */
+ACSR_MUST_USE enum acsr_result durable_replace(
+	const char *dir, const char *name, const void *p, size_t n, struct acsr_err *e);
+
 /* Make what was created, renamed or removed in `dir` durable. */
 ACSR_MUST_USE enum acsr_result durable_sync_dir(const char *dir, struct acsr_err *e);
 

@@ -9,12 +9,14 @@
 #include "base/log.h"
 #include "certify.h"
 #include "ipc/role.h"
+#include "logbook.h"
 
 enum { SECURE_HEAP = 256 * 1024 };
 
 struct signer {
 	struct key_store *keys;
 	struct authority ca;
+	struct logbook logbook;
 	char base_url[300];
 };
 
@@ -72,7 +74,8 @@ static enum acsr_result signer_start(struct proc *p, struct acsr_err *e)
 	find_base_url(s, &p->conf);
 	TRY(key_store_open(&s->keys, p->dir, e));
 	TRY(open_log(p, e));
-	return issuers_open(&s->ca.issuers, &config, s->keys, s->ca.log, e);
+	TRY(issuers_open(&s->ca.issuers, &config, s->keys, s->ca.log, e));
+	return logbook_open(&s->logbook, p->dir, s->base_url, s->keys, e);
 }
 
 /* --- what it says and is asked --- */
@@ -90,12 +93,25 @@ static void announce(struct proc *p, const struct issuer *i, const struct issuer
 		log_error(LOG_WARN, "signer.issuer", &e);
 }
 
+static void announce_log(struct proc *p, const struct logbook *l)
+{
+	struct msg_log_head m = {
+		.verifier = (char *)l->verifier.p, .size = l->last.size, .note = (char *)l->note.p
+	};
+	struct acsr_err e = { 0 };
+
+	if (role_send(p, ROLE_CORE, MSG_log_head, 0, &m, -1, &e) != ACSR_OK)
+		log_error(LOG_WARN, "signer.log-head", &e);
+}
+
 static void signer_peer_opened(struct proc *p, enum role peer)
 {
 	const struct signer *s = p->own;
 
 	for (size_t i = 0; peer == ROLE_CORE && i < s->ca.issuers.n; i++)
 		announce(p, &s->ca.issuers.v[i], &s->ca.issuers.v[0]);
+	if (peer == ROLE_CORE)
+		announce_log(p, &s->logbook);
 }
 
 static void answer(struct proc *p, unsigned type, uint64_t id, const void *body, const struct acsr_err *why)
@@ -139,10 +155,32 @@ static void on_sign_crl(struct proc *p, struct chan *c, struct msg *m)
 	acsr_blob_free(&der);
 }
 
+static enum acsr_result sign_log(struct logbook *l, const struct msg_sign_log *m, struct acsr_err *e)
+{
+	struct acsr_merkle_path path = { .n = m->path.len / ACSR_MERKLE_HASH };
+
+	if (m->root.len != ACSR_MERKLE_HASH || m->path.len != path.n * ACSR_MERKLE_HASH)
+		return err_set(e, "ipc.field", "a root has 32 bytes, and so has each hash of a path");
+	if (path.n > 0)
+		memcpy(path.v, m->path.p, m->path.len);
+	return logbook_sign(l, m->size, m->root.p, &path, e);
+}
+
+static void on_sign_log(struct proc *p, struct chan *c, struct msg *m)
+{
+	struct signer *s = p->own;
+	struct acsr_err e = { 0 };
+	enum acsr_result r = sign_log(&s->logbook, m->body, &e);
+	struct msg_log_signed out = { .note = (char *)s->logbook.note.p };
+
+	(void)c;
+	answer(p, MSG_log_signed, m->id, &out, r == ACSR_OK ? NULL : &e);
+}
+
 int main(void)
 {
 	static const struct role_handler handlers[] = { { ROLE_CORE, MSG_sign_cert, on_sign_cert },
-		{ ROLE_CORE, MSG_sign_crl, on_sign_crl }, { 0 } };
+		{ ROLE_CORE, MSG_sign_crl, on_sign_crl }, { ROLE_CORE, MSG_sign_log, on_sign_log }, { 0 } };
 	static const struct role_spec spec = { .role = ROLE_SIGNER,
 		.needs = { .calls = SYS_FILES },
 		.secure_heap = SECURE_HEAP,
@@ -155,6 +193,7 @@ int main(void)
 
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk, not the end */
 	status = role_main(&spec, &own);
+	logbook_close(&own.logbook);
 	issuers_close(&own.ca.issuers);
 	issuance_log_free(own.ca.log);
 	key_store_free(own.keys);

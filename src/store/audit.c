@@ -1,60 +1,137 @@
-/* Hash-chained rows. */
+/* Adding to the log and to the tree over it. */
 #include "store/audit.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
 
-static const char first_prev[] = "0000000000000000000000000000000000000000000000000000000000000000";
+#define HASH ACSR_MERKLE_HASH
 
-static enum acsr_result hash_row(
-	const char *prev, const struct audit_entry *a, char out[65], struct acsr_err *e)
+enum acsr_result audit_leaf(const struct audit_entry *a, uint8_t out[HASH], struct acsr_err *e)
 {
 	char seq[24], at[24];
-	const char *fields[] = { prev, seq, at, a->actor, a->account_id, a->action, a->object, a->detail };
-	CLEANUP_BUF struct buf b = { 0 };
-	uint8_t digest[32];
+	const char *const fields[] = { seq, at, a->actor, a->account_id, a->action, a->object, a->detail };
 
 	snprintf(seq, sizeof(seq), "%lld", (long long)a->seq);
 	snprintf(at, sizeof(at), "%lld", (long long)a->at);
-	buf_init(&b, 1024 * 1024);
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		TRY(buf_put(&b, fields[i], strlen(fields[i]) + 1, e));
-	if (EVP_Digest(b.p, b.len, digest, NULL, EVP_sha256(), NULL) != 1)
-		return err_set(e, "sys.digest", "cannot hash an audit row");
-	hex_encode(digest, sizeof(digest), out);
-	return ACSR_OK;
+	return acsr_merkle_leaf_of_texts(fields, sizeof(fields) / sizeof(fields[0]), out, e);
 }
 
-static enum acsr_result last_row(struct db *d, int64_t *seq, char hash[65], struct acsr_err *e)
+enum acsr_result audit_size(struct db *d, int64_t *entries, struct acsr_err *e)
 {
 	CLEANUP_ROWS struct db_rows *rows = NULL;
 	bool have;
 
-	TRY(db_query(d, &rows, "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", DB_NO_ARGS, e));
+	TRY(db_query(d, &rows, "SELECT seq FROM audit ORDER BY seq DESC LIMIT 1", DB_NO_ARGS, e));
 	TRY(db_next(rows, &have, e));
-	*seq = have ? db_int(rows, 0) : 0;
-	snprintf(hash, 65, "%s", have ? db_text(rows, 1) : first_prev);
+	*entries = have ? db_int(rows, 0) : 0;
+	return ACSR_OK;
+}
+
+enum acsr_result audit_node(void *db, unsigned level, uint64_t index, uint8_t out[HASH], struct acsr_err *e)
+{
+	CLEANUP_ROWS struct db_rows *rows = NULL;
+	bool have;
+	size_t n;
+
+	if (level == 0)
+		TRY(db_query(
+			db, &rows, "SELECT hash FROM audit WHERE seq = $1", DB_ARGS(DB_INT(index + 1)), e));
+	else
+		TRY(db_query(db, &rows, "SELECT hash FROM audit_nodes WHERE level = $1 AND pos = $2",
+			DB_ARGS(DB_INT(level), DB_INT(index)), e));
+	TRY(db_next(rows, &have, e));
+	if (have && hex_decode(db_text(rows, 0), out, HASH, &n, NULL) == ACSR_OK && n == HASH)
+		return ACSR_OK;
+	return err_set(e, "sys.audit-node",
+		"the audit log has lost the hash %llu of level %u; verify it, and restore what is missing",
+		(unsigned long long)index, level);
+}
+
+/* The full subtrees that end with entry `seq`: one for each zero at its end in binary. */
+static enum acsr_result grow(struct db *d, int64_t seq, const uint8_t leaf[HASH], struct acsr_err *e)
+{
+	uint64_t pos = (uint64_t)seq - 1;
+	uint8_t left[HASH], hash[HASH];
+	char hex[2 * HASH + 1];
+
+	memcpy(hash, leaf, HASH);
+	for (unsigned level = 0; (pos & 1) != 0; level++) {
+		TRY(audit_node(d, level, pos - 1, left, e));
+		TRY(acsr_merkle_node(left, hash, hash, e));
+		pos >>= 1;
+		hex_encode(hash, HASH, hex);
+		TRY(db_exec(d, NULL, "INSERT INTO audit_nodes (level, pos, hash) VALUES ($1, $2, $3)",
+			DB_ARGS(DB_INT(level + 1), DB_INT(pos), DB_TEXT(hex)), e));
+	}
 	return ACSR_OK;
 }
 
 enum acsr_result audit_append(struct db *d, struct audit_entry *a, struct acsr_err *e)
 {
-	char prev[65], hash[65];
+	uint8_t leaf[HASH];
+	char hex[2 * HASH + 1];
 	int64_t last;
 
-	TRY(last_row(d, &last, prev, e));
+	TRY(audit_size(d, &last, e));
 	a->seq = last + 1;
-	TRY(hash_row(prev, a, hash, e));
-	return db_exec(d, NULL,
-		"INSERT INTO audit (seq, at, actor, account_id, action, object, detail, prev, hash) "
-		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+	TRY(audit_leaf(a, leaf, e));
+	hex_encode(leaf, HASH, hex);
+	TRY(db_exec(d, NULL,
+		"INSERT INTO audit (seq, at, actor, account_id, action, object, detail, hash) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
 		DB_ARGS(DB_INT(a->seq), DB_INT(a->at), DB_TEXT(a->actor), DB_TEXT(a->account_id),
-			DB_TEXT(a->action), DB_TEXT(a->object), DB_TEXT(a->detail), DB_TEXT(prev),
-			DB_TEXT(hash)),
-		e);
+			DB_TEXT(a->action), DB_TEXT(a->object), DB_TEXT(a->detail), DB_TEXT(hex)),
+		e));
+	return grow(d, a->seq, leaf, e);
+}
+
+/* The oldest entry without a hash; its texts are loans of rows. */
+static enum acsr_result next_bare(
+	struct db *d, struct db_rows **rows, struct audit_entry *a, bool *have, struct acsr_err *e)
+{
+	TRY(db_query(d, rows,
+		"SELECT seq, at, actor, account_id, action, object, detail FROM audit WHERE hash = '' ORDER "
+		"BY seq "
+		"LIMIT 1",
+		DB_NO_ARGS, e));
+	TRY(db_next(*rows, have, e));
+	if (*have)
+		*a = (struct audit_entry){ db_int(*rows, 0), db_int(*rows, 1), db_text(*rows, 2),
+			db_text(*rows, 3), db_text(*rows, 4), db_text(*rows, 5), db_text(*rows, 6) };
+	return ACSR_OK;
+}
+
+static enum acsr_result adopt_one(struct db *d, bool *more, struct acsr_err *e)
+{
+	CLEANUP_ROWS struct db_rows *rows = NULL;
+	struct audit_entry a = { 0 };
+	uint8_t leaf[HASH];
+	char hex[2 * HASH + 1];
+
+	TRY(next_bare(d, &rows, &a, more, e));
+	if (!*more)
+		return ACSR_OK;
+	TRY(audit_leaf(&a, leaf, e));
+	db_rows_free(rows);
+	rows = NULL;
+	hex_encode(leaf, HASH, hex);
+	TRY(db_exec(d, NULL, "UPDATE audit SET hash = $2 WHERE seq = $1",
+		DB_ARGS(DB_INT(a.seq), DB_TEXT(hex)), e));
+	return grow(d, a.seq, leaf, e);
+}
+
+enum acsr_result audit_adopt(struct db *d, struct acsr_err *e)
+{
+	CLEANUP_ROWS struct db_rows *rows = NULL;
+	bool more;
+
+	TRY(db_query(d, &rows, "SELECT 1 FROM audit WHERE seq = 1 AND hash = ''", DB_NO_ARGS, e));
+	TRY(db_next(rows, &more, e));
+	while (more)
+		TRY(adopt_one(d, &more, e));
+	return ACSR_OK;
 }
 
 enum acsr_result audit_of_object(
@@ -64,46 +141,4 @@ enum acsr_result audit_of_object(
 		"SELECT at, action, actor, detail FROM (SELECT seq, at, action, actor, detail FROM audit "
 		"WHERE object = $1 ORDER BY seq DESC LIMIT $2) AS newest ORDER BY seq",
 		DB_ARGS(DB_TEXT(object), DB_INT(most)), e);
-}
-
-static enum acsr_result row_fits(
-	struct db_rows *r, int64_t expected, const char *prev, char hash[65], bool *fits, struct acsr_err *e)
-{
-	struct audit_entry a = { .seq = db_int(r, 0),
-		.at = db_int(r, 1),
-		.actor = db_text(r, 2),
-		.account_id = db_text(r, 3),
-		.action = db_text(r, 4),
-		.object = db_text(r, 5),
-		.detail = db_text(r, 6) };
-
-	TRY(hash_row(prev, &a, hash, e));
-	*fits = a.seq == expected && strcmp(db_text(r, 7), prev) == 0 && strcmp(db_text(r, 8), hash) == 0;
-	return ACSR_OK;
-}
-
-enum acsr_result audit_verify(struct db *d, int64_t *entries, int64_t *bad, char head[65], struct acsr_err *e)
-{
-	CLEANUP_ROWS struct db_rows *rows = NULL;
-	char prev[65];
-	bool have, fits;
-
-	snprintf(prev, sizeof(prev), "%s", first_prev);
-	*entries = *bad = 0;
-	TRY(db_query(d, &rows,
-		"SELECT seq, at, actor, account_id, action, object, detail, prev, hash FROM audit ORDER BY "
-		"seq",
-		DB_NO_ARGS, e));
-	for (;;) {
-		TRY(db_next(rows, &have, e));
-		if (!have)
-			break;
-		TRY(row_fits(rows, *entries + 1, prev, head, &fits, e));
-		++*entries;
-		if (!fits && *bad == 0)
-			*bad = *entries;
-		snprintf(prev, sizeof(prev), "%s", db_text(rows, 8));
-	}
-	snprintf(head, 65, "%s", prev);
-	return ACSR_OK;
 }

@@ -1,12 +1,14 @@
 /*
- * The audit log: append-only rows, each hashed over the one before.
+ * The audit log: append-only rows, the leaves of a Merkle tree (RFC 9162 2.1) that the signer commits to in
+ * signed checkpoints.
  *
- * hash = lower-case hex SHA-256 of: prev, seq, at, actor, account_id, action, object, detail, in this order,
- * numbers in decimal, each followed by one zero byte. The first row's prev is 64 zeros.
+ * An entry, as it is hashed: seq, at, actor, account_id, action, object, detail, in this order, numbers in
+ * decimal, each followed by one zero byte. seq counts from 1; leaf number i of the tree is the entry i + 1.
  */
 #ifndef STORE_AUDIT_H
 #define STORE_AUDIT_H
 
+#include "autocsr/merkle.h"
 #include "db/db.h"
 
 struct audit_entry {
@@ -20,11 +22,19 @@ struct audit_entry {
 
 /* Inside a transaction. seq is filled in. */
 ACSR_MUST_USE enum acsr_result audit_append(struct db *d, struct audit_entry *a, struct acsr_err *e);
+/* The leaf hash of an entry. */
+ACSR_MUST_USE enum acsr_result audit_leaf(
+	const struct audit_entry *a, uint8_t out[ACSR_MERKLE_HASH], struct acsr_err *e);
+/* Give entries of a database from before the tree their hashes. Inside a transaction; cheap when there are
+ * none. */
+ACSR_MUST_USE enum acsr_result audit_adopt(struct db *d, struct acsr_err *e);
 /* Rows of: at, action, actor, detail; of one object, oldest first, the last `most` of them. */
 ACSR_MUST_USE enum acsr_result audit_of_object(
 	struct db *d, const char *object, int64_t most, struct db_rows **out, struct acsr_err *e);
-/* Walk the whole log. *bad: the first row that does not fit, 0 when all do; head: the last hash. */
-ACSR_MUST_USE enum acsr_result audit_verify(
-	struct db *d, int64_t *entries, int64_t *bad, char head[65], struct acsr_err *e);
+
+ACSR_MUST_USE enum acsr_result audit_size(struct db *d, int64_t *entries, struct acsr_err *e);
+/* An acsr_merkle_get_fn; db is the struct db. A hash that is not there: sys.audit-node. */
+ACSR_MUST_USE enum acsr_result audit_node(
+	void *db, unsigned level, uint64_t index, uint8_t out[ACSR_MERKLE_HASH], struct acsr_err *e);
 
 #endif

@@ -1,7 +1,7 @@
 /* Reading the audit log. */
 #include "store/audit_pages.h"
 
-#define ENTRY_SELECT "SELECT seq, at, actor, account_id, action, object, detail, prev, hash FROM audit "
+#define ENTRY_SELECT "SELECT seq, at, actor, account_id, action, object, detail, hash FROM audit "
 
 static enum acsr_result start(struct db *d, const char *account_id, int64_t after, int64_t limit,
 	struct db_rows **rows, struct acsr_err *e)
@@ -33,6 +33,6 @@ enum acsr_result audit_page(struct db *d, const char *account_id, int64_t after,
 			.action = db_text(rows, 4),
 			.object = db_text(rows, 5),
 			.detail = db_text(rows, 6) };
-		TRY(fn(arg, &a, db_text(rows, 7), db_text(rows, 8), e));
+		TRY(fn(arg, &a, db_text(rows, 7), e));
 	}
 }

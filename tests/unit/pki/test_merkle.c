@@ -144,12 +144,55 @@ static void growth_is_proven_and_change_is_not(void **state)
 	FAILS("merkle.consistency", acsr_merkle_check_consistency(MOST, now, 3, old, &path, &e));
 }
 
+static enum acsr_result is_full(
+	void *arg, unsigned level, uint64_t index, const uint8_t hash[ACSR_MERKLE_HASH], struct acsr_err *e)
+{
+	uint8_t want[ACSR_MERKLE_HASH];
+
+	(void)e;
+	naive((size_t)index << level, (size_t)1 << level, want);
+	assert_memory_equal(hash, want, sizeof(want));
+	++*(size_t *)arg;
+	return ACSR_OK;
+}
+
+static void a_log_read_from_its_start_gives_every_root(void **state)
+{
+	struct acsr_merkle_edge t = { .size = 0 };
+	uint8_t want[ACSR_MERKLE_HASH], root[ACSR_MERKLE_HASH];
+	size_t full = 0;
+
+	(void)state;
+	for (size_t i = 0; i < MOST; i++) {
+		OK(acsr_merkle_edge_add(&t, leaves[i], is_full, &full, &e));
+		OK(acsr_merkle_edge_root(&t, root, &e));
+		naive(0, i + 1, want);
+		assert_memory_equal(root, want, sizeof(want));
+	}
+	assert_int_equal(full, 35 + 17 + 8 + 4 + 2 + 1); /* pairs, fours … of 70 */
+}
+
+static void texts_are_kept_apart(void **state)
+{
+	static const char *const a[] = { "ab", "c" }, *const b[] = { "a", "bc" };
+	uint8_t x[ACSR_MERKLE_HASH], y[ACSR_MERKLE_HASH];
+
+	(void)state;
+	OK(acsr_merkle_leaf_of_texts(a, 2, x, &e));
+	OK(acsr_merkle_leaf("ab\0c", 5, y, &e));
+	assert_memory_equal(x, y, sizeof(x));
+	OK(acsr_merkle_leaf_of_texts(b, 2, y, &e));
+	assert_memory_not_equal(x, y, sizeof(x));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(known_roots),
 		cmocka_unit_test_setup(every_leaf_is_proven_and_no_other, fill),
 		cmocka_unit_test_setup(growth_is_proven_and_change_is_not, fill),
+		cmocka_unit_test_setup(a_log_read_from_its_start_gives_every_root, fill),
+		cmocka_unit_test(texts_are_kept_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
