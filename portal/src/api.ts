@@ -63,8 +63,8 @@ export interface CsrView {
 export interface CheckLine { id: string; result: 'pass' | 'info' | 'warn' | 'fail'; source: string; text: string }
 export interface CsrCheck { ok: boolean; checks: CheckLine[]; csr: CsrView | null }
 export interface Issuer { id: string; name: string; kind: string; certificate_pem: string; sha256: string; crl_url: string; not_after: string }
-export interface AuditEntry { seq: number; at: string; actor: string; action: string; object: string; detail: string; hash: string; prev: string }
-export interface AuditVerdict { ok: boolean; entries: number; head: string; first_bad_seq: number | null }
+export interface AuditEntry { seq: number; at: string; actor: string; action: string; object: string; account_id: string; detail: string; hash: string }
+export interface AuditVerdict { ok: boolean; entries: number; root: string; signed_entries: number; first_bad_seq: number | null; first_bad_checkpoint: number | null; why: string | null }
 export interface Status {
   version: string; roles: { role: string; pid: number; restarts: number }[]; jobs: { due: number; waiting: number };
   orders: Record<string, number>; mail: { queued: number };

@@ -1,4 +1,4 @@
-/* ca, audit and status: what an operator looks at. */
+/* ca and status: what an operator looks at. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,61 +128,6 @@ static void cmd_ca_crl_show(struct cli *c, const json_t *result)
 	say_field("written", view_str(result, "file"));
 }
 
-static enum acsr_result cmd_audit_verify_run(struct cli *c, struct acsr_err *e)
-{
-	CLEANUP_SERVICE struct service *s = NULL;
-	json_t *answer = NULL;
-
-	TRY(service_open(&s, &c->args, e));
-	TRY(service_get(s, "/api/v1/audit/verify", &answer, e));
-	c->answer_no = !json_is_true(json_object_get(answer, "ok"));
-	return command_take(c, answer, e);
-}
-
-static void cmd_audit_verify_show(struct cli *c, const json_t *result)
-{
-	if (c->answer_no)
-		say("no: the audit chain is broken at entry %lld",
-			(long long)json_integer_value(json_object_get(result, "first_bad_seq")));
-	else
-		say("yes: %lld entries, every one follows from the one before",
-			(long long)json_integer_value(json_object_get(result, "entries")));
-	say_field("head", view_str(result, "head"));
-}
-
-static enum acsr_result cmd_audit_list_run(struct cli *c, struct acsr_err *e)
-{
-	CLEANUP_SERVICE struct service *s = NULL;
-	CLEANUP_STR char *path = NULL;
-	const char *after = args_one(&c->args, "after"), *limit = args_one(&c->args, "limit");
-	uint64_t from = 0, count = 100;
-	json_t *answer = NULL;
-
-	if (after != NULL && str_u64(after, INT64_MAX, &from, NULL) != ACSR_OK)
-		return err_set(e, "usage.value", "--after is the number of an entry");
-	if (limit != NULL && str_u64(limit, 1000, &count, NULL) != ACSR_OK)
-		return err_set(e, "usage.value", "--limit is a number up to 1000");
-	TRY(service_open(&s, &c->args, e));
-	TRY(str_printf(&path, e, "/api/v1/audit?after=%llu&limit=%llu%s", (unsigned long long)from,
-		(unsigned long long)count, args_flag(&c->args, "all") ? "&all=1" : ""));
-	TRY(service_get(s, path, &answer, e));
-	return command_take(c, answer, e);
-}
-
-static void cmd_audit_list_show(struct cli *c, const json_t *result)
-{
-	const json_t *list = json_object_get(result, "entries");
-
-	(void)c;
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *x = json_array_get(list, i);
-
-		say("%6lld  %s  %-22s %s  %s  %s", (long long)json_integer_value(json_object_get(x, "seq")),
-			view_str(x, "at"), view_str(x, "action"), view_str(x, "actor"), view_str(x, "object"),
-			view_str(x, "detail"));
-	}
-}
-
 static enum acsr_result cmd_status_run(struct cli *c, struct acsr_err *e)
 {
 	CLEANUP_SERVICE struct service *s = NULL;
@@ -240,27 +185,6 @@ static const char ca_crl_text[] = "  autocsr ca crl --out ca.crl\n"
 
 const struct command cmd_ca_crl = { "ca", "crl", "[ISSUER]", 0, 1, "the revocation list", ca_crl_text,
 	ca_crl_opts, .service = true, .run = cmd_ca_crl_run, .show = cmd_ca_crl_show };
-
-static const char audit_verify_text[] = "Walks the whole chain. Exit code 1 when it is broken.\n"
-					"\n"
-					"  autocsr audit verify\n";
-
-const struct command cmd_audit_verify = { "audit", "verify", "", 0, 0, "is the audit log whole?",
-	audit_verify_text, NULL, .service = true, .run = cmd_audit_verify_run,
-	.show = cmd_audit_verify_show };
-
-static const struct opt audit_list_opts[] = {
-	{ "after", OPT_ONE, "N", "entries behind this one" },
-	{ "limit", OPT_ONE, "N", "at most this many (100)" },
-	{ "all", OPT_FLAG, NULL, "every account (operator)" },
-	{ 0 },
-};
-
-static const char audit_list_text[] = "  autocsr audit list --after 1200\n";
-
-const struct command cmd_audit_list = { "audit", "list", "", 0, 0, "entries of the audit log",
-	audit_list_text, audit_list_opts, .service = true, .run = cmd_audit_list_run,
-	.show = cmd_audit_list_show };
 
 static const char status_text[] = "  autocsr status\n";
 

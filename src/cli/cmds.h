@@ -51,6 +51,7 @@ extern const struct command cmd_ca_show;
 extern const struct command cmd_ca_crl;
 extern const struct command cmd_audit_verify;
 extern const struct command cmd_audit_list;
+extern const struct command cmd_audit_export;
 extern const struct command cmd_status;
 
 #endif

@@ -50,6 +50,7 @@ const struct command *const command_online[] = {
 	&cmd_ca_crl,
 	&cmd_audit_verify,
 	&cmd_audit_list,
+	&cmd_audit_export,
 	&cmd_status,
 	NULL,
 };

@@ -1,4 +1,4 @@
-/* What the operator sees and sets: the audit log, the state of the service, pre-authorised names. */
+/* What the operator sees and sets: the state of the service, pre-authorised names. */
 #include "core/admin.h"
 
 #include <stdio.h>
@@ -11,86 +11,11 @@
 #include "core/jsontext.h"
 #include "core/openapi.h"
 #include "store/accounts.h"
-#include "store/audit_pages.h"
+#include "store/audit.h"
 #include "store/mails.h"
 #include "store/status.h"
 
-enum { AUDIT_PAGE = 100, AUDIT_PAGE_MAX = 1000, PREAUTHORISED_MAX = 1000 };
-
-/* --- the audit log --- */
-
-struct page {
-	json_t *entries;
-	int64_t last;
-};
-
-static enum acsr_result add_entry(
-	void *page, const struct audit_entry *a, const char *prev, const char *hash, struct acsr_err *e)
-{
-	struct page *p = page;
-	json_t *entry = json_pack("{s:I, s:o, s:s, s:s, s:s, s:s, s:s, s:s}", "seq", (json_int_t)a->seq, "at",
-		json_time(a->at), "actor", a->actor, "action", a->action, "object", a->object, "detail",
-		a->detail, "hash", hash, "prev", prev);
-
-	p->last = a->seq;
-	return json_array_append_new(p->entries, entry) == 0 ? ACSR_OK : err_nomem(e);
-}
-
-static enum acsr_result number_query(const struct request *q, const char *name, uint64_t max, uint64_t preset,
-	uint64_t *out, struct acsr_err *e)
-{
-	char text[32];
-
-	*out = preset;
-	if (!request_query(q, name, text, sizeof(text)))
-		return ACSR_OK;
-	if (str_u64(text, max, out, e) != ACSR_OK)
-		return err_rule(e, "request.field.number", name, NULL, "%s is a whole number up to %llu",
-			name, (unsigned long long)max);
-	return ACSR_OK;
-}
-
-static enum acsr_result whose_audit(const struct request *q, const char **account, struct acsr_err *e)
-{
-	char all[8];
-
-	*account = q->who.account_id;
-	if (!request_query(q, "all", all, sizeof(all)) || strcmp(all, "1") != 0)
-		return ACSR_OK;
-	*account = NULL;
-	return q->who.role == USER_ADMIN
-		       ? ACSR_OK
-		       : err_set(e, "auth.forbidden", "only the operator sees the entries of other accounts");
-}
-
-enum acsr_result audit_list(struct core *c, struct request *q, struct acsr_err *e)
-{
-	struct page p = { 0 };
-	uint64_t after, limit;
-	const char *account;
-	json_t *next;
-
-	TRY(number_query(q, "after", INT64_MAX, 0, &after, e));
-	TRY(number_query(q, "limit", AUDIT_PAGE_MAX, AUDIT_PAGE, &limit, e));
-	TRY(whose_audit(q, &account, e));
-	p.entries = json_array();
-	(void)request_answer(q, 200, json_pack("{s:o}", "entries", p.entries));
-	TRY(audit_page(c->db, account, (int64_t)after, (int64_t)limit, add_entry, &p, e));
-	next = limit > 0 && json_array_size(p.entries) == limit ? json_integer(p.last) : json_null();
-	json_object_set_new(q->answer, "next_after", next);
-	return ACSR_OK;
-}
-
-enum acsr_result audit_check(struct core *c, struct request *q, struct acsr_err *e)
-{
-	int64_t entries, bad;
-	char head[65];
-
-	TRY(audit_verify(c->db, &entries, &bad, head, e));
-	return request_answer(q, 200,
-		json_pack("{s:b, s:I, s:s, s:o}", "ok", bad == 0, "entries", (json_int_t)entries, "head",
-			head, "first_bad_seq", bad == 0 ? json_null() : json_integer(bad)));
-}
+enum { PREAUTHORISED_MAX = 1000 };
 
 /* --- how it is doing --- */
 
@@ -135,7 +60,7 @@ static enum acsr_result add_state(void *orders, const char *state, int64_t n, st
 enum acsr_result admin_status(struct core *c, struct request *q, struct acsr_err *e)
 {
 	json_t *roles = json_array(), *orders = json_object();
-	int64_t due, waiting, queued;
+	int64_t due, waiting, queued, entries;
 
 	(void)request_answer(q, 200,
 		json_pack("{s:s, s:o, s:o}", "version", AUTOCSR_VERSION, "roles", roles, "orders", orders));
@@ -147,6 +72,10 @@ enum acsr_result admin_status(struct core *c, struct request *q, struct acsr_err
 	json_object_set_new(q->answer, "jobs",
 		json_pack("{s:I, s:I}", "due", (json_int_t)due, "waiting", (json_int_t)waiting));
 	json_object_set_new(q->answer, "mail", json_pack("{s:I}", "queued", (json_int_t)queued));
+	TRY(audit_size(c->db, &entries, e));
+	json_object_set_new(q->answer, "audit",
+		json_pack("{s:I, s:I, s:o}", "entries", (json_int_t)entries, "signed_entries",
+			(json_int_t)c->checkpoint.size, "trouble", json_text_or_null(c->checkpoint.trouble)));
 	return ACSR_OK;
 }
 

@@ -254,6 +254,8 @@ static unsigned answer_to(unsigned asked)
 		return MSG_cert_signed;
 	case MSG_sign_crl:
 		return MSG_crl_signed;
+	case MSG_sign_log:
+		return MSG_log_signed;
 	case MSG_mail:
 		return MSG_mail_sent;
 	default:

@@ -20,6 +20,16 @@ struct call;
 struct step;
 struct outgoing;
 
+/* Where the signing of the audit log stands (checkpoint.h). */
+struct checkpoint {
+	char *verifier;    /* the signer's C2SP verifier key; NULL until it has said so */
+	char *note;        /* its last checkpoint, "" when there is none */
+	uint64_t size;     /* entries under it */
+	bool asked;        /* the signer is at the next one */
+	int64_t next_at;   /* epoch seconds: not before */
+	char trouble[400]; /* why there is no newer one, "" when all is well */
+};
+
 struct core {
 	struct proc *proc;
 	struct db *db;
@@ -27,6 +37,7 @@ struct core {
 	struct pool *pool;
 	struct issuers *issuers;
 	struct keylists *keylists;
+	struct checkpoint checkpoint;
 	struct step *steps, **steps_tail;
 	struct outgoing *outbox, **outbox_tail; /* of the running transaction */
 	struct call *calls;                     /* asked, not yet answered */

@@ -30,7 +30,9 @@ handler_fn order_validate, order_vetting, order_reissue, order_revoke, order_can
 handler_fn csr_check, csr_show;
 /* ca_api.c: what relying parties fetch */
 handler_fn ca_list, ca_crl_file, ca_cert_file, ca_crl_now;
-/* admin.c: status, audit, metrics */
-handler_fn audit_list, audit_check, admin_status, admin_preauthorised, ready_show, metrics_show, openapi_show;
+/* audit_api.c */
+handler_fn audit_list, audit_check, audit_checkpoint_show, audit_inclusion, audit_consistency;
+/* admin.c: status, metrics */
+handler_fn admin_status, admin_preauthorised, ready_show, metrics_show, openapi_show;
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/bootstrap.h"
+#include "core/checkpoint.h"
 #include "core/handover.h"
 #include "core/identity.h"
 #include "core/issuers.h"
@@ -16,6 +17,7 @@
 #include "core/product.h"
 #include "core/request.h"
 #include "core/tls.h"
+#include "store/audit.h"
 #include "store/jobs.h"
 #include "store/migrations.h"
 
@@ -69,6 +71,7 @@ static void tick(void *arg)
 	struct acsr_err e;
 
 	call_tick(c);
+	checkpoint_tick(c);
 	if (clock_now() < c->now - CLOCK_BACK)
 		core_step(c, NULL, recall_jobs, NULL, NULL);
 	if (loop_after(c->proc->loop, 1000, tick, c, &c->tick_timer, &e) != ACSR_OK)
@@ -87,9 +90,10 @@ static enum acsr_result first_kek(struct core *c, struct acsr_err *e)
 static enum acsr_result settle(struct core *c, struct acsr_err *e)
 {
 	TRY(db_begin(c->db, e));
-	if (first_kek(c, e) == ACSR_OK && jobs_free_leases(c->db, e) == ACSR_OK &&
-		recall_jobs(c, NULL, e) == ACSR_OK && product_seed(c, e) == ACSR_OK &&
-		bootstrap_operator(c, e) == ACSR_OK && housekeeping_rewrap(c, e) == ACSR_OK &&
+	if (first_kek(c, e) == ACSR_OK && audit_adopt(c->db, e) == ACSR_OK &&
+		jobs_free_leases(c->db, e) == ACSR_OK && recall_jobs(c, NULL, e) == ACSR_OK &&
+		product_seed(c, e) == ACSR_OK && bootstrap_operator(c, e) == ACSR_OK &&
+		housekeeping_rewrap(c, e) == ACSR_OK &&
 		core_want_job(c, "housekeeping", "", c->now, e) == ACSR_OK &&
 		handover_after_restart(c, e) == ACSR_OK && db_commit(c->db, e) == ACSR_OK)
 		return ACSR_OK;
@@ -163,6 +167,13 @@ static void on_issuer(struct proc *p, struct chan *ch, struct msg *m)
 	crl_issuer_known(&core);
 }
 
+static void on_log_head(struct proc *p, struct chan *ch, struct msg *m)
+{
+	(void)p;
+	(void)ch;
+	checkpoint_head(&core, m->body);
+}
+
 static void on_archive_sent(struct proc *p, struct chan *ch, struct msg *m)
 {
 	(void)p;
@@ -198,6 +209,8 @@ static const struct role_handler handlers[] = {
 	{ ROLE_SIGNER, MSG_issuer, on_issuer },
 	{ ROLE_SIGNER, MSG_cert_signed, on_answer },
 	{ ROLE_SIGNER, MSG_crl_signed, on_answer },
+	{ ROLE_SIGNER, MSG_log_head, on_log_head },
+	{ ROLE_SIGNER, MSG_log_signed, on_answer },
 	{ ROLE_SIGNER, MSG_failed, on_answer },
 	{ ROLE_PROBER, MSG_probe_result, on_answer },
 	{ ROLE_PROBER, MSG_failed, on_answer },

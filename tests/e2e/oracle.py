@@ -101,13 +101,21 @@ class Oracle:
         self.check_files()
 
     def check_audit(self):
-        prev, expected = FIRST_PREV, 1
+        """Each row's leaf hash, and the stored hashes above (RFC 9162 2.1.1)."""
+        leaves = []
         for r in self.rows("SELECT * FROM audit ORDER BY seq"):
-            fields = [prev, r["seq"], r["at"], r["actor"], r["account_id"], r["action"], r["object"], r["detail"]]
-            digest = hashlib.sha256(b"".join(str(f).encode() + b"\0" for f in fields)).hexdigest()
-            assert r["seq"] == expected and r["prev"] == prev and r["hash"] == digest, f"audit row {r['seq']} does not fit"
-            prev, expected = digest, expected + 1
-        assert expected > 1, "the audit log is empty"
+            fields = [r["seq"], r["at"], r["actor"], r["account_id"], r["action"], r["object"], r["detail"]]
+            digest = hashlib.sha256(b"\0" + b"".join(str(f).encode() + b"\0" for f in fields))
+            leaves.append(digest.digest())
+            assert r["seq"] == len(leaves) and r["hash"] == digest.hexdigest(), f"audit row {r['seq']} does not fit"
+        assert leaves, "the audit log is empty"
+        stored = {(r["level"], r["pos"]): r["hash"] for r in self.rows("SELECT * FROM audit_nodes")}
+        level, row = 0, leaves
+        while len(row) > 1:
+            level, row = level + 1, [hashlib.sha256(b"\1" + a + b).digest() for a, b in zip(row[::2], row[1::2])]
+            for pos, value in enumerate(row):
+                assert stored.pop((level, pos)) == value.hex(), f"audit node {level}/{pos} does not fit"
+        assert not stored, "audit nodes that belong to no entry"
 
     def check_orders(self):
         audited = {r["object"] for r in self.rows("SELECT DISTINCT object FROM audit")}

@@ -1,4 +1,4 @@
-// The audit log: every change with who made it. The operator can have its hash chain verified.
+// The audit log: every change with who made it. The operator can have it verified against the signed checkpoints.
 import { useState } from 'preact/hooks';
 import { api, type AuditEntry, type AuditVerdict } from '../api';
 import { href } from '../router';
@@ -12,7 +12,7 @@ export function AuditPage({ all }: { all: boolean }) {
   const after = trail[trail.length - 1] ?? 0;
   const list = useLoad(() => api.audit(after, all), [after, all]);
   return (
-    <Page title={all ? 'Audit' : 'Activity'} lead={all ? 'Every change, chained by hashes so that a missing or altered entry shows.' : 'What happened in this account, oldest first.'}>
+    <Page title={all ? 'Audit' : 'Activity'} lead={all ? 'Every change. The signer commits to the log with checkpoints, so that an altered, removed or reordered entry shows.' : 'What happened in this account, oldest first.'}>
       {all && <Verify />}
       {list.error && <Problem error={list.error} />}
       {!list.data && list.loading && <Loading what="entries" />}
@@ -50,9 +50,9 @@ function Verify() {
   const verify = useAction(async () => { setVerdict(null); setVerdict(await api.verifyAudit()); });
   return (
     <Card title="Is the log complete and unaltered?">
-      <Button kind="secondary" busy={verify.busy} onClick={() => void verify.run()}>Verify the chain</Button>
+      <Button kind="secondary" busy={verify.busy} onClick={() => void verify.run()}>Verify the log</Button>
       {verify.error && <Problem error={verify.error} />}
-      {verdict && <Alert tone={verdict.ok ? 'ok' : 'bad'}><p>{verdict.ok ? `Yes: ${verdict.entries} entries checked.` : `No: entry ${verdict.first_bad_seq} does not fit the chain.`}</p><p class="break"><small>Head: {verdict.head}</small></p></Alert>}
+      {verdict && <Alert tone={verdict.ok ? 'ok' : 'bad'}><p>{verdict.ok ? `Yes: ${verdict.entries} entries checked, ${verdict.signed_entries} of them under a signed checkpoint.` : `No: ${verdict.why}.`}</p><p class="break"><small>Root: {verdict.root}</small></p></Alert>}
     </Card>
   );
 }

@@ -59,7 +59,7 @@ export default async function operator({ portal, ask }) {
   await admin.open('/admin/users');
   await admin.sees(customer.who.email);
   await admin.open('/admin/audit');
-  await admin.press('Verify the chain');
+  await admin.press('Verify the log');
   await admin.sees('entries checked');
   await admin.shot('audit');
 
