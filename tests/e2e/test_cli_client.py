@@ -267,7 +267,7 @@ def test_control_characters_of_a_service_never_reach_the_terminal(cli, fake):
                                              "validations": [{"name": evil, "state": "pending", "method": evil, "error": evil, "http": {"url": evil, "content": evil},
                                                               "dns": {"record": evil, "type": evil, "value": evil}}]}))
     fake.says("GET", "/users", (200, {"users": [{"id": evil, "email": evil, "role": evil}]}))
-    fake.says("GET", "/audit/verify", (200, {"ok": False, "head": evil}))
+    fake.says("GET", "/audit/verify", (200, {"ok": False, "why": evil, "root": evil}))
     for words, code in ((["order", "show", "ord_1"], 0), (["user", "list"], 0), (["audit", "verify"], 1)):
         out = cli.run(*words, code=code)
         assert not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]", out.out + out.err) and "\u202e" not in out.text and "\\u001b" in out.text

@@ -67,7 +67,7 @@ def test_exports_are_the_declared_and_documented_functions():
 
 
 def test_the_parser_of_headers_finds_what_is_undocumented():
-    text = "/* One. */\nint acsr_a(int);\nint acsr_b(void);\n\nint acsr_c(\n\tint x);\nint acsr_d(void); /* d */\n\n#define X(y) acsr_e(y)\n"
+    text = "/* One. */\nint acsr_a(int);\nint acsr_b(void);\n\nint acsr_c(\n\tint x);\nint acsr_d(void); /* d */\n\n#define X(y) acsr_e(y)\ntypedef int acsr_f(\n\tint);\n"
     assert declarations(text) == {"acsr_a": True, "acsr_b": True, "acsr_c": False, "acsr_d": True}
 
 

@@ -36,6 +36,7 @@ def declarations(text):
     for paragraph in paragraphs(text):
         bare = COMMENT.sub(lambda m: re.sub(r"[^\n]", " ", m.group(0)), paragraph)
         bare = re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", lambda m: re.sub(r"[^\n]", " ", m.group(0)), bare, flags=re.M)
+        bare = re.sub(r"^typedef\b[^;]*;", lambda m: re.sub(r"[^\n]", " ", m.group(0)), bare, flags=re.M)
         for match in DECLARED.finditer(bare):
             end = bare.find(";", match.start())
             line_end = paragraph.find("\n", end)

@@ -26,6 +26,7 @@ static const char *const keys[] = { "ca.name=Example CA", "ca.key_type=ec:p256",
 struct world {
 	struct harness h;
 	struct msg_issuer root, issuing;
+	struct msg_log_head log;
 };
 
 static void meet(struct world *w)
@@ -33,6 +34,7 @@ static void meet(struct world *w)
 	harness_peer(&w->h, ROLE_CORE);
 	harness_recv(&w->h, ROLE_CORE, MSG_issuer, &w->root, NULL, NULL);
 	harness_recv(&w->h, ROLE_CORE, MSG_issuer, &w->issuing, NULL, NULL);
+	harness_recv(&w->h, ROLE_CORE, MSG_log_head, &w->log, NULL, NULL);
 }
 
 static void start(struct world *w, const char *dir)
@@ -43,6 +45,7 @@ static void start(struct world *w, const char *dir)
 
 static void clear(struct world *w)
 {
+	harness_clear(MSG_log_head, &w->log);
 	harness_clear(MSG_issuer, &w->root);
 	harness_clear(MSG_issuer, &w->issuing);
 }
@@ -81,6 +84,36 @@ static void test_the_issuers_are_told(void **state)
 	harness_peer_close(&w.h, ROLE_CORE); /* a core that starts again is told again */
 	clear(&w);
 	meet(&w);
+	stop(&w);
+}
+
+/* A checkpoint of the audit log, and none over a log that is shorter. */
+static void test_checkpoints(void **state)
+{
+	struct world w;
+	uint8_t root[32] = { 1 };
+	struct msg_sign_log m = { .size = 3, .root = { root, sizeof(root) } };
+	struct msg_log_signed signed_log;
+
+	(void)state;
+	start(&w, NULL);
+	assert_int_equal(0, w.log.size);
+	assert_non_null(strstr(w.log.verifier, "/audit+"));
+	harness_send(&w.h, ROLE_CORE, MSG_sign_log, 5, &m, -1);
+	harness_recv(&w.h, ROLE_CORE, MSG_log_signed, &signed_log, NULL, NULL);
+	assert_non_null(strstr(signed_log.note, "/audit\n3\nAQAAAA"));
+	m.size = 2;
+	harness_send(&w.h, ROLE_CORE, MSG_sign_log, 6, &m, -1);
+	harness_recv_failed(&w.h, ROLE_CORE, 6, "audit.shrunk");
+	m.root.len = 31;
+	harness_send(&w.h, ROLE_CORE, MSG_sign_log, 7, &m, -1);
+	harness_recv_failed(&w.h, ROLE_CORE, 7, "ipc.field");
+	harness_peer_close(&w.h, ROLE_CORE);
+	clear(&w);
+	meet(&w);
+	assert_int_equal(3, w.log.size);
+	assert_string_equal(signed_log.note, w.log.note);
+	harness_clear(MSG_log_signed, &signed_log);
 	stop(&w);
 }
 
@@ -320,6 +353,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_issuers_are_told),
+		cmocka_unit_test(test_checkpoints),
 		cmocka_unit_test(test_openssl_verifies_chain_and_crl),
 		cmocka_unit_test(test_a_repeat_gets_the_same_certificate),
 		cmocka_unit_test(test_the_root_key_may_be_away),
