@@ -51,6 +51,17 @@ static bool wants(int argc, char **argv, const char *option)
 	return false;
 }
 
+/* The command that has this verb, for who forgot the noun. */
+static const struct command *with_verb(const char *verb)
+{
+	const struct command *c;
+
+	for (size_t i = 0; (c = command_at(i)) != NULL; i++)
+		if (c->verb != NULL && strcmp(c->verb, verb) == 0)
+			return c;
+	return NULL;
+}
+
 static enum acsr_result no_such(const char *noun, const char *verb, struct acsr_err *e)
 {
 	const char *names[128] = { NULL };
@@ -61,6 +72,10 @@ static enum acsr_result no_such(const char *noun, const char *verb, struct acsr_
 	for (size_t i = 0; (c = command_at(i)) != NULL && n < 127; i++)
 		if (verb == NULL || (strcmp(c->noun, noun) == 0 && c->verb != NULL))
 			names[n++] = verb == NULL ? c->noun : c->verb;
+	c = verb == NULL ? with_verb(noun) : NULL;
+	if (c != NULL)
+		return err_set(e, "usage.command",
+			"there is no \"autocsr %.40s\", did you mean autocsr %s %s?", noun, c->noun, c->verb);
 	near = args_nearest(verb == NULL ? noun : verb, names);
 	if (near != NULL)
 		return err_set(e, "usage.command", "there is no \"autocsr %.40s%s%.40s\", did you mean %s?",
@@ -169,13 +184,29 @@ static int run(struct cli *c, int argc, char **argv, int at)
 	return c->exit_code != 0 ? c->exit_code : c->answer_no ? EXIT_NO : 0;
 }
 
+static int show_topic(const struct cli *c, const char *name, const char *text)
+{
+	if (!c->json) {
+		fputs(text, stdout);
+	} else {
+		(void)json_object_set_new(c->result, "topic", json_string(name));
+		(void)json_object_set_new(c->result, "text", json_string(text));
+		(void)json_dumpf(c->result, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+		putchar('\n');
+	}
+	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : EXIT_FAILED;
+}
+
 /* "autocsr help csr new" is "autocsr csr new --help". */
 static int help(struct cli *c, int argc, char **argv, int at)
 {
 	const struct command *cmd = NULL;
 	struct acsr_err e = { 0 };
 	const char *noun = at < argc && argv[at][0] != '-' ? argv[at] : NULL;
+	char text[HELP_TOPIC_MAX];
 
+	if (noun != NULL && help_topic(noun, text, sizeof(text)))
+		return show_topic(c, noun, text);
 	if (noun != NULL && find_command(&cmd, argc, argv, &at, &e) != ACSR_OK)
 		return fail(c, &e);
 	return show_help(c, cmd, noun);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/completion.h"
+#include "cli/help.h"
 
 static void command_name(FILE *f, const struct command *c)
 {
@@ -72,7 +73,10 @@ static void lists(FILE *f)
 	for (size_t i = 0; (c = command_at(i)) != NULL; i++)
 		if (completion_first_of_noun(i))
 			fprintf(f, "%s ", c->noun);
-	fputs("help version'\n\n_autocsr_verbs()\n{\n\tcase $1 in\n", f);
+	fputs("help version'\n\n_autocsr_topics='", f);
+	for (size_t i = 0; help_topic_at(i) != NULL; i++)
+		fprintf(f, "%s ", help_topic_at(i));
+	fputs("'\n\n_autocsr_verbs()\n{\n\tcase $1 in\n", f);
 	for (size_t i = 0; (c = command_at(i)) != NULL; i++) {
 		if (c->verb == NULL || !completion_first_of_noun(i))
 			continue;
@@ -113,18 +117,19 @@ static const char script[] =
 	"\n"
 	"_autocsr()\n"
 	"{\n"
-	"\tlocal line=${COMP_LINE:0:COMP_POINT} command= option= typed previous w i\n"
+	"\tlocal line=${COMP_LINE:0:COMP_POINT} command= option= typed previous topics= w i\n"
 	"\tlocal -a words\n"
 	"\tCOMPREPLY=()\n"
 	"\tread -ra words <<<\"$line\"\n"
 	"\t[[ $line == *[[:space:]] ]] && words+=(\"\")\n"
 	"\twords=(\"${words[@]:1}\")\n"
 	"\twhile [[ ${#words[@]} -gt 1 && ( ${words[0]} == --json || ${words[0]} == help ) ]]; do\n"
+	"\t\t[[ ${words[0]} == help ]] && topics=$_autocsr_topics\n"
 	"\t\twords=(\"${words[@]:1}\")\n"
 	"\tdone\n"
 	"\ttyped=${words[${#words[@]} - 1]}\n"
 	"\tif [[ ${#words[@]} -le 1 ]]; then\n"
-	"\t\t_autocsr_reply \"$_autocsr_nouns --json --help --version\" \"$typed\"\n"
+	"\t\t_autocsr_reply \"$_autocsr_nouns $topics --json --help --version\" \"$typed\"\n"
 	"\t\treturn\n"
 	"\tfi\n"
 	"\tcommand=${words[0]}\n"

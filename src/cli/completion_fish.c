@@ -90,6 +90,8 @@ static void words(FILE *f)
 		}
 	}
 	word(f, "__autocsr_in", "help", "about a command or a topic");
+	for (size_t i = 0; help_topic_at(i) != NULL; i++)
+		word(f, "__autocsr_in; and contains help (commandline -opc)", help_topic_at(i), "a topic");
 }
 
 static const char functions[] =

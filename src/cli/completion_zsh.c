@@ -94,6 +94,9 @@ static void nouns(FILE *f)
 		described(f, c->noun, text);
 	}
 	described(f, "help", "about a command or a topic");
+	fputs("\t)\n\t[[ -n $1 ]] && all+=(\n", f);
+	for (size_t k = 0; help_topic_at(k) != NULL; k++)
+		described(f, help_topic_at(k), "a topic");
 	fputs("\t)\n\t_describe -t commands command all\n}\n\n", f);
 }
 
@@ -125,8 +128,9 @@ static void verbs_table(FILE *f)
 }
 
 static const char start[] = "_autocsr() {\n"
-			    "\tlocal name\n"
+			    "\tlocal name topics=\n"
 			    "\twhile (( CURRENT > 2 )) && [[ $words[2] == (--json|help) ]]; do\n"
+			    "\t\t[[ $words[2] == help ]] && topics=1\n"
 			    "\t\twords[2]=()\n"
 			    "\t\t(( CURRENT-- ))\n"
 			    "\tdone\n"
@@ -134,7 +138,7 @@ static const char start[] = "_autocsr() {\n"
 			    "\t\tif [[ $words[2] == -* ]]; then\n"
 			    "\t\t\tcompadd -- --json --help --version\n"
 			    "\t\telse\n"
-			    "\t\t\t_autocsr_nouns\n"
+			    "\t\t\t_autocsr_nouns $topics\n"
 			    "\t\tfi\n"
 			    "\t\treturn\n"
 			    "\tfi\n"

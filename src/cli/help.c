@@ -34,18 +34,43 @@ void help_overview(FILE *f)
 	for (const struct command *const *c = command_online; *c != NULL; c++)
 		command_line(f, *c);
 	fputs("\nstart here:\n"
+	      "  autocsr csr new\n"
+	      "      asks what it needs to know, makes key and CSR, and shows the line for the next time\n"
 	      "  autocsr csr new --host www.example.com --out www.csr --archive www.zip\n"
 	      "      a key in an AES-256 archive, its unlock code on the terminal, and the CSR\n"
+	      "  autocsr show FILE\n"
+	      "      what is in it, whatever it is\n"
 	      "  autocsr csr check www.csr --host www.example.com\n"
 	      "      every rule that a CA will judge it by\n"
 	      "  autocsr login --server https://ca.example.com\n"
 	      "  autocsr order new --product dv --host www.example.com --archive www.zip --wait\n"
 	      "      no CSR needed: the service makes the key, hands it over and keeps nothing\n"
 	      "\n"
-	      "more: autocsr NOUN, autocsr NOUN VERB --help, man autocsr\n"
+	      "more: autocsr NOUN, autocsr NOUN VERB --help, man autocsr-NOUN-VERB\n"
+	      "topics: autocsr help",
+		f);
+	for (size_t i = 0; help_topic_at(i) != NULL; i++)
+		fprintf(f, "%s%s", i == 0 ? " " : " | ", help_topic_at(i));
+	fputs("\n"
 	      "exit: 0 done, 1 the answer is no, 2 wrong usage, 3 bad input, 4 refused by policy,\n"
 	      "      5 service or network failed\n",
 		f);
+}
+
+/* The first example of a command's text: a line that begins with two blanks, and what it is continued by. */
+static void first_example(FILE *f, const char *text)
+{
+	const char *at = text != NULL ? strstr(text, "\n  autocsr ") : NULL;
+	size_t n;
+
+	if (at == NULL)
+		return;
+	do {
+		at++;
+		n = strcspn(at, "\n");
+		fprintf(f, "%.*s\n", (int)n, at);
+		at += n;
+	} while (n > 0 && at[-1] == '\\' && at[0] != '\0');
 }
 
 void help_noun(FILE *f, const char *noun)
@@ -56,6 +81,10 @@ void help_noun(FILE *f, const char *noun)
 	for (size_t i = 0; (c = command_at(i)) != NULL; i++)
 		if (strcmp(c->noun, noun) == 0)
 			command_line(f, c);
+	fputs("\nfor example:\n", f);
+	for (size_t i = 0; (c = command_at(i)) != NULL; i++)
+		if (strcmp(c->noun, noun) == 0)
+			first_example(f, c->text);
 	fprintf(f, "\nmore: autocsr %s VERB --help\n", noun);
 }
 

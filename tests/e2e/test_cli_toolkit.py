@@ -47,6 +47,33 @@ def test_alone_it_teaches(cli):
     assert cli.run("--help").out == done.out == cli.run("help").out
 
 
+def test_topics_teach(cli):
+    topics = re.search(r"^topics: autocsr help (.*)$", cli.run().out.decode(), re.M).group(1).split(" | ")
+    assert len(topics) > 3
+    for topic in topics:
+        text = cli.run("help", topic).out.decode()
+        assert len(text) > 200 and "$" not in text and max(map(len, text.splitlines())) < 112
+        assert cli.run("help", topic, "--json").json == {"topic": topic, "text": text}
+    listed = cli.run("help", "keys").out.decode()
+    assert "Here: rsa:2048" in listed and all(k in listed for k in KEYS)
+    assert "for example:\n  autocsr csr new" in cli.run("csr", code=2).err.decode()
+
+
+def test_every_line_that_the_screens_teach_is_one(cli):
+    """Nouns, verbs and options of every example exist."""
+    every = {c["command"]: {o["option"] for o in c["options"]} for c in cli.run("--json").json["commands"]}
+    texts = [cli.run().out.decode(), *(cli.run("help", t).out.decode() for t in ("keys", "names", "places", "requests"))]
+    texts += [cli.run(*c.split(), "--help").out.decode().split("\noptions:")[0] for c in every]
+    examples = [m for t in texts for m in re.findall(r"^  autocsr ((?:.*\\\n)*.*)$", t, re.M)]
+    assert len(examples) > 40
+    for example in examples:
+        words = example.split()
+        command = " ".join(words[:2]) if " ".join(words[:2]) in every else words[0]
+        assert command in every, example
+        for option in re.findall(r"(?<=\s)--[a-z0-9-]+", example.split(" | ")[0]):
+            assert option in every[command], example
+
+
 def test_every_command_has_help(cli):
     screen = cli.run().out.decode()
     commands = re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", screen, re.M)
@@ -69,7 +96,7 @@ def test_help_is_json_when_asked_for(cli):
 
 
 @pytest.mark.parametrize("words,said", [
-    (["csr"], "usage: autocsr csr VERB"), (["crs", "new"], "did you mean csr"), (["csr", "nwe"], "did you mean new"),
+    (["csr"], "usage: autocsr csr VERB"), (["crs", "new"], "did you mean csr"), (["csr", "nwe"], "did you mean new"), (["convert", "x"], "did you mean autocsr cert convert?"),
     (["csr", "show"], "needs FILE"), (["cert", "verify", "a", "b"], "no place for"), (["csr", "show", "--bad", "x"], "unknown option"),
     (["csr", "check", "x", "--hots", "y"], "did you mean --host"), (["csr", "new"], "--archive FILE.zip or --keyout FILE"),
     (["csr", "new", "--archive", "a.zip"], "--host"), (["csr", "new", "--host", "a.b", "--archive", "a", "--keyout", "b"], "in one way"),

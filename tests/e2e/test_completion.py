@@ -69,36 +69,42 @@ PS1='ready> '
 """
 
 
-def zsh(tmp_path, script, line):
-    """A shell with a terminal of its own; a key of ours runs completion and notes every candidate."""
-    out, rc = tmp_path / "candidates", tmp_path / ".zshrc"
-    out.write_text("")
-    rc.write_text(ZSH)
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.chdir(tmp_path)
-        os.execvpe("zsh", ["zsh", "-d", "-i"], {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "ZDOTDIR": str(tmp_path),
-                                                "SCRIPT": str(script), "OUT": str(out), "TERM": "xterm"})
-    seen, end = b"", time.monotonic() + 30
-    sent = False
-    while "END" not in out.read_text().split("\n"):
-        assert time.monotonic() < end, seen
-        if select.select([fd], [], [], 0.02)[0]:
-            seen += os.read(fd, 65536)
-        if not sent and b"ready> " in seen:
-            os.write(fd, line.encode() + b"\x18")
-            sent = True
-    os.write(fd, b"\x03")
-    os.close(fd)
-    os.waitpid(pid, 0)
-    rc.unlink()
-    words = [w for w in out.read_text().split("\n") if w and w != "END"]
-    out.unlink()
-    typed = line.split(" ")[-1].split("=", 1)[-1]
-    return sorted({w.rstrip("=").replace("\\ ", " ") for w in words if w.startswith(typed)})
+class Zsh:
+    """One shell with a terminal of its own for all lines of a test; a key of ours runs completion and notes every candidate."""
+
+    def __init__(self, tmp_path, script):
+        self.out, rc = tmp_path.parent / (tmp_path.name + ".out"), tmp_path.parent / (tmp_path.name + ".rc")
+        rc.mkdir()
+        (rc / ".zshrc").write_text(ZSH)
+        self.out.write_text("")
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(tmp_path)
+            os.execvpe("zsh", ["zsh", "-d", "-i"], {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "ZDOTDIR": str(rc),
+                                                    "SCRIPT": str(script), "OUT": str(self.out), "TERM": "xterm"})
+        self.wait(lambda: b"ready> " in self.seen)
+
+    def wait(self, reached):
+        self.seen, end = b"", time.monotonic() + 30
+        while not reached():
+            assert time.monotonic() < end, self.seen
+            if select.select([self.fd], [], [], 0.02)[0]:
+                self.seen += os.read(self.fd, 65536)
+
+    def __call__(self, line):
+        self.out.write_text("")
+        os.write(self.fd, b"\x15" + line.encode() + b"\x18")
+        self.wait(lambda: "END" in self.out.read_text().split("\n"))
+        typed = line.split(" ")[-1].split("=", 1)[-1]
+        words = {w.rstrip("=").replace("\\ ", " ") for w in self.out.read_text().split("\n")}
+        return sorted(w for w in words if w not in ("", "END") and w.startswith(typed))
+
+    def end(self):
+        os.close(self.fd)
+        os.waitpid(self.pid, 0)
 
 
-COMPLETE = {"bash": bash, "zsh": zsh, "fish": fish}
+COMPLETE = {"bash": bash, "fish": fish}
 
 
 @pytest.fixture(params=SHELLS)
@@ -107,7 +113,12 @@ def complete(request, cli, tmp_path):
         pytest.skip(f"{request.param} is not installed")
     script = tmp_path / "script"
     script.write_bytes(cli.run("completion", request.param).out)
-    return lambda line: COMPLETE[request.param](tmp_path, script, line)
+    if request.param != "zsh":
+        yield lambda line: COMPLETE[request.param](tmp_path, script, line)
+        return
+    shell = Zsh(tmp_path, script)
+    yield shell
+    shell.end()
 
 
 def test_nouns_and_verbs(complete, cli):
@@ -117,6 +128,7 @@ def test_nouns_and_verbs(complete, cli):
     assert complete("autocsr cs") == ["csr"]
     for noun in ("csr", "archive", "order"):
         assert set(complete(f"autocsr {noun} ")) - {"--help"} == {c.split()[1] for c in every if c.split()[0] == noun}
+    assert {"keys", "exit"} <= set(complete("autocsr help ")) and "exit" not in complete("autocsr ")
     assert complete("autocsr --json archive o") == complete("autocsr help archive o") == ["open"]
 
 

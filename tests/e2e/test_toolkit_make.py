@@ -277,7 +277,7 @@ def test_a_key_store_opens_elsewhere(cli, d, key):
     assert stat.S_IMODE((d / "k.p12").stat().st_mode) == 0o600
     info = run("openssl", "pkcs12", "-in", "k.p12", "-passin", "pass:changeit", "-info", "-noout", cwd=d).stderr.decode()
     assert "PBKDF2" in info and "AES-256-CBC, Iteration 600000" in info and "MAC: sha256, Iteration 600000" in info
-    if shutil.which("keytool"):
+    if shutil.which("keytool") and key == "rsa:2048":
         listed = run("keytool", "-J-Duser.language=en", "-list", "-storetype", "PKCS12", "-keystore", "k.p12", "-storepass", "changeit", cwd=d).stdout.decode()
         assert "www.example.com" in listed and "PrivateKeyEntry" in listed
 
