@@ -331,7 +331,8 @@ static bool next_bare(struct acsr_input *in)
 static bool is_ssh_line(struct bytes line)
 {
 	static const char *const starts[] = { "ssh-rsa AAAA", "ssh-dss AAAA", "ssh-ed25519 AAAA",
-		"ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-" };
+		"ssh-rsa-cert-", "ssh-dss-cert-", "ssh-ed25519-cert-", "ecdsa-sha2-", "sk-ssh-",
+		"sk-ecdsa-" };
 
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
 		if (line.len > strlen(starts[i]) && memcmp(line.p, starts[i], strlen(starts[i])) == 0)

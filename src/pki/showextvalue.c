@@ -299,6 +299,18 @@ static json_t *printed(X509_EXTENSION *x)
 
 /* --- extensions and attributes whose OIDs OpenSSL does not know: whatever can be read in them --- */
 
+/* Octets that are a text in truth, as Microsoft's security identifiers. */
+static bool is_printable(const ASN1_STRING *s)
+{
+	const uint8_t *p = ASN1_STRING_get0_data(s);
+	int n = ASN1_STRING_length(s);
+
+	for (int i = 0; i < n; i++)
+		if (p[i] < 0x20 || p[i] >= 0x7f)
+			return false;
+	return n >= 4;
+}
+
 static json_t *take_primitive(json_t *list, const struct der_tlv *t)
 {
 	const unsigned char *p = t->whole.p;
@@ -324,6 +336,11 @@ static json_t *take_primitive(json_t *list, const struct der_tlv *t)
 	case V_ASN1_VISIBLESTRING:
 	case V_ASN1_UNIVERSALSTRING:
 		list = show_add(list, show_asn1_string(any->value.asn1_string));
+		break;
+	case V_ASN1_OCTET_STRING:
+		if (is_printable(any->value.octet_string))
+			list = show_add(list, show_text(ASN1_STRING_get0_data(any->value.octet_string),
+						      (size_t)ASN1_STRING_length(any->value.octet_string)));
 		break;
 	default:
 		break;

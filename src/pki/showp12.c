@@ -251,6 +251,7 @@ static enum acsr_result check_mac(struct p12 *c, struct acsr_err *e)
 			"passphrase was not judged",
 			json_string_value(json_object_get(c->mac, "algorithm")),
 			OpenSSL_version(OPENSSL_VERSION_STRING));
+	TRY(enc_check_rounds(c->mac, e));
 	if (mac_fits(c))
 		return ACSR_OK;
 	ERR_clear_error();
