@@ -27,6 +27,8 @@ json_t *show_asn1_string(const ASN1_STRING *s);
 json_t *show_hex_cut(const uint8_t *p, size_t n, size_t max);
 /* RFC 3339, or null for a time that cannot be read. */
 json_t *show_asn1_time(const ASN1_TIME *t);
+/* A serial number: hex octets, with "-" in front of a negative one. */
+json_t *show_serial(const ASN1_INTEGER *i);
 /* INTEGER of any size, decimal. */
 json_t *show_asn1_integer(const ASN1_INTEGER *i);
 /* Its short name, or the dotted OID. `oid` always dotted. */

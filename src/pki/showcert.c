@@ -43,18 +43,6 @@ static json_t *set_spki(json_t *o, X509 *x)
 	return o;
 }
 
-static json_t *serial(const ASN1_INTEGER *i)
-{
-	const uint8_t *p = ASN1_STRING_get0_data(i);
-	size_t n = (size_t)ASN1_STRING_length(i);
-
-	while (n > 1 && *p == 0) {
-		p++;
-		n--;
-	}
-	return show_hex_cut(p, n, 64);
-}
-
 static json_t *set_times(json_t *o, const X509 *x)
 {
 	const ASN1_TIME *from = X509_get0_notBefore(x), *to = X509_get0_notAfter(x);
@@ -182,7 +170,7 @@ static json_t *document(X509 *x, const uint8_t *der, size_t len)
 	o = show_set_name(o, "issuer", X509_get_issuer_name(x), &how);
 	acsr_findings_free(&unused);
 	o = show_set_extensions(o, X509_get0_extensions(x));
-	o = show_set(o, "serial", serial(X509_get0_serialNumber(x)));
+	o = show_set(o, "serial", show_serial(X509_get0_serialNumber(x)));
 	o = set_times(o, x);
 	o = set_spki(o, x);
 	X509_get0_signature(NULL, &alg, x);

@@ -44,10 +44,9 @@ static json_t *one_entry(const X509_REVOKED *rev)
 {
 	const ASN1_INTEGER *serial = X509_REVOKED_get0_serialNumber(rev);
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "serial",
-		show_hex_cut(ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial), 64),
-		"revoked_at", show_asn1_time(X509_REVOKED_get0_revocationDate(rev)), "reason", reason(rev),
-		"invalid_since", invalid_since(rev), "issuer", issuer_of(rev));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "serial", show_serial(serial), "revoked_at",
+		show_asn1_time(X509_REVOKED_get0_revocationDate(rev)), "reason", reason(rev), "invalid_since",
+		invalid_since(rev), "issuer", issuer_of(rev));
 }
 
 static json_t *set_entries(json_t *o, X509_CRL *crl, size_t max)

@@ -79,9 +79,7 @@ static json_t *one_signer(CMS_SignerInfo *si)
 	CMS_SignerInfo_get0_algs(si, NULL, NULL, &digest, NULL);
 	return json_pack("{s:o, s:o, s:o, s:o}", "issuer_text",
 		issuer != NULL ? show_name_text(issuer) : json_null(), "serial",
-		sno != NULL ? show_hex_cut(ASN1_STRING_get0_data(sno), (size_t)ASN1_STRING_length(sno), 64)
-			    : json_null(),
-		"key_id",
+		sno != NULL ? show_serial(sno) : json_null(), "key_id",
 		keyid != NULL
 			? show_hex_cut(ASN1_STRING_get0_data(keyid), (size_t)ASN1_STRING_length(keyid), 64)
 			: json_null(),

@@ -146,6 +146,24 @@ json_t *show_asn1_integer(const ASN1_INTEGER *i)
 	return s;
 }
 
+json_t *show_serial(const ASN1_INTEGER *i)
+{
+	const uint8_t *p = ASN1_STRING_get0_data(i);
+	size_t n = (size_t)ASN1_STRING_length(i);
+	json_t *hex, *out;
+
+	while (n > 1 && *p == 0) {
+		p++;
+		n--;
+	}
+	hex = show_hex_cut(p, n, 64);
+	if (hex == NULL || ASN1_STRING_type(i) != V_ASN1_NEG_INTEGER)
+		return hex;
+	out = json_sprintf("-%s", json_string_value(hex));
+	json_decref(hex);
+	return out;
+}
+
 json_t *show_oid(const ASN1_OBJECT *o)
 {
 	char oid[128];
