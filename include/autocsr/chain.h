@@ -72,8 +72,9 @@ struct acsr_chain_report {
 /*
  * The whole report. ACSR_FAIL only when there is nothing to judge: cert.der cert.parse cert.too-large (an
  * input is no certificate; e->field says which), verify.crl (an input is no CRL), usage.purpose,
- * usage.policy, sys.nomem. The ids of findings, each with its source: verify.expired  verify.not-yet   both
- * ends of the validity count as valid verify.issuer                    the issuer's certificate is missing
+ * usage.policy, sys.nomem. The ids of findings, each with its source:
+ *   verify.expired  verify.not-yet   both ends of the validity count as valid
+ *   verify.issuer                    the issuer's certificate is missing
  *   verify.untrusted                 the chain ends at a root that is not given
  *   verify.signature  verify.purpose  verify.name  verify.name-constraints  verify.policy
  *   verify.ca  verify.ca.path-length  an issuer that is no CA, may not sign, or not at this depth

@@ -184,16 +184,20 @@ struct acsr_key_policy {
  * key.rsa.exponent.low (below 65537) and key.rsa.factor.small (below 65536, when thorough) are warnings in
  * `all`, never errors. key.debian is a pass only where
  * the list covers the key's size and exponent in full; else a note (ACSR_INFO) that says what it covers.
- * NOT checked: common factors of several keys (acsr_moduli_find in weakkey.h). About a millisecond at most.
+ * NOT checked: common factors of several keys. About a millisecond at most.
  */
 ACSR_MUST_USE enum acsr_result acsr_key_check_public(const struct acsr_key *k,
 	const struct acsr_key_policy *policy, struct acsr_findings *all, struct acsr_err *e);
 
 /*
  * Do the private numbers of a key pair fit its public ones? The first broken rule is the error; `all` as
- * above. key.pair.absent   a public key alone key.pair.modulus  RSA: p q is not n, or p = q key.pair.prime
- * RSA: p or q is not prime key.pair.exponent RSA: d e is not 1 modulo p - 1 and q - 1 key.pair.crt      RSA:
- * d mod p - 1, d mod q - 1 or the inverse of q do not fit (a wrong signature then gives the key away)
+ * above.
+ *   key.pair.absent   a public key alone
+ *   key.pair.modulus  RSA: p q is not n, or p = q
+ *   key.pair.prime    RSA: p or q is not prime
+ *   key.pair.exponent RSA: d e is not 1 modulo p - 1 and q - 1
+ *   key.pair.crt      RSA: d mod p - 1, d mod q - 1 or the inverse of q do not fit (a wrong signature
+ *                     then gives the key away)
  *   key.pair.public   the public key is not that of the private one
  * RSA keys of more than two primes, and those that hold n, e and d only: a note (ACSR_INFO).
  * RSA costs two primality tests, a few milliseconds for RSA-2048.

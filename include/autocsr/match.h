@@ -48,8 +48,8 @@ typedef enum acsr_result (*acsr_match_fn)(
  * Every object in these bytes, in PEM bundles, PKCS#7 and PKCS#12 too. `passphrase` (NULL: none) opens
  * encrypted keys and PKCS#12. `fn` may be NULL. What cannot be read is told to fn and does no further harm:
  *   key.passphrase.needed  key.passphrase.wrong  input.passphrase  match.passphrase   locked
- *   anything else                                                                  damaged, or nothing of
- * ours Fails with input.empty, input.unknown (nothing with a key), sys.nomem, and what fn returns.
+ *   anything else                                          damaged, or nothing of ours
+ * Fails with input.empty, input.unknown (nothing with a key), sys.nomem, and what fn returns.
  */
 ACSR_MUST_USE enum acsr_result acsr_matcher_add(struct acsr_matcher *m, const char *name, const uint8_t *p,
 	size_t len, const struct acsr_secret *passphrase, acsr_match_fn fn, void *arg, struct acsr_err *e);

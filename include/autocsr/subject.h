@@ -25,7 +25,7 @@ ACSR_C_BEGIN
  * joined it stands in one RDN with the field before it (multi-valued, "CN=a+OU=b")
  * string_type  as it was read, the ASN.1 tag of its string (12 UTF8String, 19 PrintableString, 20 T61String,
  *        22 IA5String, 28 UniversalString, 30 BMPString …); 0 when it was typed. Building never looks at it:
- * it writes the type of RFC 5280 appendix A (PrintableString for C, serialNumber, dnQualifier,
+ *        it writes the type of RFC 5280 appendix A (PrintableString for C, serialNumber, dnQualifier,
  *        telephoneNumber, destinationIndicator and the like; IA5String for DC and emailAddress; else
  *        UTF8String).
  * broken acsr_csr_read only: no clean text; what cannot be shown is written \xNN
@@ -110,15 +110,16 @@ struct acsr_sans {
 
 /*
  * Copies `value`, in canonical form for IP, RID, DIRNAME and OTHER. DNS names, mailboxes and URIs are judged
- * here only as far as their encoding goes; name.h judges DNS names, acsr_sans_add_text knows IDN.
+ * here only as far as their encoding goes; name.h judges DNS names, acsr_csr_draft_set knows IDN.
  *   name.empty   name.control
  *   name.ascii   a blank, or beyond ASCII in DNS, EMAIL, URI
  *   name.ip      no IP address
  *   name.oid     no OID where one belongs
  *   name.email   SMTPUTF8 without an '@', with an ASCII local part (that is ACSR_SAN_EMAIL), with a byte
- * order mark, or with a domain that is not in lower-case A-labels (RFC 9598 3) name.other   not written
- * OID;UTF8:text, OID;IA5:text or OID;DER:hex subject.…    a directoryName that is none name.type
- * ACSR_SAN_UNKNOWN
+ *                order mark, or with a domain that is not in lower-case A-labels (RFC 9598 3)
+ *   name.other   not written OID;UTF8:text, OID;IA5:text or OID;DER:hex
+ *   name.type    ACSR_SAN_UNKNOWN
+ *   subject.…    a directoryName that is none
  */
 ACSR_MUST_USE enum acsr_result acsr_sans_add(
 	struct acsr_sans *l, enum acsr_san_type type, const char *value, struct acsr_err *e);

@@ -106,6 +106,15 @@ def test_the_shared_library_says_its_version_and_binds_everything_at_start():
                for version in re.findall(r"acsr_\w+@@(\S+)", run("nm", "-D", "--defined-only", SHARED).stdout))
 
 
+def test_names_that_headers_mention_exist():
+    texts = {header.name: header.read_text() for header in HEADERS}
+    code = " ".join(COMMENT.sub(" ", text) for text in texts.values())
+    known = set(re.findall(r"\b(?:acsr|ACSR)_\w+", code))
+    for name, text in texts.items():
+        for word in re.findall(r"\b(?:acsr|ACSR)_\w*[A-Za-z0-9]\b(?![_…*])", " ".join(COMMENT.findall(text))):
+            assert word in known, f"{name} speaks of {word}, which does not exist"
+
+
 def test_errors_that_headers_promise_exist():
     families = set(re.findall(r'^\t\{ "([a-z]+)\.', (REPO / "src/base/errtab.c").read_text(), re.M)) | {"sys"}
     sources = "".join(path.read_text() for path in (*(REPO / "src/pki").rglob("*.c"), *(REPO / "src/base").glob("*.c")))
