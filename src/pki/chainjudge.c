@@ -275,6 +275,8 @@ enum acsr_result chain_judge(struct chain_attempt *a, struct acsr_err *e)
 	ok = X509_verify_cert(a->j->ctx);
 	if (a->broken)
 		return ACSR_FAIL;
+	if (ok != 1 && X509_STORE_CTX_get_error(a->j->ctx) == X509_V_ERR_OUT_OF_MEM)
+		return err_nomem(e);
 	if (ok != 1 && chain_attempt_errors(a) == 0) {
 		struct chain_verdict v = { X509_STORE_CTX_get_error(a->j->ctx), NULL, NULL, "", false,
 			false };

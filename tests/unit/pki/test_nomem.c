@@ -9,6 +9,10 @@
 
 #include "autocsr/archive.h"
 #include "autocsr/bundle.h"
+#include "autocsr/chain.h"
+#include "autocsr/jwk.h"
+#include "autocsr/match.h"
+#include "autocsr/pkcs12.h"
 #include "autocsr/crl.h"
 #include "autocsr/draft.h"
 
@@ -232,6 +236,79 @@ static enum acsr_result bundles(struct acsr_err *e)
 	return ACSR_OK;
 }
 
+/* Good now, and long expired: whatever fails on the way, the second is never called good. */
+static enum acsr_result verify(struct acsr_err *e)
+{
+	static const char *const names[] = { "www.demo.test" };
+	struct acsr_chain c = { .leaf = &leaf,
+		.intermediates = &ca.intermediate,
+		.n_intermediates = 1,
+		.roots = &ca.root,
+		.n_roots = 1,
+		.crls = &crl,
+		.n_crls = 1,
+		.at = NOW,
+		.names = names,
+		.n_names = 1,
+		.eku = "serverAuth" };
+	struct acsr_chain_report *r = NULL;
+
+	TRY(acsr_chain_check(&c, &r, e));
+	acsr_chain_report_free(r);
+	c.at = NOW + 9999 * DAY;
+	TRY(acsr_chain_check(&c, &r, e));
+	assert_false(r->ok);
+	acsr_chain_report_free(r);
+	return ACSR_OK;
+}
+
+static enum acsr_result match_all(struct acsr_matcher *m, struct acsr_err *e)
+{
+	ACSR_CLEANUP_BLOB struct acsr_blob pem = { 0 };
+	struct acsr_match_item item;
+
+	TRY(acsr_bundle(ACSR_FORMAT_FULLCHAIN, &leaf, &ca.intermediate, 1, &pem, e));
+	TRY(acsr_matcher_add(m, "full.pem", pem.p, pem.len, NULL, NULL, NULL, e));
+	TRY(acsr_matcher_add(m, "www.csr", csr_pem.p, csr_pem.len, NULL, NULL, NULL, e));
+	TRY(acsr_matcher_group(m, e));
+	for (size_t i = 0; i < acsr_match_items(m); i++)
+		acsr_match_item_at(m, i, &item);
+	return ACSR_OK;
+}
+
+static enum acsr_result match(struct acsr_err *e)
+{
+	struct acsr_matcher *m = NULL;
+	enum acsr_result r;
+
+	TRY(acsr_matcher_new(&m, e));
+	r = match_all(m, e);
+	acsr_matcher_free(m);
+	return r;
+}
+
+static enum acsr_result convert(struct acsr_err *e)
+{
+	CLEANUP_SECRET struct acsr_secret *pass = NULL, *jwk = NULL;
+	ACSR_CLEANUP_BLOB struct acsr_blob der = { 0 };
+	struct acsr_blob both[] = { ca.intermediate, leaf };
+	struct acsr_pkcs12_spec spec = {
+		.key = a_key("rsa:2048"), .certs = &leaf, .n_certs = 1, .legacy = true
+	};
+	struct acsr_pkcs12 *p12 = NULL;
+	size_t *order = NULL, n = 0;
+
+	TRY(acsr_bundle_order(both, 2, spec.key, &order, &n, e));
+	free(order);
+	TRY(acsr_jwk_private(spec.key, &leaf, 1, &jwk, e));
+	TRY(acsr_secret_new(&pass, "horse", 5, e));
+	spec.passphrase = pass;
+	TRY(acsr_pkcs12_write(&spec, &der, e));
+	TRY(acsr_pkcs12_read(&p12, der.p, der.len, pass, e));
+	acsr_pkcs12_free(p12);
+	return ACSR_OK;
+}
+
 static enum acsr_result hand_over(struct acsr_err *e)
 {
 	CLEANUP_SECRET struct acsr_secret *pem = NULL, *code = NULL, *back = NULL;
@@ -268,7 +345,7 @@ static void every_allocation(enum acsr_result (*run)(struct acsr_err *e))
 }
 
 static enum acsr_result (*const scenarios[])(struct acsr_err *e) = { read_csr, build_csr, drafts, read_cert,
-	make_cert, read_crl, make_crl, bundles, hand_over };
+	make_cert, read_crl, make_crl, bundles, verify, match, convert, hand_over };
 
 static void ours(void **state)
 {
