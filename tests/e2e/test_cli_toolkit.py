@@ -96,7 +96,7 @@ def test_help_is_json_when_asked_for(cli):
 
 
 @pytest.mark.parametrize("words,said", [
-    (["csr"], "usage: autocsr csr VERB"), (["crs", "new"], "did you mean csr"), (["csr", "nwe"], "did you mean new"), (["convert", "x"], "did you mean autocsr cert convert?"),
+    (["csr"], "usage: autocsr csr VERB"), (["crs", "new"], "did you mean csr"), (["csr", "nwe"], "did you mean new"), (["verify", "x"], "did you mean autocsr cert verify?"),
     (["csr", "show"], "needs FILE"), (["cert", "verify", "a", "b"], "no place for"), (["csr", "show", "--bad", "x"], "unknown option"),
     (["csr", "check", "x", "--hots", "y"], "did you mean --host"), (["csr", "new"], "--archive FILE.zip or --keyout FILE"),
     (["csr", "new", "--archive", "a.zip"], "--host"), (["csr", "new", "--host", "a.b", "--archive", "a", "--keyout", "b"], "in one way"),

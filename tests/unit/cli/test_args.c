@@ -9,6 +9,8 @@
 #include "cli/args.h"
 
 static const struct opt table[] = {
+	{ "", OPT_HEAD, NULL, "a heading" },
+	{ "o", OPT_EACH, "TEXT", "" },
 	{ "host", OPT_MANY, "NAME", "" },
 	{ "out", OPT_ONE, "FILE", "" },
 	{ "force", OPT_FLAG, NULL, "" },
@@ -108,6 +110,35 @@ static void too_many_are_refused(void **state)
 	assert_string_equal(e.id, "usage.many");
 }
 
+/* Half of "--o Example GmbH" must not become a second organisation. */
+static void each_takes_one_value(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE(0, "--o", "a b", "--o=c"), ACSR_OK);
+	assert_int_equal(args_count(&a, "o"), 2);
+	assert_int_equal(PARSE(0, "--o", "a", "b"), ACSR_FAIL);
+	assert_string_equal(e.id, "usage.words");
+}
+
+static void a_heading_is_no_option(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE(0, "--=x"), ACSR_FAIL);
+	assert_string_equal(e.id, "usage.option");
+}
+
+static void options_can_be_added(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE(0, "--out", "a"), ACSR_OK);
+	assert_int_equal(args_add(&a, "host", "b", &e), ACSR_OK);
+	assert_string_equal(args_one(&a, "host"), "b");
+	assert_int_equal(args_add(&a, "out", "c", &e), ACSR_FAIL);
+	assert_string_equal(e.id, "usage.twice");
+	assert_int_equal(args_add(&a, "hots", "b", &e), ACSR_FAIL);
+	assert_string_equal(e.id, "usage.option");
+}
+
 static void nearest(void **state)
 {
 	static const char *const names[] = { "order", "archive", NULL };
@@ -125,6 +156,9 @@ int main(void)
 		cmocka_unit_test(values_by_word_and_by_equals),
 		cmocka_unit_test(words_without_a_place_go_to_the_list_before_them),
 		cmocka_unit_test(a_dash_is_a_word_and_two_end_the_options),
+		cmocka_unit_test(each_takes_one_value),
+		cmocka_unit_test(a_heading_is_no_option),
+		cmocka_unit_test(options_can_be_added),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(too_many_are_refused),
 		cmocka_unit_test(nearest),
