@@ -164,14 +164,9 @@ static void show_server(const json_t *result)
 
 	json_array_foreach(json_object_get(result, "files"), i, f) say(
 		"wrote  %s  (%s, mode %s)", view_str(f, "file"), view_str(f, "holds"), view_str(f, "mode"));
-	/* Its line ends are meant, so it must not go through what makes text harmless once more. */
 	say("\nfor its configuration:\n");
-	for (const char *p = view_str(result, "configuration"); *p != '\0';) {
-		size_t n = strcspn(p, "\n");
-
-		say("    %.*s", (int)n, p);
-		p += n + (p[n] == '\n');
-	}
+	json_array_foreach(json_object_get(result, "configuration"), i, f)
+		say("    %s", json_string_value(f));
 	json_array_foreach(json_object_get(result, "notes"), i, f) say("\nnote: %s", json_string_value(f));
 }
 

@@ -93,6 +93,18 @@ static enum acsr_result write_file(struct convert *v, const struct acsr_server *
 	return file_set_write(set, path, der.p, der.len, e);
 }
 
+static enum acsr_result put_lines(json_t *result, char *text, struct acsr_err *e)
+{
+	json_t *lines = json_array();
+	char *line;
+
+	TRY(command_put(result, "configuration", lines, e));
+	while ((line = strsep(&text, "\n")) != NULL)
+		if ((*line != '\0' || text != NULL) && json_array_append_new(lines, json_string(line)) != 0)
+			return err_nomem(e);
+	return ACSR_OK;
+}
+
 static enum acsr_result put_config(
 	json_t *result, const struct acsr_server *s, char *const path[2], struct acsr_err *e)
 {
@@ -107,7 +119,7 @@ static enum acsr_result put_config(
 			TRY(buf_put(&b, p, 1, e));
 		}
 	}
-	return command_put_str(result, "configuration", buf_cstr(&b), e);
+	return put_lines(result, (char *)(uintptr_t)buf_cstr(&b), e);
 }
 
 static const char *holds(enum acsr_server_part part)
@@ -174,10 +186,16 @@ static enum acsr_result write_all(
 static enum acsr_result deliver(struct convert *v, const struct acsr_server *s, const char *prefix,
 	json_t *result, char *path[2], struct acsr_err *e)
 {
+	size_t n = strlen(prefix);
+
+	/* who says --out www.pem means www.pem, not www.pem.pem */
+	for (size_t i = 0; i < 2 && s->files[i].part != 0; i++)
+		if (n > strlen(s->files[i].suffix) && str_ends(prefix, s->files[i].suffix))
+			n = strlen(prefix) - strlen(s->files[i].suffix);
 	for (size_t i = 0; i < 2 && s->files[i].part != 0; i++) {
 		CLEANUP_STR char *name = NULL;
 
-		TRY(str_printf(&name, e, "%s%s", prefix, s->files[i].suffix));
+		TRY(str_printf(&name, e, "%.*s%s", (int)n, prefix, s->files[i].suffix));
 		TRY(absolute(&path[i], name, e));
 	}
 	TRY(write_all(v, s, path, e));

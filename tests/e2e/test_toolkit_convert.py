@@ -114,7 +114,7 @@ def test_every_server_gets_key_and_chain(convert, cli, world, tmp_path, server):
     key, certs = None, []
     for f in done["files"]:
         path = tmp_path / f["file"]
-        assert mode(path) == int(f["mode"], 8) == (0o600 if "private key" in f["holds"] else 0o644) and f["file"] in done["configuration"]
+        assert mode(path) == int(f["mode"], 8) == (0o600 if "private key" in f["holds"] else 0o644) and f["file"] in "\n".join(done["configuration"])
         data = path.read_bytes()
         if path.suffix in (".pfx", ".p12"):
             bag = pkcs12.load_pkcs12(data, b"horse")
@@ -129,7 +129,7 @@ def test_every_server_gets_key_and_chain(convert, cli, world, tmp_path, server):
     assert certs == [world.leaf.cert, world.inter.cert, world.upper.cert]
     assert cli.run(*words, "--json", code=3).problem == "object.exists"
     text = cli.run(*words, "--force").out.decode()
-    assert "for its configuration:" in text and str(tmp_path / "www") in text
+    assert "for its configuration:" in text and str(tmp_path / "www") in text and "\\u" not in text
 
 
 def test_what_does_not_fit_leaves_no_file(convert, cli, world, tmp_path):
@@ -172,7 +172,7 @@ def test_nginx_takes_it(cli, world, tmp_path):
     nginx = need("nginx")
     done = cli.ask("cert", "convert", "mess.pem", "--key", "www.key", "--for", "nginx", "--out", tmp_path / "www")
     (tmp_path / "nginx.conf").write_text(f"pid {tmp_path}/pid; error_log stderr; events {{}}\nhttp {{ access_log off; server {{ listen 127.0.0.1:8999 ssl;\n"
-                                         f"{done['configuration']} }} }}\n")
+                                         f"{' '.join(done['configuration'])} }} }}\n")
     run(nginx, "-t", "-e", "stderr", "-c", tmp_path / "nginx.conf", "-p", tmp_path, cwd=tmp_path)
 
 
@@ -180,7 +180,7 @@ def test_haproxy_takes_it(cli, world, tmp_path):
     haproxy = need("haproxy")
     done = cli.ask("cert", "convert", "mess.pem", "--key", "www.key", "--for", "haproxy", "--out", tmp_path / "www")
     (tmp_path / "h.cfg").write_text("defaults\n mode http\n timeout connect 1s\n timeout client 1s\n timeout server 1s\nfrontend f\n "
-                                    + done["configuration"].replace(":443", "127.0.0.1:8998"))
+                                    + "\n".join(done["configuration"]).replace(":443", "127.0.0.1:8998") + "\n")
     run(haproxy, "-c", "-f", tmp_path / "h.cfg", cwd=tmp_path)
 
 
@@ -190,7 +190,7 @@ def test_apache_takes_it(cli, world, tmp_path):
     modules = "/usr/lib/apache2/modules"
     load = "".join(f"LoadModule {m}_module {modules}/mod_{m}.so\n" for m in ("mpm_event", "ssl", "socache_shmcb"))
     (tmp_path / "a.conf").write_text(f"ServerRoot {tmp_path}\nPidFile {tmp_path}/pid\nErrorLog {tmp_path}/log\n{load}ServerName x\nListen 127.0.0.1:8997\n"
-                                     + done["configuration"])
+                                     + "\n".join(done["configuration"]))
     run(need("apache2"), "-t", "-f", tmp_path / "a.conf", cwd=tmp_path)
 
 
