@@ -133,8 +133,8 @@ static enum acsr_result ask_key_type(struct newcsr *n, struct acsr_err *e)
 {
 	char answer[ANSWER_MAX];
 
-	tell("\nWhich kind of key? RSA works everywhere, EC is smaller and faster; public CAs take only "
-	     "those.");
+	tell("\nWhich kind of key? RSA works everywhere, EC is smaller and faster; the others are for "
+	     "private CAs.");
 	tell_key_types();
 	do
 		TRY(question(answer, "key type", "rsa:2048", e));
