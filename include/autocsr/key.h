@@ -158,7 +158,7 @@ struct acsr_key_policy {
 	bool allow_pqc;                       /* ML-DSA, SLH-DSA: private CAs only */
 	const struct acsr_weaklist *weak;     /* NULL: key.debian is a note that says "not checked" */
 	const struct acsr_blocklist *blocked; /* NULL: key.blocked is not looked at */
-	bool thorough;    /* also the slow RSA rules: about 1 ms for RSA-2048, 50 ms for RSA-8192 */
+	bool thorough;    /* also the slow RSA rules: some 5 ms for RSA-2048, 25 ms for RSA-4096 */
 	bool broken_only; /* `all` gets no rule that holds and no note: for many keys */
 };
 

@@ -66,7 +66,7 @@ static enum acsr_result set_up(struct key_run *r, struct acsr_err *e)
 	if (passphrase_file != NULL)
 		TRY(file_get_secret(&r->passphrase, passphrase_file, e));
 	TRY(key_seen_new(&r->seen, e));
-	return moduli_new(&r->moduli, e);
+	return moduli_new(&r->moduli, MODULI_CHUNK, e);
 }
 
 enum acsr_result key_run_new(struct key_run **out, struct cli *c, bool many, struct acsr_err *e)

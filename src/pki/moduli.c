@@ -7,7 +7,7 @@
 
 #include "key_int.h"
 
-enum { MIN_BITS = 512, MAX_BITS = 16384, CHUNK = 16384, LEVELS = 16 }; /* 2^14 leaves and their products */
+enum { MIN_BITS = 512, MAX_BITS = 16384, LEVELS = 16 }; /* MODULI_CHUNK leaves and their products */
 
 struct modulus {
 	mpz_t n;
@@ -16,7 +16,7 @@ struct modulus {
 
 struct moduli {
 	struct modulus *v;
-	size_t n, cap;
+	size_t n, cap, chunk;
 	struct moduli_pair *pairs;
 	size_t n_pairs, cap_pairs;
 	moduli_progress *progress;
@@ -24,10 +24,13 @@ struct moduli {
 	size_t steps, done;
 };
 
-enum acsr_result moduli_new(struct moduli **out, struct acsr_err *e)
+enum acsr_result moduli_new(struct moduli **out, size_t chunk, struct acsr_err *e)
 {
 	*out = calloc(1, sizeof(**out));
-	return *out != NULL ? ACSR_OK : err_nomem(e);
+	if (*out == NULL)
+		return err_nomem(e);
+	(*out)->chunk = chunk < 2 ? 2 : chunk > MODULI_CHUNK ? MODULI_CHUNK : chunk;
+	return ACSR_OK;
 }
 
 void moduli_free(struct moduli *m)
@@ -216,12 +219,12 @@ static void multiply(mpz_t out, mpz_t *v, size_t n)
 
 static size_t chunk_size(const struct moduli *m, size_t at)
 {
-	return m->n - at < CHUNK ? m->n - at : CHUNK;
+	return m->n - at < m->chunk ? m->n - at : m->chunk;
 }
 
 static enum acsr_result product_of_all(struct moduli *m, mpz_t all, struct acsr_err *e)
 {
-	size_t n = (m->n + CHUNK - 1) / CHUNK;
+	size_t n = (m->n + m->chunk - 1) / m->chunk;
 	enum acsr_result r = ACSR_OK;
 	mpz_t *products = new_row(n);
 
@@ -230,7 +233,7 @@ static enum acsr_result product_of_all(struct moduli *m, mpz_t all, struct acsr_
 	for (size_t i = 0; i < n && r == ACSR_OK; i++) {
 		struct tree t;
 
-		r = tree_build(&t, m->v + i * CHUNK, chunk_size(m, i * CHUNK), e);
+		r = tree_build(&t, m->v + i * m->chunk, chunk_size(m, i * m->chunk), e);
 		if (r == ACSR_OK)
 			mpz_swap(products[i], t.level[t.top][0]);
 		tree_free(&t);
@@ -336,10 +339,11 @@ static enum acsr_result compare_all(struct moduli *m, struct acsr_err *e)
 	enum acsr_result r;
 	mpz_t all;
 
-	m->steps = 11 * ((m->n + CHUNK - 1) / CHUNK); /* remainders take ten times as long as products */
+	m->steps =
+		11 * ((m->n + m->chunk - 1) / m->chunk); /* remainders take ten times as long as products */
 	mpz_init(all);
 	r = product_of_all(m, all, e);
-	for (size_t at = 0; at < m->n && r == ACSR_OK; at += CHUNK) {
+	for (size_t at = 0; at < m->n && r == ACSR_OK; at += m->chunk) {
 		r = look_at_chunk(m, at, all, &s, e);
 		m->done += 9;
 		step(m);

@@ -17,7 +17,10 @@
 
 struct moduli;
 
-ACSR_MUST_USE enum acsr_result moduli_new(struct moduli **out, struct acsr_err *e);
+#define MODULI_CHUNK 16384 /* 60 MB at a time for RSA-2048 */
+
+/* `chunk`: so many moduli are in one tree, 2 to MODULI_CHUNK; fewer need less memory and more time. */
+ACSR_MUST_USE enum acsr_result moduli_new(struct moduli **out, size_t chunk, struct acsr_err *e);
 void moduli_free(struct moduli *m); /* NULL is fine */
 /* `id` is the caller's number of the key, told back by moduli_find; they ascend. Keys that are not RSA are
  * left out; so are moduli of fewer than 512 or more than 16384 bits. */

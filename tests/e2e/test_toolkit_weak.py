@@ -480,3 +480,25 @@ def test_the_service_does_not_start_without_a_list_that_it_was_given(new_world, 
     world.service.spawn()
     wait_for("the refusal", lambda: "config.keys" in world.service.log_text(), 20)
     assert "absent" in world.service.log_text()
+
+
+# ---- every key of python3-cryptography-vectors
+
+def test_every_key_of_the_cryptography_vectors(cli):
+    """By the table; what is not in it is without fault. Another version of the package may hold more, which must then only be readable."""
+    vectors = pytest.importorskip("cryptography_vectors")
+    root = os.path.dirname(vectors.__file__)
+    table = {}
+    for line in (REPO / "tests/vectors/weak/cryptography.tsv").read_text().splitlines():
+        if not line.startswith("#"):
+            verdict_of, place = line.split("\t")
+            table[place] = verdict_of
+    results, summary = batch(cli, root, "--no-compare", "--json", code=1)
+    said_of = {}
+    for o in results:
+        place = f"{os.path.relpath(o['file'], root)}#{o.get('object', 0)}"
+        said_of[place] = "error " + o["error"]["type"].rsplit(":", 1)[1] if "error" in o else " ".join(sorted(failed(o)))
+    assert len(said_of) == summary["keys"] + summary["unreadable"] > 600
+    same_version = vectors.__version__ == "38.0.4"
+    wrong = {p: v for p, v in said_of.items() if v != table.get(p, "" if same_version else v)}
+    assert not wrong and (not same_version or set(table) <= set(said_of))
