@@ -198,7 +198,9 @@ static enum acsr_result check_host(const struct check *c, const char *host, bool
 	size_t by;
 
 	if (read_host(&n, host, &found) != ACSR_OK)
-		return check_broken(c, "host.not-covered", host, e, "%s", found.text);
+		return err_is(&found, "sys.memory")
+			       ? err_nomem(e)
+			       : check_broken(c, "host.not-covered", host, e, "%s", found.text);
 	by = find_cover(&c->v->sans, &n);
 	if (by == SIZE_MAX) {
 		w.host = &n;

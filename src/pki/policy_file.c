@@ -24,8 +24,12 @@ static enum acsr_result parse(
 	json_t *doc = json_loadb(text, len, JSON_REJECT_DUPLICATES, &bad);
 
 	if (json_is_object(doc)) {
-		*out = doc;
-		return json_object_set_new(doc, POLICY_FROM, json_string(from)) == 0 ? ACSR_OK : err_nomem(e);
+		if (json_object_set_new(doc, POLICY_FROM, json_string(from)) == 0) {
+			*out = doc;
+			return ACSR_OK;
+		}
+		json_decref(doc);
+		return err_nomem(e);
 	}
 	(void)err_set(e, "input.policy", "%s is not a policy: %s (line %d)", from,
 		doc == NULL ? bad.text : "not a JSON object", doc == NULL ? bad.line : 1);

@@ -13,6 +13,7 @@
 #include "autocsr/jwk.h"
 #include "autocsr/match.h"
 #include "autocsr/pkcs12.h"
+#include "autocsr/check.h"
 #include "autocsr/crl.h"
 #include "autocsr/draft.h"
 
@@ -105,6 +106,29 @@ static enum acsr_result read_csr(struct acsr_err *e)
 	TRY(acsr_csr_read(&v, der.p, der.len, e));
 	acsr_csr_view_free(v);
 	return ACSR_OK;
+}
+
+/* A policy, a CSR with something wrong everywhere, and hosts. */
+static enum acsr_result check_csr(struct acsr_err *e)
+{
+	static const char *const hosts[] = { "www.demo.test", "other.demo.test" };
+	struct acsr_check_policy *p = NULL;
+	struct acsr_csr_view *v = NULL;
+	struct acsr_findings all = { NULL, 0 };
+	struct acsr_check how = { .at = NOW };
+	enum acsr_result r;
+
+	TRY(acsr_check_policy_load(&p, "public", NULL, e));
+	how.policy = p;
+	r = acsr_csr_read(&v, csr.p, csr.len, e);
+	if (r == ACSR_OK)
+		r = acsr_csr_check(v, &how, &all, e);
+	if (r == ACSR_OK)
+		r = acsr_csr_check_hosts(v, &how, hosts, 2, &all, e);
+	acsr_findings_free(&all);
+	acsr_csr_view_free(v);
+	acsr_check_policy_free(p);
+	return r;
 }
 
 static enum acsr_result build_csr(struct acsr_err *e)
@@ -344,7 +368,7 @@ static void every_allocation(enum acsr_result (*run)(struct acsr_err *e))
 	OK(run(&e));                        /* and everything still works */
 }
 
-static enum acsr_result (*const scenarios[])(struct acsr_err *e) = { read_csr, build_csr, drafts, read_cert,
+static enum acsr_result (*const scenarios[])(struct acsr_err *e) = { read_csr, check_csr, build_csr, drafts, read_cert,
 	make_cert, read_crl, make_crl, bundles, verify, match, convert, hand_over };
 
 static void ours(void **state)
