@@ -68,6 +68,8 @@ static enum acsr_result put(struct check_job *j, const struct acsr_csr_view *v, 
 		return command_put(out, "spki_sha256", show_hex(v->spki_sha256, 32), e);
 	TRY(command_put_str(out, "policy", acsr_check_policy_name(j->policy), e));
 	TRY(command_put(out, "at", show_time(j->how.at), e));
+	if (!j->show)
+		return ACSR_OK;
 	TRY(show_csr(&shown, der.p, der.len, e));
 	return command_put(out, "csr", shown, e);
 }

@@ -15,6 +15,7 @@ struct check_job {
 	const char *hosts[ARGS_MAX];
 	size_t n_hosts;
 	bool batch;
+	bool show; /* also what the CSR says, which is not for the lines that people read */
 };
 
 /* What the options say. check_job_close also after a failure. */

@@ -189,6 +189,7 @@ static enum acsr_result cmd_csr_check_run(struct cli *c, struct acsr_err *e)
 	if (c->args.n_words == 0 && list == NULL)
 		return err_set(e, "usage.words", "autocsr csr check needs FILE…, - or --files-from");
 	done = check_job_open(&r.job, &c->args, e);
+	r.job.show = c->json;
 	if (done == ACSR_OK)
 		done = list == NULL && !batch_is_many(c->args.words, c->args.n_words)
 			       ? check_one(&r, c->args.words[0], e)

@@ -368,8 +368,8 @@ static void every_allocation(enum acsr_result (*run)(struct acsr_err *e))
 	OK(run(&e));                        /* and everything still works */
 }
 
-static enum acsr_result (*const scenarios[])(struct acsr_err *e) = { read_csr, check_csr, build_csr, drafts, read_cert,
-	make_cert, read_crl, make_crl, bundles, verify, match, convert, hand_over };
+static enum acsr_result (*const scenarios[])(struct acsr_err *e) = { read_csr, check_csr, build_csr, drafts,
+	read_cert, make_cert, read_crl, make_crl, bundles, verify, match, convert, hand_over };
 
 static void ours(void **state)
 {
