@@ -194,6 +194,8 @@ static const struct opt cert_convert_opts[] = {
 	{ "passphrase-file", OPT_ONE, "FILE", "passphrase of the PKCS#12 file, read or written" },
 	{ "name", OPT_ONE, "TEXT", "friendly name in PKCS#12" },
 	{ "keyout", OPT_ONE, "FILE", "write the private key there too, as PKCS#8 (0600)" },
+	{ "pq-form", OPT_ONE, "FORM", "a post-quantum key as seed (default), expanded or both",
+		"seed expanded both" },
 	{ "no-passphrase", OPT_FLAG, NULL, "leave the key unencrypted" },
 	{ "force", OPT_FLAG, NULL, "replace files that exist" },
 	{ 0 },

@@ -118,6 +118,23 @@ static enum acsr_result order(struct convert *v, struct acsr_err *e)
 	return r;
 }
 
+/* What a post-quantum key is written as. PKCS#12 is OpenSSL's to write, and that has one form. */
+static enum acsr_result set_form(struct convert *v, struct acsr_err *e)
+{
+	const char *name = args_one(v->a, "pq-form");
+	enum acsr_pq_form form;
+
+	if (name == NULL)
+		return ACSR_OK;
+	TRY(acsr_pq_form_find(&form, name, e));
+	if (v->key == NULL)
+		return err_set(e, "usage.key", "--pq-form needs the private key: --key FILE");
+	if (args_one(v->a, "keyout") == NULL && v->to != NULL && strcmp(v->to, "p12") == 0)
+		return err_set(e, "usage.key",
+			"--pq-form is for PKCS#8; PKCS#12 holds the seed and the expanded key");
+	return acsr_key_set_pq_form(v->key, form, e);
+}
+
 enum acsr_result convert_read(struct convert *v, struct acsr_err *e)
 {
 	const char *pass_file = args_one(v->a, "passphrase-file"), *path;
@@ -134,6 +151,7 @@ enum acsr_result convert_read(struct convert *v, struct acsr_err *e)
 			v->pass == NULL && v->key_pass != NULL ? &v->key_pass : &v->pass, e));
 	for (size_t i = 0; (path = args_many(v->a, "chain", i)) != NULL; i++)
 		TRY(read_one(v, path, &v->pass, e));
+	TRY(set_form(v, e));
 	return order(v, e);
 }
 
@@ -162,9 +180,7 @@ static enum acsr_result any_key(
 		return ACSR_OK;
 	TRY(need_certs(v, e));
 	TRY(acsr_cert_parse(&view, v->chain.v[0].p, v->chain.v[0].len, e));
-	r = view->key != NULL
-		    ? acsr_key_wrap_evp(own, acsr_key_evp(view->key), e)
-		    : err_set(e, "openssl.unsupported", "this OpenSSL does not know the key's type");
+	r = acsr_key_load_spki(own, view->spki.p, view->spki.len, e);
 	acsr_cert_view_free(view);
 	*key = *own;
 	return r;

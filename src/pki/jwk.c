@@ -42,7 +42,8 @@ static void put_b64(struct text *t, const uint8_t *p, size_t n, bool url)
 	t->len += full - cut;
 }
 
-/* Which EC curve or Edwards key, and how many bytes its numbers have. */
+/* Which EC curve or Edwards key, and how many bytes its numbers have; for ML-DSA the algorithm (RFC 9964),
+ * and the bytes of the public key. */
 static const struct shape {
 	const char *name, *kty, *crv, *alg;
 	size_t bytes;
@@ -52,6 +53,9 @@ static const struct shape {
 	{ "ec:p521", "EC", "P-521", "ES512", 66 },
 	{ "ed25519", "OKP", "Ed25519", "Ed25519", 32 },
 	{ "ed448", "OKP", "Ed448", "Ed448", 57 },
+	{ "ml-dsa-44", "AKP", "ML-DSA-44", NULL, 1312 },
+	{ "ml-dsa-65", "AKP", "ML-DSA-65", NULL, 1952 },
+	{ "ml-dsa-87", "AKP", "ML-DSA-87", NULL, 2592 },
 };
 
 static const struct shape *shape_of(const struct acsr_key *k)
@@ -134,15 +138,29 @@ static enum acsr_result put_required(
 		TRY(put_member(t, k, "n", OSSL_PKEY_PARAM_RSA_N, 0, e));
 		return ACSR_OK;
 	}
-	put_str(t, "{\"crv\":\"");
+	put_str(t, k->alg == ACSR_KEY_ML_DSA ? "{\"alg\":\"" : "{\"crv\":\"");
 	put_str(t, s->crv);
 	put_str(t, "\",\"kty\":\"");
 	put_str(t, s->kty);
 	put_str(t, "\"");
 	if (k->alg != ACSR_KEY_EC)
-		return put_raw(t, k, "x", false, s->bytes, e);
+		return put_raw(t, k, k->alg == ACSR_KEY_ML_DSA ? "pub" : "x", false, s->bytes, e);
 	TRY(put_member(t, k, "x", OSSL_PKEY_PARAM_EC_PUB_X, s->bytes, e));
 	return put_member(t, k, "y", OSSL_PKEY_PARAM_EC_PUB_Y, s->bytes, e);
+}
+
+/* "priv" of an ML-DSA key is its seed. */
+static enum acsr_result put_seed(struct text *t, const struct acsr_key *k, struct acsr_err *e)
+{
+	CLEANUP_SECRET struct acsr_secret *seed = NULL;
+
+	if (key_pq_seed(k, &seed, NULL) != ACSR_OK)
+		return err_rule(e, "key.jwk", NULL, "RFC 9964",
+			"a private JWK of an ML-DSA key holds its seed, and this key came without it");
+	put_str(t, ",\"priv\":\"");
+	put_b64(t, acsr_secret_bytes(seed), acsr_secret_len(seed), true);
+	put_str(t, "\"");
+	return ACSR_OK;
 }
 
 static enum acsr_result put_private(
@@ -156,6 +174,8 @@ static enum acsr_result put_private(
 
 	if (!key_has_private(k))
 		return err_set(e, "key.parse", "this is a public key; the private key is needed");
+	if (k->alg == ACSR_KEY_ML_DSA)
+		return put_seed(t, k, e);
 	if (k->alg == ACSR_KEY_EC)
 		return put_member(t, k, "d", OSSL_PKEY_PARAM_PRIV_KEY, s->bytes, e);
 	if (k->alg != ACSR_KEY_RSA)
@@ -232,7 +252,8 @@ enum acsr_result acsr_jwk_thumbprint(const struct acsr_key *key, char out[44], s
 
 	if (s == NULL)
 		return err_rule(e, "key.jwk", NULL, "RFC 7518 6",
-			"%s keys have no JWK form here; RSA, P-256, P-384, P-521, Ed25519 and Ed448 have",
+			"%s keys have no JWK form here; RSA, P-256, P-384, P-521, Ed25519, Ed448 and ML-DSA "
+			"have",
 			key->name);
 	TRY(put_required(&t, key, s, e));
 	TRY(secret_zeroed(&room, t.len + 4, e));

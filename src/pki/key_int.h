@@ -34,6 +34,9 @@ ACSR_MUST_USE enum acsr_result key_digest(
 /* PKCS#8 of an ML-DSA or SLH-DSA key, in the form that the key asks for, in the secure heap. */
 ACSR_MUST_USE enum acsr_result key_pq_pkcs8(
 	const struct acsr_key *k, struct acsr_secret **der, struct acsr_err *e);
+/* The seed of an ML-DSA key, 32 bytes; fails when it is not known. */
+ACSR_MUST_USE enum acsr_result key_pq_seed(
+	const struct acsr_key *k, struct acsr_secret **seed, struct acsr_err *e);
 /* Post-quantum types by the OID that their keys and signatures have; NULL for others. */
 const struct acsr_key_type *key_type_by_oid(const char *oid);
 /* Of a SubjectPublicKeyInfo, with the OID in any case ("" when it is none); of an unencrypted PKCS#8. */

@@ -66,6 +66,13 @@ static enum acsr_result fetch(
 	return ACSR_OK;
 }
 
+enum acsr_result key_pq_seed(const struct acsr_key *k, struct acsr_secret **seed, struct acsr_err *e)
+{
+	if (k->alg != ACSR_KEY_ML_DSA || !has_seed(k))
+		return err_rule(e, "key.pq-form", NULL, "RFC 9881 6", "the key came without its seed");
+	return fetch(k, PARAM_SEED, seed, e);
+}
+
 /* ML-DSA-PrivateKey, the CHOICE of RFC 9881 6. */
 static enum acsr_result put_ml_dsa(
 	struct der_out *w, const struct acsr_key *k, const struct acsr_secret *expanded, struct acsr_err *e)

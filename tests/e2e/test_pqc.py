@@ -1,6 +1,8 @@
 """ML-DSA (RFC 9881) and SLH-DSA (RFC 9909): made, checked, converted and issued where OpenSSL has them, with its own program as
 the judge; elsewhere said to be lacking, in the same words everywhere, and shown as far as that goes."""
 import base64
+import hashlib
+import json
 import pathlib
 import re
 import shutil
@@ -155,6 +157,33 @@ def test_the_forms_of_a_private_key_are_those_of_openssl(cli, d, key):
         assert (form == "seed") is (len(der) == 54)
     make(cli, d, key)
     assert len(body((d / "k").read_bytes())) == 54  # the seed, unless one asks
+
+
+@with_pq
+def test_forms_and_jwk_by_conversion(cli, d):
+    def to(file, form, name):
+        cli.run("cert", "convert", file, "--to", "pkcs8", "--pq-form", form, "--no-passphrase", "--out", d / name)
+        return (d / name).read_bytes()
+    seed = (VECTORS / "ml-dsa-87.key").read_bytes()
+    both = to(VECTORS / "ml-dsa-87.key", "both", "both")
+    assert to(d / "both", "seed", "seed") == seed
+    assert to(d / "both", "expanded", "expanded") == openssl("pkey", "-in", d / "both", "-provparam", "ml-dsa.output_formats=priv-only")
+    assert both == openssl("pkey", "-in", d / "both", "-provparam", "ml-dsa.output_formats=seed-priv")
+    for words in (["--to", "pkcs8", "--pq-form", "seed", "--no-passphrase"], ["--to", "jwk-private"]):  # a seed is not found again
+        assert "without its seed" in cli.run("cert", "convert", d / "expanded", *words, "--out", d / "no", code=None).text and not (d / "no").exists()
+    # RFC 9964: AKP, and the thumbprint over alg, kty and pub
+    jwk = json.loads(cli.run("cert", "convert", VECTORS / "ml-dsa-87.key", "--to", "jwk").out)
+    raw = openssl("pkey", "-in", VECTORS / "ml-dsa-87.key", "-pubout", "-outform", "DER")[-2592:]
+    assert (jwk["kty"], jwk["alg"], b64url(raw)) == ("AKP", "ML-DSA-87", jwk["pub"])
+    required = json.dumps({k: jwk[k] for k in ("alg", "kty", "pub")}, separators=(",", ":")).encode()
+    assert jwk["kid"] == b64url(hashlib.sha256(required).digest())
+    cli.run("cert", "convert", d / "both", "--to", "jwk-private", "--out", d / "jwk")
+    assert json.loads((d / "jwk").read_text()) == {**jwk, "priv": b64url(SEED)}
+    assert cli.run("cert", "convert", VECTORS / "slh-dsa-sha2-128s.key", "--to", "jwk", "--json", code=3).problem == "key.jwk"
+
+
+def b64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 @with_pq
