@@ -156,7 +156,7 @@ static enum acsr_result put_seed(struct text *t, const struct acsr_key *k, struc
 
 	if (key_pq_seed(k, &seed, NULL) != ACSR_OK)
 		return err_rule(e, "key.jwk", NULL, "RFC 9964",
-			"a private JWK of an ML-DSA key holds its seed, and this key came without it");
+			"a private JWK of an ML-DSA key holds the seed, and this key came without its seed");
 	put_str(t, ",\"priv\":\"");
 	put_b64(t, acsr_secret_bytes(seed), acsr_secret_len(seed), true);
 	put_str(t, "\"");

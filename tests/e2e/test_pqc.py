@@ -5,7 +5,6 @@ import hashlib
 import json
 import pathlib
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -344,11 +343,3 @@ def test_a_ca_with_an_ml_dsa_key(new_world):
     _, key, _, chain = order(world, account, "ec:p256")
     crypto.verify_chain(as_bytes(chain), world.service.root_pem)
     assert b"ML-DSA-65" in openssl("x509", "-noout", "-text", stdin=as_bytes(chain))
-
-
-@pytest.mark.skipif(not (HAVE and shutil.which("certtool")), reason="no certtool, or OpenSSL lacks post-quantum algorithms")
-def test_what_gnutls_makes_is_shown(cli, d):
-    done = subprocess.run(["certtool", "--generate-privkey", "--key-type", "mldsa65", "--outfile", d / "k"], capture_output=True)
-    if done.returncode != 0:
-        pytest.skip("this GnuTLS has no ML-DSA")
-    assert cli.ask("key", "check", d / "k")["key_type"] == "ml-dsa-65"
