@@ -200,7 +200,7 @@ def damaged():
     bad[100000:100008] = b"\xff" * 8
     yield "order", reseal(bytes(bad))
     for name, at, value in [("sections", 12, b"\xff" * 4), ("no sections", 12, bytes(4)), ("form", 24, b"\0\x09"), ("width", 26, b"\0\7"),
-                            ("wide", 26, b"\0\x0b"), ("count", 40, b"\xff" * 8), ("no entries", 40, bytes(8)), ("offset", 48, bytes(8)),
+                            ("wide", 26, b"\0\x0b"), ("count", 40, b"\xff" * 8), ("count that wraps", 40, struct.pack(">Q", 2**61 + 32768)), ("no entries", 40, bytes(8)), ("offset", 48, bytes(8)),
                             ("text without end", 56, b"a" * 16), ("control character", 56, b"\x1b"), ("text after its end", 70, b"x")]:
         bad = bytearray(data)
         bad[at:at + len(value)] = value

@@ -37,8 +37,9 @@ static void add(struct acsr_weaklist_builder *b, const struct acsr_weak_section 
 	OK(acsr_weaklist_builder_text(b, s, (const uint8_t *)text, strlen(text), &e));
 }
 
-/* All six machines for 2048 bits, each with one line of its own; `more` goes to the last. */
-static struct acsr_blob all_machines(const char *more)
+/* All machines but the one at `without` (6: all) for 2048 bits, each with one line of its own; `more` goes to
+ * the last. */
+static struct acsr_blob machines(const char *more, unsigned without)
 {
 	static const char *const archs[] = { "amd64", "i386" }, *const states[] = { "rnd", "noreadrnd",
 		"nornd" };
@@ -50,6 +51,8 @@ static struct acsr_blob all_machines(const char *more)
 		struct acsr_weak_section s = debian(2048, archs[i / 3], states[i % 3]);
 		char line[64];
 
+		if (i == without)
+			continue;
 		snprintf(line, sizeof(line), "%u 0123456789abcdef%04u\n", i, i);
 		add(b, &s, line);
 		if (i == 5)
@@ -58,6 +61,11 @@ static struct acsr_blob all_machines(const char *more)
 	OK(acsr_weaklist_builder_write(b, &out, &e));
 	acsr_weaklist_builder_free(b);
 	return out;
+}
+
+static struct acsr_blob all_machines(const char *more)
+{
+	return machines(more, 6);
 }
 
 static enum acsr_weak_answer ask(const struct acsr_weaklist *l, const char *type)
@@ -93,6 +101,21 @@ static void answers(void **state)
 	assert_int_equal(ask(l, "rsa:2048"), ACSR_WEAK_NOT_LISTED);
 	acsr_weaklist_free(l);
 	acsr_blob_free(&file);
+}
+
+/* A size is covered in full by all six machines and by no five of them. */
+static void five_of_six(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 6; i++) {
+		struct acsr_blob file = machines("", i);
+		struct acsr_weaklist *l = NULL;
+
+		OK(acsr_weaklist_from(&l, file.p, file.len, &e));
+		assert_int_equal(ask(l, "rsa:2048"), ACSR_WEAK_IN_PART);
+		acsr_weaklist_free(l);
+		acsr_blob_free(&file);
+	}
 }
 
 static void coverage(void **state)
@@ -247,6 +270,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers),
+		cmocka_unit_test(five_of_six),
 		cmocka_unit_test(coverage),
 		cmocka_unit_test(every_byte),
 		cmocka_unit_test(bad_text),
