@@ -1,4 +1,4 @@
-/* Certificates as people have them: PEM, DER, PKCS#7, PKCS#12, through the reader that takes a file. */
+/* Certificates and CRLs as people have them: PEM, DER, PKCS#7, PKCS#12, through the readers that take a file. */
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -11,8 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct load_certs l = { NULL, 0 };
-	struct acsr_key *key = NULL;
+	struct load_certs l = { NULL, 0 }, crls = { NULL, 0 };
 	struct acsr_err e = { 0 };
 	int fd = memfd_create("input", MFD_CLOEXEC);
 	char path[40];
@@ -22,14 +21,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (load_bundle(&l, &key, path, NULL, &e) == ACSR_OK) {
+	if (load_certs(&l, path, &e) == ACSR_OK) {
 		json_t *shown = NULL;
 
 		if (show_cert(&shown, l.v[0].p, l.v[0].len, &e) == ACSR_OK)
 			json_decref(shown);
 	}
+	(void)load_crls(&crls, path, &e);
+	(void)load_system_roots(&l, path, &e);
 	load_certs_free(&l);
-	acsr_key_free(key);
+	load_certs_free(&crls);
 	close(fd);
 	return 0;
 }
