@@ -2,6 +2,7 @@
 #include "ca.h"
 
 #include "base/buf.h"
+#include "autocsr/input.h"
 #include "base/str.h"
 
 static struct acsr_blob csr, pem;
@@ -184,6 +185,106 @@ static void other_objects(void **state)
 	free_ca(&ca);
 }
 
+/* --- the recogniser itself --- */
+
+static struct acsr_input *opened(const char *text)
+{
+	struct acsr_input *in = NULL;
+
+	OK(acsr_input_open(&in, (const uint8_t *)text, strlen(text), &e));
+	return in;
+}
+
+static void is_next(struct acsr_input *in, enum acsr_input_kind kind, const char *form, unsigned line,
+	const char *problem)
+{
+	const struct acsr_input_object *o = acsr_input_next(in);
+
+	assert_non_null(o);
+	assert_int_equal(o->kind, kind);
+	assert_string_equal(o->form, form);
+	assert_int_equal(o->line, line);
+	assert_string_equal(o->err.id, problem);
+	if (problem[0] == '\0' && kind == ACSR_INPUT_PRIVATE_KEY)
+		assert_true(o->secret != NULL && o->der == NULL);
+}
+
+static void a_mixed_text(void **state)
+{
+	static char text[20000];
+	struct acsr_secret *key = NULL;
+	struct acsr_input *in;
+
+	(void)state;
+	OK(acsr_key_pkcs8_pem(a_key("ec:p256"), &key, &e));
+	snprintf(text, sizeof(text),
+		"hello\n%s" BEGIN "\n!!\n" END "\n%s-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n"
+		"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n" BEGIN
+		"\n%.40s\n" BEGIN "\n",
+		(char *)pem.p, (const char *)acsr_secret_bytes(key), body);
+	in = opened(text);
+	is_next(in, ACSR_INPUT_CSR, "PKCS#10", 2, "");
+	is_next(in, ACSR_INPUT_CSR, "PKCS#10", 17, "input.base64");
+	is_next(in, ACSR_INPUT_PRIVATE_KEY, "PKCS#8", 20, "");
+	is_next(in, ACSR_INPUT_CRL, "X.509", 25, "");
+	is_next(in, ACSR_INPUT_PARAMETERS, "EC", 28, "");
+	is_next(in, ACSR_INPUT_CSR, "PKCS#10", 31, "");
+	is_next(in, ACSR_INPUT_CSR, "PKCS#10", 33, "input.base64");
+	assert_null(acsr_input_next(in));
+	assert_null(acsr_input_next(in));
+	acsr_input_close(in);
+	acsr_input_close(NULL);
+	acsr_secret_free(key);
+}
+
+static void what_is_called_a_private_key_is_treated_as_one(void **state)
+{
+	const struct acsr_input_object *o;
+	static char text[10000];
+	struct acsr_input *in;
+
+	(void)state;
+	snprintf(text, sizeof(text),
+		"-----BEGIN STRANGE PRIVATE KEY-----\n%s\n-----END STRANGE PRIVATE KEY-----\n", body);
+	in = opened(text);
+	o = acsr_input_next(in);
+	assert_int_equal(o->kind, ACSR_INPUT_PRIVATE_KEY);
+	assert_null(o->der);
+	acsr_input_close(in);
+	in = opened(
+		"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n"
+		"-----END RSA PRIVATE KEY-----\n");
+	o = acsr_input_next(in);
+	assert_true(o->encrypted && strcmp(o->form, "encrypted PKCS#1") == 0);
+	assert_memory_equal(acsr_secret_bytes(o->secret), "-----BEGIN RSA", 14);
+	acsr_input_close(in);
+}
+
+static void too_much(void **state)
+{
+	static const char block[] = "-----BEGIN X-----\nAAAA\n-----END X-----\n";
+	size_t n = ACSR_INPUT_MAX_OBJECTS + 5, i = 0;
+	char *text = malloc(n * strlen(block) + 1), *at = text;
+	const struct acsr_input_object *o;
+	struct acsr_input *in;
+
+	(void)state;
+	assert_non_null(text);
+	for (size_t k = 0; k < n; k++)
+		at = stpcpy(at, block);
+	in = opened(text);
+	while ((o = acsr_input_next(in)) != NULL && o->err.id[0] == '\0')
+		i++;
+	assert_int_equal(i, ACSR_INPUT_MAX_OBJECTS);
+	assert_true(o != NULL && err_is(&o->err, "input.several"));
+	assert_null(acsr_input_next(in));
+	acsr_input_close(in);
+	free(text);
+	FAILS("input.too-large", acsr_input_open(&in, (const uint8_t *)block, ACSR_INPUT_MAX + 1, &e));
+	FAILS("input.empty", acsr_input_open(&in, (const uint8_t *)" \n", 2, &e));
+	FAILS("input.empty", acsr_input_open(&in, (const uint8_t *)"", 0, &e));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +292,9 @@ int main(void)
 		cmocka_unit_test(not_a_csr),
 		cmocka_unit_test(private_keys),
 		cmocka_unit_test(other_objects),
+		cmocka_unit_test(a_mixed_text),
+		cmocka_unit_test(what_is_called_a_private_key_is_treated_as_one),
+		cmocka_unit_test(too_much),
 	};
 
 	prepare();

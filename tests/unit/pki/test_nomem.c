@@ -15,6 +15,7 @@
 #include "autocsr/pkcs12.h"
 #include "autocsr/check.h"
 #include "autocsr/crl.h"
+#include "pki/show.h"
 #include "autocsr/draft.h"
 
 static long countdown = -1; /* -1: nothing fails */
@@ -345,6 +346,44 @@ static enum acsr_result hand_over(struct acsr_err *e)
 	return acsr_archive_open(out, n, code, &back, NULL, e);
 }
 
+static enum acsr_result show_text_of(const void *p, size_t n, struct acsr_err *e)
+{
+	const struct show_options opt = { .max_entries = 20 };
+	const struct acsr_input_object *o;
+	struct acsr_input *in = NULL;
+	enum acsr_result r = ACSR_OK;
+
+	TRY(acsr_input_open(&in, p, n, e));
+	while (r == ACSR_OK && (o = acsr_input_next(in)) != NULL) {
+		json_t *shown = NULL;
+
+		r = show_object(&shown, o, &opt, e);
+		json_decref(shown);
+	}
+	acsr_input_close(in);
+	return r;
+}
+
+/* Every kind of document, from the bytes on. */
+static enum acsr_result show_all(struct acsr_err *e)
+{
+	struct acsr_secret *pem = NULL;
+	struct acsr_blob p7 = { 0 };
+	enum acsr_result r;
+
+	TRY(show_text_of(csr_pem.p, csr_pem.len, e));
+	TRY(show_text_of(leaf.p, leaf.len, e));
+	TRY(show_text_of(crl.p, crl.len, e));
+	TRY(acsr_bundle(ACSR_FORMAT_P7B, &leaf, &ca.intermediate, 1, &p7, e));
+	r = show_text_of(p7.p, p7.len, e);
+	acsr_blob_free(&p7);
+	TRY(r);
+	TRY(acsr_key_pkcs8_pem(a_key("ec:p256"), &pem, e));
+	r = show_text_of(acsr_secret_bytes(pem), acsr_secret_len(pem), e);
+	acsr_secret_free(pem);
+	return r;
+}
+
 /* Let the n-th allocation fail, for every n, until one run needs fewer. OpenSSL makes thousands: from the
  * 32nd on the steps grow. */
 static void every_allocation(enum acsr_result (*run)(struct acsr_err *e))
@@ -369,7 +408,7 @@ static void every_allocation(enum acsr_result (*run)(struct acsr_err *e))
 }
 
 static enum acsr_result (*const scenarios[])(struct acsr_err *e) = { read_csr, check_csr, build_csr, drafts,
-	read_cert, make_cert, read_crl, make_crl, bundles, verify, match, convert, hand_over };
+	read_cert, make_cert, read_crl, make_crl, bundles, verify, match, convert, hand_over, show_all };
 
 static void ours(void **state)
 {
@@ -417,6 +456,7 @@ int main(void)
 
 	if (CRYPTO_set_mem_functions(ossl_malloc, ossl_realloc, ossl_free) != 1)
 		return 1;
+	json_set_alloc_funcs(__wrap_malloc, free);
 	prepare();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
