@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 
+from . import schema
 from .service import program
 
 CODE = r"[0-9A-HJKMNP-TV-Z]{26}"
@@ -58,7 +59,10 @@ class Cli:
         if "--out" not in words or words[words.index("--out") + 1] != "-":
             assert b"PRIVATE KEY-----" not in done.out + done.err
         if "--json" in words:
-            assert done.lines if done.out.startswith(b'{"') else done.json is not None
+            documents = done.lines if done.out.startswith(b'{"') else [done.json]
+            assert documents and documents[0] is not None
+            for document in documents:
+                schema.conforms_to_command(words, document)
         return done
 
     def ask(self, *words, **kw):
