@@ -188,20 +188,34 @@ bool acsr_key_same(const struct acsr_key *a, const struct acsr_key *b)
 }
 
 /* A private number of that name and type, a BIGNUM or octets by the algorithm? */
-static bool has_param(EVP_PKEY *pkey, const char *name, unsigned type)
+static bool has_param(EVP_PKEY *pkey, const char *name, unsigned type, void *room, size_t size)
 {
-	OSSL_PARAM query[] = { OSSL_PARAM_construct_octet_string(name, NULL, 0), OSSL_PARAM_construct_end() };
+	OSSL_PARAM query[] = { OSSL_PARAM_construct_octet_string(name, room, size),
+		OSSL_PARAM_construct_end() };
 
 	query[0].data_type = type;
 	return EVP_PKEY_get_params(pkey, query) == 1 && OSSL_PARAM_modified(query) == 1 &&
 	       query[0].return_size > 0;
 }
 
+/* An EC key's number: OpenSSL 3.0.20 does not tell whether it is there unless there is room for it. */
+static bool has_ec_number(EVP_PKEY *pkey)
+{
+	enum { ROOM = 128 };
+	void *room = OPENSSL_secure_malloc(ROOM);
+	bool yes = room != NULL &&
+		   has_param(pkey, OSSL_PKEY_PARAM_PRIV_KEY, OSSL_PARAM_UNSIGNED_INTEGER, room, ROOM);
+
+	OPENSSL_secure_clear_free(room, ROOM);
+	return yes;
+}
+
 bool key_has_private(const struct acsr_key *k)
 {
-	bool yes = has_param(k->pkey, OSSL_PKEY_PARAM_RSA_D, OSSL_PARAM_UNSIGNED_INTEGER) ||
-		   has_param(k->pkey, OSSL_PKEY_PARAM_PRIV_KEY, OSSL_PARAM_UNSIGNED_INTEGER) ||
-		   has_param(k->pkey, OSSL_PKEY_PARAM_PRIV_KEY, OSSL_PARAM_OCTET_STRING);
+	bool yes = has_param(k->pkey, OSSL_PKEY_PARAM_RSA_D, OSSL_PARAM_UNSIGNED_INTEGER, NULL, 0) ||
+		   has_param(k->pkey, OSSL_PKEY_PARAM_PRIV_KEY, OSSL_PARAM_UNSIGNED_INTEGER, NULL, 0) ||
+		   has_param(k->pkey, OSSL_PKEY_PARAM_PRIV_KEY, OSSL_PARAM_OCTET_STRING, NULL, 0) ||
+		   has_ec_number(k->pkey);
 
 	ERR_clear_error();
 	return yes;
