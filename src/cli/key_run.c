@@ -241,21 +241,29 @@ static enum acsr_result tell_verdict(struct key_run *r, const struct verdict *v,
 	return ACSR_OK;
 }
 
+static enum acsr_result put_side(const struct key_run *r, uint32_t id, json_t *sides, struct acsr_err *e)
+{
+	json_t *o = NULL;
+
+	TRY(key_seen_json(r->seen, id, &o, e));
+	return json_array_append_new(sides, o) == 0 ? ACSR_OK : err_nomem(e);
+}
+
+/* Two places; one when its partner is not known. */
 static enum acsr_result tell_pair(
 	struct key_run *r, const char *what, uint32_t a, uint32_t b, struct acsr_err *e)
 {
-	json_t *x = NULL, *y = NULL, *o;
+	json_t *o = json_object(), *sides = json_array();
+	enum acsr_result result = command_put(o, what, sides, e);
 
-	if (key_seen_json(r->seen, a, &x, e) != ACSR_OK || key_seen_json(r->seen, b, &y, e) != ACSR_OK) {
-		json_decref(x);
-		return ACSR_FAIL;
-	}
-	o = json_pack("{s:[o, o]}", what, x, y);
-	if (o == NULL)
-		return err_nomem(e);
-	line(r, o);
+	if (result == ACSR_OK)
+		result = put_side(r, a, sides, e);
+	if (result == ACSR_OK && a != b)
+		result = put_side(r, b, sides, e);
+	if (result == ACSR_OK)
+		line(r, o);
 	json_decref(o);
-	return ACSR_OK;
+	return result;
 }
 
 /* Remember it for the comparison. */

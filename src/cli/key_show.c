@@ -54,6 +54,10 @@ static void show_pair(const char *word, const json_t *pair, const char *text)
 	char a[4200], b[4200];
 
 	place(json_array_get(pair, 0), a, sizeof(a));
+	if (json_array_size(pair) < 2) {
+		say("%-10s  %s: shares a prime with another of these keys", word, a);
+		return;
+	}
 	place(json_array_get(pair, 1), b, sizeof(b));
 	say("%-10s  %s and %s %s", word, a, b, text);
 }

@@ -8,6 +8,7 @@
 #include "key_int.h"
 
 enum { MIN_BITS = 512, MAX_BITS = 16384, LEVELS = 16 }; /* MODULI_CHUNK leaves and their products */
+enum { SEARCH_MAX = 4000000 };                          /* pairs that are tried one by one: half a minute */
 
 struct modulus {
 	mpz_t n;
@@ -22,6 +23,7 @@ struct moduli {
 	moduli_progress *progress;
 	void *arg;
 	size_t steps, done;
+	size_t searched; /* pairs tried one by one */
 };
 
 enum acsr_result moduli_new(struct moduli **out, size_t chunk, struct acsr_err *e)
@@ -304,6 +306,8 @@ static enum acsr_result find_partner(
 	for (size_t j = 0; j < s->n; j++) {
 		if (j == i)
 			continue;
+		if (m->searched++ >= SEARCH_MAX)
+			return pair(m, own, own, false, e);
 		mpz_gcd(t, own->n, m->v[s->v[j].at].n);
 		if (mpz_cmp_ui(t, 1) != 0)
 			return pair(m, own, &m->v[s->v[j].at], false, e);

@@ -32,6 +32,9 @@ size_t moduli_count(const struct moduli *m);
 struct moduli_pair {
 	uint32_t a, b;
 	bool same; /* the same modulus; else a common prime, and both are broken */
+	/* a == b: it has a prime in common with another, which was not searched for: there were too many. Real
+	 * keys never come to this; numbers that are no RSA moduli may have small primes in common by the
+	 * thousand. */
 };
 /* `permille` of the work is done. */
 typedef void moduli_progress(void *arg, unsigned permille);
