@@ -14,9 +14,7 @@
 
 #include "autocsr/err.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+ACSR_C_BEGIN
 
 #define ACSR_MERKLE_HASH 32
 #define ACSR_MERKLE_PATH 64
@@ -79,8 +77,6 @@ ACSR_MUST_USE enum acsr_result acsr_merkle_check_consistency(uint64_t from,
 	const uint8_t from_root[ACSR_MERKLE_HASH], uint64_t to, const uint8_t to_root[ACSR_MERKLE_HASH],
 	const struct acsr_merkle_path *path, struct acsr_err *e);
 
-#ifdef __cplusplus
-}
-#endif
+ACSR_C_END
 
 #endif

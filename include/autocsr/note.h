@@ -21,9 +21,7 @@
 #include "autocsr/key.h"
 #include "autocsr/merkle.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+ACSR_C_BEGIN
 
 #define ACSR_NOTE_MAX (64 * 1024) /* bytes of a whole note */
 #define ACSR_NOTE_NAME 200        /* bytes of a name; not empty, no blanks, no plus */
@@ -57,8 +55,6 @@ ACSR_MUST_USE enum acsr_result acsr_checkpoint_print(
 ACSR_MUST_USE enum acsr_result acsr_checkpoint_parse(
 	struct acsr_checkpoint *out, const uint8_t *text, size_t len, struct acsr_err *e);
 
-#ifdef __cplusplus
-}
-#endif
+ACSR_C_END
 
 #endif
