@@ -11,6 +11,7 @@
 #include "base/str.h"
 
 #define MAX_DEPTH 32
+#define NAME_CAP 4096 /* PATH_MAX */
 
 struct walk {
 	batch_fn fn;
@@ -87,21 +88,37 @@ bool batch_is_many(const char *const *words, size_t n)
 	return n > 1 || (n == 1 && is_directory(words[0]));
 }
 
+/* A name, up to the line break, which is dropped. `end` when there is none left. */
+static enum acsr_result read_name(FILE *f, char name[NAME_CAP], bool *end, struct acsr_err *e)
+{
+	size_t n = 0;
+	int c;
+
+	while ((c = getc_unlocked(f)) != EOF && c != '\n') {
+		if (c == '\0' || n == NAME_CAP - 1)
+			return err_set(e, "input.list",
+				c == '\0' ? "a line of the list holds a NUL byte; write one file name a line"
+					  : "a line of the list is longer than a file name can be");
+		name[n++] = (char)c;
+	}
+	*end = c == EOF && n == 0;
+	while (n > 0 && name[n - 1] == '\r')
+		n--;
+	name[n] = '\0';
+	return ACSR_OK;
+}
+
 static enum acsr_result each_line(FILE *f, batch_fn fn, void *ctx, struct acsr_err *e)
 {
-	enum acsr_result r = ACSR_OK;
-	char *line = NULL;
-	size_t cap = 0;
-	ssize_t n;
+	char name[NAME_CAP];
 
-	while (r == ACSR_OK && (n = getline(&line, &cap, f)) >= 0) {
-		while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
-			line[--n] = '\0';
-		if (n > 0)
-			r = fn(ctx, line, e);
+	for (bool end = false;;) {
+		TRY(read_name(f, name, &end, e));
+		if (end)
+			return ACSR_OK;
+		if (name[0] != '\0')
+			TRY(fn(ctx, name, e));
 	}
-	free(line);
-	return r;
 }
 
 enum acsr_result batch_list(const char *list, batch_fn fn, void *ctx, struct acsr_err *e)

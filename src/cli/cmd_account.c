@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "cli/cmds.h"
 #include "cli/files.h"
+#include "cli/fileset.h"
 #include "cli/say.h"
 #include "cli/service.h"
 #include "cli/view.h"

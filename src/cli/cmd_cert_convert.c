@@ -75,7 +75,6 @@ static enum acsr_result check_usage(struct convert *v, const struct acsr_server 
 static enum acsr_result write_key(struct convert *v, json_t *result, struct acsr_err *e)
 {
 	const char *path = args_one(v->a, "keyout");
-	bool force = args_flag(v->a, "force");
 	CLEANUP_SECRET struct acsr_secret *pem = NULL;
 	ACSR_CLEANUP_BLOB struct acsr_blob locked = { NULL, 0 };
 
@@ -84,12 +83,13 @@ static enum acsr_result write_key(struct convert *v, json_t *result, struct acsr
 	if (v->key == NULL)
 		return err_set(e, "input.no-key", "%s holds no private key for --keyout", v->a->words[0]);
 	TRY(command_put_str(result, "key_file", path, e));
+	TRY(file_set_plan(&v->files, path, 0600, e));
 	if (args_flag(v->a, "no-passphrase")) {
 		TRY(acsr_key_pkcs8_pem(v->key, &pem, e));
-		return file_put(path, acsr_secret_bytes(pem), acsr_secret_len(pem), 0600, force, e);
+		return file_set_write(&v->files, path, acsr_secret_bytes(pem), acsr_secret_len(pem), e);
 	}
 	TRY(acsr_key_pkcs8_pem_encrypted(v->key, v->key_pass, &locked, e));
-	return file_put(path, locked.p, locked.len, 0600, force, e);
+	return file_set_write(&v->files, path, locked.p, locked.len, e);
 }
 
 static bool is_text(const struct acsr_blob *b)
@@ -116,20 +116,21 @@ static enum acsr_result deliver(struct convert *v, struct cli *c, const struct a
 {
 	const char *out = args_one(v->a, "out");
 	mode_t mode = convert_is_secret(v->to) ? 0600 : 0644;
-	bool force = args_flag(v->a, "force");
 
-	TRY(write_key(v, c->result, e));
 	TRY(command_put_str(c->result, "format", v->to, e));
 	TRY(command_put(c->result, "certificates", json_integer((json_int_t)v->certs.n), e));
 	if (!is_stdout(out)) {
 		TRY(command_put_str(c->result, "file", out, e));
-		return locked != NULL ? file_put(out, acsr_secret_bytes(locked), acsr_secret_len(locked),
-						mode, force, e)
-				      : file_put(out, open->p, open->len, mode, force, e);
+		TRY(file_set_plan(&v->files, out, mode, e));
+		TRY(locked != NULL ? file_set_write(&v->files, out, acsr_secret_bytes(locked),
+					     acsr_secret_len(locked), e)
+				   : file_set_write(&v->files, out, open->p, open->len, e));
+		return file_set_commit(&v->files, e);
 	}
 	if (!c->json && !is_text(open) && isatty(STDOUT_FILENO))
 		return err_set(e, "usage.value", "binary data is not shown on a terminal; use --out FILE");
-	return put_data(c, open, e);
+	TRY(put_data(c, open, e));
+	return file_set_commit(&v->files, e);
 }
 
 static enum acsr_result convert(struct convert *v, struct cli *c, struct acsr_err *e)
@@ -140,17 +141,16 @@ static enum acsr_result convert(struct convert *v, struct cli *c, struct acsr_er
 
 	TRY(check_usage(v, &server, e));
 	TRY(convert_read(v, e));
-	if (server != NULL) {
-		TRY(convert_for(v, server, c->result, e));
-		return write_key(v, c->result, e);
-	}
+	TRY(write_key(v, c->result, e));
+	if (server != NULL)
+		return convert_for(v, server, c->result, e);
 	TRY(convert_make(v, &open, &locked, e));
 	return deliver(v, c, &open, locked, e);
 }
 
 static enum acsr_result cmd_cert_convert_run(struct cli *c, struct acsr_err *e)
 {
-	struct convert v = { .a = &c->args };
+	struct convert v = { .a = &c->args, .files = { .force = args_flag(&c->args, "force") } };
 	enum acsr_result r = convert(&v, c, e);
 
 	convert_free(&v);

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "cli/cmds.h"
 #include "cli/files.h"
+#include "cli/fileset.h"
 #include "cli/say.h"
 #include "cli/view.h"
 #include "cli/weak_lists.h"

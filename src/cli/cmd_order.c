@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "cli/cmds.h"
 #include "cli/files.h"
+#include "cli/fileset.h"
 #include "cli/order_view.h"
 #include "cli/proof.h"
 #include "cli/say.h"

@@ -16,6 +16,7 @@
 
 void convert_free(struct convert *v)
 {
+	file_set_end(&v->files);
 	load_certs_free(&v->certs);
 	load_certs_free(&v->chain);
 	acsr_key_free(v->key);

@@ -7,6 +7,7 @@
 #include "autocsr/server.h"
 #include "base/buf.h"
 #include "cli/command.h"
+#include "cli/fileset.h"
 #include "cli/load.h"
 
 /* Zero-initialise it, set `a` and `to`. */
@@ -20,6 +21,7 @@ struct convert {
 	struct acsr_blob csr;     /* DER, or empty */
 	struct acsr_secret *pass; /* of PKCS#12, read or written */
 	struct acsr_secret *key_pass;
+	struct file_set files; /* everything that is written: all of it, or nothing */
 };
 
 void convert_free(struct convert *v);
@@ -35,7 +37,8 @@ bool convert_knows(const char *to);
 ACSR_MUST_USE enum acsr_result convert_pkcs12(
 	struct convert *v, const char *alias, struct acsr_blob *der, struct acsr_err *e);
 
-/* The files of a server, all or none, and the lines that name them, into the result. */
+/* The files of a server, together with what is in v->files already, all or none, and the lines that name them
+ * into the result. */
 ACSR_MUST_USE enum acsr_result convert_for(
 	struct convert *v, const struct acsr_server *s, json_t *result, struct acsr_err *e);
 

@@ -9,7 +9,6 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "cli/convert.h"
-#include "cli/fileset.h"
 #include "cli/say.h"
 
 /* What the files begin with when nobody says: the certificate's first name. */
@@ -174,13 +173,11 @@ static enum acsr_result put_notes(
 static enum acsr_result write_all(
 	struct convert *v, const struct acsr_server *s, char *const path[2], struct acsr_err *e)
 {
-	CLEANUP_FILE_SET struct file_set set = { .force = args_flag(v->a, "force") };
-
 	for (size_t i = 0; i < 2 && s->files[i].part != 0; i++)
-		TRY(file_set_plan(&set, path[i], acsr_server_secret(&s->files[i]) ? 0600 : 0644, e));
+		TRY(file_set_plan(&v->files, path[i], acsr_server_secret(&s->files[i]) ? 0600 : 0644, e));
 	for (size_t i = 0; i < 2 && s->files[i].part != 0; i++)
-		TRY(write_file(v, s, &set, path[i], &s->files[i], e));
-	return file_set_commit(&set, e);
+		TRY(write_file(v, s, &v->files, path[i], &s->files[i], e));
+	return file_set_commit(&v->files, e);
 }
 
 static enum acsr_result deliver(struct convert *v, const struct acsr_server *s, const char *prefix,

@@ -42,7 +42,7 @@ enum acsr_result new_file_open(
 	return ACSR_OK;
 }
 
-static int write_all(int fd, const void *p, size_t n)
+int file_write_all(int fd, const void *p, size_t n)
 {
 	const uint8_t *at = p;
 
@@ -76,7 +76,7 @@ void file_sync_directory(const char *path)
 
 enum acsr_result file_write_and_close(int fd, const char *path, const void *p, size_t n, struct acsr_err *e)
 {
-	int bad = write_all(fd, p, n) != 0 || fsync(fd) != 0;
+	int bad = file_write_all(fd, p, n) != 0 || fsync(fd) != 0;
 	int errnum = errno;
 
 	if (close(fd) != 0 && !bad) {
@@ -108,20 +108,6 @@ void new_file_abandon(struct new_file *f)
 	close(f->fd);
 	(void)unlink(f->path);
 	f->fd = -1;
-}
-
-enum acsr_result file_put(
-	const char *path, const void *p, size_t n, mode_t mode, bool force, struct acsr_err *e)
-{
-	struct new_file f = NEW_FILE_NONE;
-
-	if (strcmp(path, "-") == 0) {
-		if (write_all(STDOUT_FILENO, p, n) != 0)
-			return err_errno(e, "sys.write", errno, "cannot write to standard output");
-		return ACSR_OK;
-	}
-	TRY(new_file_open(&f, path, mode, force, e));
-	return new_file_commit(&f, p, n, e);
 }
 
 static const char *shown(const char *path)

@@ -31,15 +31,13 @@ void new_file_abandon(struct new_file *f);
 	}
 #define CLEANUP_NEW_FILE __attribute__((cleanup(new_file_abandon)))
 
+/* All n bytes; -1 with errno. */
+int file_write_all(int fd, const void *p, size_t n);
 /* The two steps of it: write all, fsync and close, whatever happens (`path` is for the error only); and make
  * the name durable, as far as the file system can. */
 ACSR_MUST_USE enum acsr_result file_write_and_close(
 	int fd, const char *path, const void *p, size_t n, struct acsr_err *e);
 void file_sync_directory(const char *path);
-
-/* The whole of it in one go. "-" is standard output. */
-ACSR_MUST_USE enum acsr_result file_put(
-	const char *path, const void *p, size_t n, mode_t mode, bool force, struct acsr_err *e);
 
 /* At most `max` bytes of a file or "-"; input.open, input.read, input.too-large, input.empty. */
 ACSR_MUST_USE enum acsr_result file_get(struct buf *b, const char *path, size_t max, struct acsr_err *e);

@@ -38,13 +38,28 @@ static enum acsr_result check_directory(const char *path, struct acsr_err *e)
 	return ACSR_OK;
 }
 
+/* The same name in the same directory, however the two are written ("www.key", "./www.key"). */
+static bool same_place(const char *x, const char *y)
+{
+	CLEANUP_STR char *dx = NULL, *dy = NULL, *bx = NULL, *by = NULL;
+	struct stat a, b;
+
+	if (strcmp(x, y) == 0)
+		return true;
+	if (directory_of(&dx, x, NULL) != ACSR_OK || directory_of(&dy, y, NULL) != ACSR_OK ||
+		str_dup(&bx, x, NULL) != ACSR_OK || str_dup(&by, y, NULL) != ACSR_OK)
+		return false;
+	return strcmp(basename(bx), basename(by)) == 0 && stat(dx, &a) == 0 && stat(dy, &b) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 enum acsr_result file_set_plan(struct file_set *s, const char *path, mode_t mode, struct acsr_err *e)
 {
 	struct stat st;
 	bool there = lstat(path, &st) == 0;
 
 	for (size_t i = 0; i < s->n; i++)
-		if (strcmp(s->v[i].path, path) == 0)
+		if (same_place(s->v[i].path, path))
 			return err_set(e, "usage.same-file", "%s is to hold two different things", path);
 	if (s->n == FILE_SET_MAX)
 		return err_set(e, "usage.many", "more than %d files", FILE_SET_MAX);
@@ -191,4 +206,19 @@ void file_set_end(struct file_set *s)
 	if (s->holding)
 		(void)sigprocmask(SIG_SETMASK, &s->mask, NULL);
 	s->holding = false;
+}
+
+enum acsr_result file_put(
+	const char *path, const void *p, size_t n, mode_t mode, bool force, struct acsr_err *e)
+{
+	CLEANUP_FILE_SET struct file_set s = { .force = force };
+
+	if (strcmp(path, "-") == 0) {
+		if (file_write_all(STDOUT_FILENO, p, n) != 0)
+			return err_errno(e, "sys.write", errno, "cannot write to standard output");
+		return ACSR_OK;
+	}
+	TRY(file_set_plan(&s, path, mode, e));
+	TRY(file_set_write(&s, path, p, n, e));
+	return file_set_commit(&s, e);
 }

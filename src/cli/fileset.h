@@ -44,6 +44,9 @@ ACSR_MUST_USE enum acsr_result file_set_write(
 ACSR_MUST_USE enum acsr_result file_set_commit(struct file_set *s, struct acsr_err *e);
 /* Drop what was not committed, let signals through again. Safe at any time, also twice. */
 void file_set_end(struct file_set *s);
+/* A set of one file: with `force` an old one is there until the new one is. "-" is standard output. */
+ACSR_MUST_USE enum acsr_result file_put(
+	const char *path, const void *p, size_t n, mode_t mode, bool force, struct acsr_err *e);
 #define CLEANUP_FILE_SET __attribute__((cleanup(file_set_end)))
 
 #endif

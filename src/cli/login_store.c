@@ -13,6 +13,7 @@
 
 #include "base/str.h"
 #include "cli/files.h"
+#include "cli/fileset.h"
 
 #define LOGIN_MAX (64 * 1024)
 

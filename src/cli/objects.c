@@ -49,20 +49,18 @@ static enum acsr_result take_piece(struct stream *s, size_t n, struct acsr_err *
 	return r;
 }
 
-/* Behind the last whole END line, or 0. */
+/* Behind the last whole END line, or 0. One pass: what never ends a line must not be searched again and again. */
 static size_t cut_at(const struct buf *b)
 {
 	static const char end[] = "-----END ";
 	const size_t n = sizeof(end) - 1;
+	size_t line = 0; /* behind the next line break */
 
 	for (size_t i = b->len; i-- > 0;) {
-		const uint8_t *line;
-
-		if (b->p[i] != '-' || b->len - i < n || memcmp(b->p + i, end, n) != 0)
-			continue;
-		line = memchr(b->p + i, '\n', b->len - i);
-		if (line != NULL)
-			return (size_t)(line - b->p) + 1;
+		if (b->p[i] == '\n')
+			line = i + 1;
+		else if (line > 0 && b->p[i] == '-' && b->len - i >= n && memcmp(b->p + i, end, n) == 0)
+			return line;
 	}
 	return 0;
 }

@@ -25,14 +25,51 @@ static enum acsr_result bad_config(struct acsr_err *e, const char *field, const 
 	return err_rule(e, "request.file.openssl", field, NULL, "%s", text);
 }
 
-/* Does a line, blanks aside, start with this word? */
-static bool has_line(const char *text, const char *word)
+/* A backslash at the end of a line joins the next one to it, also in the middle of a word. */
+static const char *past_joins(const char *p)
 {
-	for (const char *p = text; p != NULL; p = strchr(p, '\n')) {
-		p += strspn(p, " \t\r\n");
-		if (strncmp(p, word, strlen(word)) == 0)
+	while (*p == '\\') {
+		const char *end = p + 1 + strspn(p + 1, "\r");
+
+		if (*end != '\n')
+			break;
+		p = end + 1;
+	}
+	return p;
+}
+
+static bool spells(const char *p, const char *word)
+{
+	for (; *word != '\0'; word++, p++) {
+		p = past_joins(p);
+		if (*p != *word)
+			return false;
+	}
+	return true;
+}
+
+/* Could OpenSSL take this word for a directive: at the beginning of a line, behind blanks, a byte order mark or
+ * "section::"? */
+static bool has_directive(const char *text, const char *word)
+{
+	for (const char *p = text; *p != '\0'; p++) {
+		const char *at = p;
+
+		if (p != text && p[-1] != '\n' && p[-1] != ':')
+			continue;
+		if (str_starts(at, "\xef\xbb\xbf"))
+			at += 3;
+		if (spells(at + strspn(at, " \t\r\n"), word))
 			return true;
 	}
+	return false;
+}
+
+static bool has_word(const char *text, const char *word)
+{
+	for (const char *p = text; *p != '\0'; p++)
+		if (spells(p, word))
+			return true;
 	return false;
 }
 
@@ -423,9 +460,9 @@ static enum acsr_result read_config(const struct config *c, struct acsr_err *e)
 /* Also without the text: NCONF would go and fetch it. */
 static enum acsr_result check_text(const char *text, struct acsr_err *e)
 {
-	if (has_line(text, ".include"))
+	if (has_directive(text, ".include"))
 		return bad_config(e, ".include", "included files are not read; put everything into one file");
-	if (strstr(text, "ENV::") != NULL)
+	if (has_word(text, "ENV::"))
 		return bad_config(e, "ENV", "the environment is not read; write the value itself");
 	return ACSR_OK;
 }

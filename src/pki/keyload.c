@@ -9,6 +9,7 @@
 #include "key_int.h"
 #include "outline.h"
 #include "pem.h"
+#include "rounds.h"
 
 #define MAX_PRIVATE ((size_t)64 * 1024)
 
@@ -105,6 +106,24 @@ static enum acsr_result why(const uint8_t *p, size_t len, const struct asked *a,
 	return err_set(e, "key.parse", "this is not a private key in PEM or DER that can be read");
 }
 
+/* Are the rounds few enough, whichever of the blocks OpenSSL will take? */
+static enum acsr_result check_rounds(const uint8_t *p, size_t len, struct acsr_err *e)
+{
+	struct rounds left = { ROUNDS_MAX };
+	struct bytes in = { p, len };
+	struct pem_block b;
+	bool any = false;
+
+	for (size_t pos = 0; pem_next(in, &pos, &b); any = true) {
+		CLEANUP_BUF struct buf der = { 0 };
+
+		buf_init(&der, MAX_PRIVATE);
+		if (str_starts(b.label, "ENCRYPTED") && pem_decode(b.text, &der, NULL) == ACSR_OK)
+			TRY(rounds_spend_key(&left, der.p, der.len, e));
+	}
+	return any ? ACSR_OK : rounds_spend_key(&left, p, len, e);
+}
+
 /* From the BEGIN line of the private key on: "EC PARAMETERS" or a certificate often stands before it, and
  * OpenSSL's decoder takes the first block for the whole. */
 static void skip_other_blocks(const uint8_t **p, size_t *len)
@@ -133,6 +152,8 @@ enum acsr_result acsr_key_load_private(struct acsr_key **out, const uint8_t *p, 
 
 	if (len == 0 || len > MAX_PRIVATE)
 		return err_set(e, "key.parse", "a private key of %zu bytes; at most 65536 are read", len);
+	if (passphrase != NULL)
+		TRY(check_rounds(p, len, e));
 	skip_other_blocks(&p, &len);
 	pkey = decode(p, len, &a);
 	if (pkey == NULL)

@@ -12,6 +12,7 @@
 #include "certview.h"
 #include "key_int.h"
 #include "ossl.h"
+#include "rounds.h"
 
 #define MAX_FILE (1024 * 1024)
 #define MAX_OBJECTS 256
@@ -28,6 +29,7 @@ struct reader {
 	const char *pass; /* NULL, or a loan */
 	int pass_len;
 	struct acsr_pkcs12 *out;
+	struct rounds rounds;
 	char missing[80]; /* an algorithm that is not there */
 };
 
@@ -129,7 +131,10 @@ static enum acsr_result unlock(struct reader *r, const struct acsr_secret *passp
 {
 	r->pass = passphrase != NULL ? (const char *)acsr_secret_bytes(passphrase) : "";
 	r->pass_len = passphrase != NULL ? (int)acsr_secret_len(passphrase) : 0;
-	if (!PKCS12_mac_present(r->p12) || PKCS12_verify_mac(r->p12, r->pass, r->pass_len) == 1)
+	if (!PKCS12_mac_present(r->p12))
+		return ACSR_OK;
+	TRY(rounds_spend_mac(&r->rounds, r->p12, e));
+	if (PKCS12_verify_mac(r->p12, r->pass, r->pass_len) == 1)
 		return ACSR_OK;
 	if (mac_is_missing(r))
 		return unsupported(r, e);
@@ -231,13 +236,14 @@ static enum acsr_result add_locked_key(struct reader *r, const PKCS12_SAFEBAG *b
 {
 	const X509_SIG *sig = PKCS12_SAFEBAG_get0_pkcs8(bag);
 	const X509_ALGOR *alg = NULL;
-	PKCS8_PRIV_KEY_INFO *p8 = PKCS12_decrypt_skey_ex(bag, r->pass, r->pass_len, r->libctx, NULL);
+	PKCS8_PRIV_KEY_INFO *p8;
 	enum acsr_result result;
 
-	if (p8 == NULL) {
-		X509_SIG_get0(sig, &alg, NULL);
+	X509_SIG_get0(sig, &alg, NULL);
+	TRY(rounds_spend(&r->rounds, alg, e));
+	p8 = PKCS12_decrypt_skey_ex(bag, r->pass, r->pass_len, r->libctx, NULL);
+	if (p8 == NULL)
 		return no_decryption(r, alg, e);
-	}
 	result = add_key(r, p8, e);
 	PKCS8_PRIV_KEY_INFO_free(p8);
 	return result;
@@ -276,13 +282,15 @@ static enum acsr_result add_safe(struct reader *r, PKCS7 *p7, struct acsr_err *e
 	STACK_OF(PKCS12_SAFEBAG) *bags = NULL;
 	enum acsr_result result;
 
-	if (PKCS7_type_is_data(p7))
-		bags = PKCS12_unpack_p7data(p7);
-	else if (PKCS7_type_is_encrypted(p7))
+	if (PKCS7_type_is_encrypted(p7)) {
+		TRY(rounds_spend(&r->rounds, p7->d.encrypted->enc_data->algorithm, e));
 		bags = PKCS12_unpack_p7encdata(p7, r->pass, r->pass_len);
-	else
+	} else if (PKCS7_type_is_data(p7)) {
+		bags = PKCS12_unpack_p7data(p7);
+	} else {
 		return err_set(e, "input.pkcs12",
 			"a part of the PKCS#12 file is locked with a public key instead of a passphrase");
+	}
 	if (bags == NULL && PKCS7_type_is_encrypted(p7))
 		return no_decryption(r, p7->d.encrypted->enc_data->algorithm, e);
 	if (bags == NULL)
@@ -326,7 +334,7 @@ static void put_leaf_first(struct acsr_pkcs12 *p)
 enum acsr_result acsr_pkcs12_read(struct acsr_pkcs12 **out, const uint8_t *p, size_t len,
 	const struct acsr_secret *passphrase, struct acsr_err *e)
 {
-	struct reader r = { .out = calloc(1, sizeof(*r.out)) };
+	struct reader r = { .out = calloc(1, sizeof(*r.out)), .rounds = { ROUNDS_MAX } };
 	enum acsr_result result;
 
 	if (r.out == NULL)

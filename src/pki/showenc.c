@@ -11,8 +11,6 @@
 #include "base/secret.h"
 #include "pki/show_int.h"
 
-#define MAX_ROUNDS 20000000
-
 static json_t *encryption(
 	const char *algorithm, const char *kdf, const char *prf, int64_t iterations, const char *cipher)
 {
@@ -168,17 +166,6 @@ static enum acsr_result lacks(const char *name, struct acsr_err *e)
 		name, OpenSSL_version(OPENSSL_VERSION_STRING));
 }
 
-/* A key derivation takes as long as the file says: hours, when it was written to annoy. */
-enum acsr_result enc_check_rounds(const json_t *o, struct acsr_err *e)
-{
-	json_int_t n = json_integer_value(json_object_get(o, "iterations"));
-
-	if (n <= MAX_ROUNDS)
-		return ACSR_OK;
-	return err_set(e, "input.rounds", "its passphrase is to be hashed %lld times; at most %d are done",
-		(long long)n, MAX_ROUNDS);
-}
-
 enum acsr_result enc_check_known(const json_t *o, struct acsr_err *e)
 {
 	const char *algorithm = json_string_value(json_object_get(o, "algorithm"));
@@ -188,7 +175,6 @@ enum acsr_result enc_check_known(const json_t *o, struct acsr_err *e)
 
 	if (algorithm == NULL)
 		return ACSR_OK; /* it cannot be told; the decoder will say */
-	TRY(enc_check_rounds(o, e));
 	if (cipher == NULL)
 		return lacks(algorithm, e);
 	if (strcmp(algorithm, "PBMAC1") == 0 ? !has_digest(cipher) : !has_cipher(cipher))

@@ -13,10 +13,7 @@ json_t *enc_of_algorithm(const X509_ALGOR *alg);
  */
 json_t *enc_of_key(const struct acsr_secret *key, const char *form);
 /* Has this OpenSSL the cipher and the digests of such an object? openssl.unsupported names what is missing:
- * without them, the right passphrase looks like a wrong one. Rounds too, as below. */
+ * without them, the right passphrase looks like a wrong one. */
 ACSR_MUST_USE enum acsr_result enc_check_known(const json_t *encryption, struct acsr_err *e);
-
-/* Are the rounds of its key derivation few enough to be done? input.rounds (over 20 million) */
-ACSR_MUST_USE enum acsr_result enc_check_rounds(const json_t *encryption, struct acsr_err *e);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "pki/rounds.h"
 #include "pki/showenc.h"
 #include "pki/show_int.h"
 
@@ -22,6 +23,7 @@ struct p12 {
 	const struct show_options *opt;
 	json_t *entries; /* every bag */
 	json_t *mac;
+	struct rounds rounds;
 	struct acsr_err err;
 };
 
@@ -84,7 +86,8 @@ static json_t *shrouded_key(struct p12 *c, const PKCS12_SAFEBAG *bag)
 	encryption = enc_of_algorithm(alg);
 	if (c->pass == NULL || encryption == NULL)
 		return show_locked_key("encrypted PKCS#8", encryption);
-	if (enc_check_known(encryption, &c->err) != ACSR_OK) {
+	if (enc_check_known(encryption, &c->err) != ACSR_OK ||
+		rounds_spend(&c->rounds, alg, &c->err) != ACSR_OK) {
 		json_decref(encryption);
 		return NULL;
 	}
@@ -157,14 +160,16 @@ static void add_locked(struct p12 *c, json_t *around)
 
 static void add_encrypted_safe(struct p12 *c, PKCS7 *safe)
 {
-	json_t *around = enc_of_algorithm(safe->d.encrypted->enc_data->algorithm);
+	const X509_ALGOR *alg = safe->d.encrypted->enc_data->algorithm;
+	json_t *around = enc_of_algorithm(alg);
 	STACK_OF(PKCS12_SAFEBAG) * bags;
 
 	if (c->pass == NULL || around == NULL) {
 		add_locked(c, around);
 		return;
 	}
-	if (enc_check_known(around, &c->err) == ACSR_OK) {
+	if (enc_check_known(around, &c->err) == ACSR_OK &&
+		rounds_spend(&c->rounds, alg, &c->err) == ACSR_OK) {
 		bags = PKCS12_unpack_p7encdata(safe, c->pass, c->pass_len);
 		if (bags == NULL)
 			(void)ossl_err(
@@ -251,7 +256,7 @@ static enum acsr_result check_mac(struct p12 *c, struct acsr_err *e)
 			"passphrase was not judged",
 			json_string_value(json_object_get(c->mac, "algorithm")),
 			OpenSSL_version(OPENSSL_VERSION_STRING));
-	TRY(enc_check_rounds(c->mac, e));
+	TRY(rounds_spend_mac(&c->rounds, c->p12, e));
 	if (mac_fits(c))
 		return ACSR_OK;
 	ERR_clear_error();
@@ -307,7 +312,7 @@ enum acsr_result show_pkcs12(
 	json_t **out, const uint8_t *der, size_t len, const struct show_options *opt, struct acsr_err *e)
 {
 	const unsigned char *p = der;
-	struct p12 c = { .opt = opt };
+	struct p12 c = { .opt = opt, .rounds = { ROUNDS_MAX } };
 	enum acsr_result r;
 
 	if (len > MAX_P12)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/files.h"
+#include "cli/fileset.h"
 
 static char folder[64];
 static char path[96];

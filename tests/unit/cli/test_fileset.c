@@ -156,6 +156,7 @@ static void force_replaces_and_keeps_no_copy(void **state)
 static void plans_that_cannot_be(void **state)
 {
 	struct file_set s = { 0 };
+	char again[192];
 
 	(void)state;
 	put(a, "old a");
@@ -168,6 +169,9 @@ static void plans_that_cannot_be(void **state)
 	assert_string_equal(e.id, "input.path");
 	assert_int_equal(file_set_plan(&s, b, 0600, &e), ACSR_OK);
 	assert_int_equal(file_set_plan(&s, b, 0600, &e), ACSR_FAIL);
+	assert_string_equal(e.id, "usage.same-file");
+	snprintf(again, sizeof(again), "%s/../%s/./b", folder, folder + strlen("/tmp/"));
+	assert_int_equal(file_set_plan(&s, again, 0600, &e), ACSR_FAIL); /* written in another way */
 	assert_string_equal(e.id, "usage.same-file");
 	s.force = true;
 	assert_int_equal(file_set_plan(&s, "/dev/null", 0600, &e), ACSR_FAIL);

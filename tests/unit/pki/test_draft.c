@@ -340,6 +340,11 @@ static void openssl_refused(void **state)
 {
 	static const char *const rows[][2] = {
 		{ "request.file.openssl", "[req]\n.include /etc/passwd\n" },
+		{ "request.file.openssl", "[req]\n.inc\\\nlude /etc/passwd\n" },
+		{ "request.file.openssl", "[req]\n .inc\\\r\nlude = /etc/passwd\n" },
+		{ "request.file.openssl", "[req]\nx::.include = /etc/passwd\n" },
+		{ "request.file.openssl", "\xef\xbb\xbf\xef\xbb\xbf.include = /etc/passwd\n[req]\n" },
+		{ "request.file.openssl", "[req]\nCN = ${EN\\\nV::HOME}\n" },
 		{ "request.file.openssl", "[req]\ndefault_bits = ${ENV::HOME}\n" },
 		{ "request.file.openssl", "[req]\ndistinguished_name = missing\n" },
 		{ "request.file.openssl", "[req]\nreq_extensions = missing\n" },
