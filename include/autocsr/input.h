@@ -4,10 +4,12 @@
  * Taken: PEM (RFC 7468, also with RFC 1421 headers) in any wrapping, any number of blocks and with any text
  * around them; DER, also several one after another; base64 without BEGIN and END lines, or with one of the
  * two lost. Windows line ends, a byte order mark, UTF-16 with or without one, lines quoted with ">", literal
- * "\n", and "=3D" as mail programs leave it are all understood.
+ * "\n", and "=3D" as mail programs leave it are all understood. JSON Web Keys and JWK Sets (jwk.h) become the
+ * keys in them, private ones as PKCS#8 DER, each followed by the certificates of its "x5c".
  *
  * A block that is damaged is an object with its own error; the others are still returned. Only the outside is
- * looked at: nothing here says that a certificate can be parsed or that a signature is right.
+ * looked at: nothing here says that a certificate can be parsed or that a signature is right. A JWK is the
+ * exception: it is decoded, and refused where its members do not fit together.
  *
  * Bounds: ACSR_INPUT_MAX bytes, ACSR_INPUT_MAX_OBJECTS objects; one private key at most 64 KB. The time is
  * linear in the input, the memory that of the input and of one object.
@@ -52,8 +54,8 @@ const char *acsr_input_kind_name(enum acsr_input_kind kind);
 struct acsr_input_object {
 	enum acsr_input_kind kind;
 	/* Which of its forms, static, for people and for comparing: "PKCS#8" "encrypted PKCS#8" "PKCS#1"
-	 * "encrypted PKCS#1" "SEC 1" "encrypted SEC 1" "DSA" "encrypted DSA" "OpenSSH" for private keys,
-	 * "SPKI" "PKCS#1" for public ones, "trusted certificate", "PKCS#10" …; never NULL. */
+	 * "encrypted PKCS#1" "SEC 1" "encrypted SEC 1" "DSA" "encrypted DSA" "OpenSSH" "JWK" for private keys,
+	 * "SPKI" "PKCS#1" "JWK" for public ones, "trusted certificate", "PKCS#10" …; never NULL. */
 	const char *form;
 	bool encrypted; /* a private key that needs its passphrase */
 	char label[48]; /* of its PEM block, "" without one; a loan like the rest */

@@ -60,7 +60,7 @@ ACSR_MUST_USE enum acsr_result acsr_key_generate(struct acsr_key **out, const ch
 
 /*
  * Load a private key: PEM (PKCS#8, encrypted PKCS#8, traditional RSA and EC, also traditionally encrypted) or
- * DER. `passphrase` may be NULL; then an encrypted key is key.passphrase.needed; a wrong one
+ * DER, or a JWK (jwk.h, whose errors it then has). `passphrase` may be NULL; then an encrypted key is key.passphrase.needed; a wrong one
  * key.passphrase.wrong; not a private key: key.parse; a post-quantum key that this OpenSSL lacks:
  * openssl.unsupported. ML-DSA keys are read as seed, expandedKey and both (RFC 9881 6); where both do not
  * belong together: key.parse. Nothing else about the key's strength is checked here. At most 64 KB.

@@ -9,12 +9,13 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "der.h"
+#include "jwkread.h"
 #include "outline.h"
 #include "pem.h"
 
 #define MAX_PRIVATE_KEY (64 * 1024)
 
-enum form { FORM_DER, FORM_PEM, FORM_BARE, FORM_LINES, FORM_END };
+enum form { FORM_DER, FORM_PEM, FORM_BARE, FORM_LINES, FORM_JWK, FORM_END };
 
 struct acsr_input {
 	struct bytes in;  /* the input, or plain */
@@ -24,6 +25,7 @@ struct acsr_input {
 	size_t line_at; /* up to here the lines are counted */
 	unsigned line;
 	size_t found;
+	struct jwk_walk jwk;
 	struct buf raw; /* the decoded bytes of the object */
 	struct acsr_secret *secret;
 	struct acsr_input_object object;
@@ -133,6 +135,8 @@ static enum form form_of(struct bytes in)
 		return FORM_DER;
 	if (memmem(in.p, in.len, "-----BEGIN ", 11) != NULL)
 		return FORM_PEM;
+	if (jwk_looks(in))
+		return FORM_JWK;
 	return pem_is_base64(cut_end(in)) ? FORM_BARE : FORM_LINES;
 }
 
@@ -146,7 +150,8 @@ static enum acsr_result prepare(struct acsr_input *in, struct acsr_err *e)
 		in->pos = 3;
 	if (is_blank((struct bytes){ in->in.p + in->pos, in->in.len - in->pos }))
 		return err_set(e, "input.empty", "there is nothing here");
-	in->form = form_of((struct bytes){ in->in.p + in->pos, in->in.len - in->pos });
+	in->jwk.all = (struct bytes){ in->in.p + in->pos, in->in.len - in->pos };
+	in->form = form_of(in->jwk.all);
 	return ACSR_OK;
 }
 
@@ -359,6 +364,26 @@ static bool next_line(struct acsr_input *in)
 	return false;
 }
 
+static bool next_jwk(struct acsr_input *in)
+{
+	struct acsr_input_object *o;
+	struct jwk_item item;
+
+	if (!jwk_next(&in->jwk, &item))
+		return false;
+	o = begin(in, item.kind, item.kind == ACSR_INPUT_CERT ? "" : "JWK", in->pos + item.offset);
+	o->err = item.err;
+	in->secret = item.secret;
+	item.secret = NULL;
+	o->secret = in->secret;
+	if (item.der.len > 0 && buf_put(&in->raw, item.der.p, item.der.len, &o->err) == ACSR_OK) {
+		o->der = in->raw.p;
+		o->der_len = in->raw.len;
+	}
+	jwk_item_free(&item);
+	return true;
+}
+
 static bool find_next(struct acsr_input *in)
 {
 	switch (in->form) {
@@ -370,6 +395,8 @@ static bool find_next(struct acsr_input *in)
 		return next_bare(in);
 	case FORM_LINES:
 		return next_line(in);
+	case FORM_JWK:
+		return next_jwk(in);
 	default:
 		return false;
 	}

@@ -26,6 +26,8 @@ struct acsr_key {
 /* Takes over the reference, also on failure. */
 ACSR_MUST_USE enum acsr_result key_adopt(struct acsr_key **out, EVP_PKEY *pkey, struct acsr_err *e);
 bool key_has_private(const struct acsr_key *k);
+/* acsr_key_check_pair without its tests of primality, which are what costs. */
+ACSR_MUST_USE enum acsr_result key_pair_fits(const struct acsr_key *k, struct acsr_err *e);
 /* The digest that a key signs with; NULL for schemes that have their own. `name` NULL: the default.
  * csr.digest */
 ACSR_MUST_USE enum acsr_result key_digest(

@@ -7,6 +7,7 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "key_int.h"
+#include "jwkread.h"
 #include "outline.h"
 #include "pem.h"
 #include "rounds.h"
@@ -143,6 +144,29 @@ static void skip_other_blocks(const uint8_t **p, size_t *len)
 	}
 }
 
+/* The first private key of a JWK Set, or the one JWK. */
+static enum acsr_result load_jwk(struct acsr_key **out, struct bytes in, struct acsr_err *e)
+{
+	struct jwk_walk w = { .all = in };
+	struct jwk_item item;
+
+	while (jwk_next(&w, &item)) {
+		if (item.kind == ACSR_INPUT_PRIVATE_KEY && item.err.id[0] != '\0') {
+			if (e != NULL)
+				*e = item.err;
+			return ACSR_FAIL;
+		}
+		if (item.kind == ACSR_INPUT_PRIVATE_KEY) {
+			*out = item.key;
+			item.key = NULL;
+			jwk_item_free(&item);
+			return ACSR_OK;
+		}
+		jwk_item_free(&item);
+	}
+	return err_set(e, "key.parse", "there is no private key in this JWK");
+}
+
 enum acsr_result acsr_key_load_private(struct acsr_key **out, const uint8_t *p, size_t len,
 	const struct acsr_secret *passphrase, struct acsr_err *e)
 {
@@ -152,6 +176,8 @@ enum acsr_result acsr_key_load_private(struct acsr_key **out, const uint8_t *p, 
 
 	if (len == 0 || len > MAX_PRIVATE)
 		return err_set(e, "key.parse", "a private key of %zu bytes; at most 65536 are read", len);
+	if (jwk_looks((struct bytes){ p, len }))
+		return load_jwk(out, (struct bytes){ p, len }, e);
 	if (passphrase != NULL)
 		TRY(check_rounds(p, len, e));
 	skip_other_blocks(&p, &len);

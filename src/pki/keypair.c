@@ -11,6 +11,7 @@ struct pair {
 	BIGNUM *t, *u; /* scratch */
 	BN_CTX *ctx;
 	bool failed; /* a computation, not a rule */
+	bool fast;   /* without the tests of primality */
 };
 
 static void pair_clear(struct pair *r)
@@ -164,13 +165,14 @@ static enum acsr_result check_rsa(struct pair *r, struct acsr_err *e)
 		BN_zero(r->q);
 	}
 	for (size_t i = 0; i < sizeof(rsa_rules) / sizeof(rsa_rules[0]); i++)
-		TRY(apply(r, &rsa_rules[i], e));
+		if (!r->fast || rsa_rules[i].broken != bad_prime)
+			TRY(apply(r, &rsa_rules[i], e));
 	return ACSR_OK;
 }
 
-enum acsr_result acsr_key_check_pair(const struct acsr_key *k, struct acsr_findings *all, struct acsr_err *e)
+static enum acsr_result check(struct pair r, struct acsr_err *e)
 {
-	struct pair r = { .key = k, .all = all };
+	const struct acsr_key *k = r.key;
 	enum acsr_result result;
 
 	if (!key_has_private(k))
@@ -178,4 +180,14 @@ enum acsr_result acsr_key_check_pair(const struct acsr_key *k, struct acsr_findi
 	result = k->alg == ACSR_KEY_RSA ? check_rsa(&r, e) : apply(&r, &other_rule, e);
 	pair_clear(&r);
 	return result;
+}
+
+enum acsr_result acsr_key_check_pair(const struct acsr_key *k, struct acsr_findings *all, struct acsr_err *e)
+{
+	return check((struct pair){ .key = k, .all = all }, e);
+}
+
+enum acsr_result key_pair_fits(const struct acsr_key *k, struct acsr_err *e)
+{
+	return check((struct pair){ .key = k, .fast = true }, e);
 }

@@ -103,6 +103,35 @@ static void jwk(void **state)
 	acsr_blob_free(&spki);
 }
 
+static void jwk_read(void **state)
+{
+	static const char *const types[] = { "rsa:2048", "ec:p256", "ec:p521", "ed25519", "ed448" };
+	struct acsr_secret *text = NULL;
+	struct acsr_blob json = { 0 };
+	struct acsr_key *k = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		OK(acsr_jwk_private(a_key(types[i]), NULL, 0, &text, &e));
+		OK(acsr_jwk_read(&k, acsr_secret_bytes(text), acsr_secret_len(text), &e));
+		assert_true(acsr_key_same(k, a_key(types[i])));
+		OK(acsr_key_check_pair(k, NULL, &e));
+		acsr_key_free(k);
+		OK(acsr_key_load_private(&k, acsr_secret_bytes(text), acsr_secret_len(text), NULL, &e));
+		acsr_key_free(k);
+		FAILS("key.jwk", acsr_jwk_read(&k, acsr_secret_bytes(text), acsr_secret_len(text) - 2, &e));
+		acsr_secret_free(text);
+	}
+	OK(acsr_jwk_public(a_key("rsa:2048"), &leaf, 1, &json, &e));
+	OK(acsr_jwk_read(&k, json.p, json.len, &e));
+	acsr_key_free(k);
+	FAILS("key.parse", acsr_key_load_private(&k, json.p, json.len, NULL, &e));
+	acsr_blob_free(&json);
+	FAILS("key.jwk", acsr_jwk_read(&k, (const uint8_t *)"{\"keys\":[]}", 11, &e));
+	FAILS("key.jwk", acsr_jwk_read(&k, (const uint8_t *)"{\"a\":1}", 7, &e));
+	FAILS("key.jwk", acsr_jwk_read(&k, NULL, 0, &e));
+}
+
 static void servers(void **state)
 {
 	const struct acsr_server *s;
@@ -180,6 +209,7 @@ int main(void)
 		cmocka_unit_test(ordered),
 		cmocka_unit_test(pkcs12),
 		cmocka_unit_test(jwk),
+		cmocka_unit_test(jwk_read),
 		cmocka_unit_test(servers),
 		cmocka_unit_test(groups),
 	};

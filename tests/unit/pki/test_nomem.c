@@ -321,11 +321,14 @@ static enum acsr_result convert(struct acsr_err *e)
 		.key = a_key("rsa:2048"), .certs = &leaf, .n_certs = 1, .legacy = true
 	};
 	struct acsr_pkcs12 *p12 = NULL;
+	struct acsr_key *key = NULL;
 	size_t *order = NULL, n = 0;
 
 	TRY(acsr_bundle_order(both, 2, spec.key, &order, &n, e));
 	free(order);
 	TRY(acsr_jwk_private(spec.key, &leaf, 1, &jwk, e));
+	TRY(acsr_jwk_read(&key, acsr_secret_bytes(jwk), acsr_secret_len(jwk), e));
+	acsr_key_free(key);
 	TRY(acsr_secret_new(&pass, "horse", 5, e));
 	spec.passphrase = pass;
 	TRY(acsr_pkcs12_write(&spec, &der, e));
