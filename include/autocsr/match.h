@@ -26,7 +26,7 @@ const char *acsr_object_name(enum acsr_object o); /* "private key" "public key" 
 
 struct acsr_matcher;
 
-/* An empty one. sys.memory */
+/* An empty one. sys.nomem */
 ACSR_MUST_USE enum acsr_result acsr_matcher_new(struct acsr_matcher **out, struct acsr_err *e);
 void acsr_matcher_free(struct acsr_matcher *m); /* NULL is fine */
 

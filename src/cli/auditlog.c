@@ -72,13 +72,17 @@ static enum acsr_result meet(struct auditlog *l, const struct acsr_merkle_edge *
 static enum acsr_result take_line(
 	struct auditlog *l, struct acsr_merkle_edge *t, const char *line, size_t n, struct acsr_err *e)
 {
-	json_t *entry = json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL);
+	json_t *entry;
 	uint8_t leaf[ACSR_MERKLE_HASH];
 	char hex[2 * ACSR_MERKLE_HASH + 1];
 	enum acsr_result r;
 	int64_t seq;
 	bool ok = true;
 
+	errno = 0; /* jansson calls a text bad that it has no memory for */
+	entry = json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL);
+	if (entry == NULL && errno == ENOMEM)
+		return err_nomem(e);
 	r = leaf_of(entry, &seq, leaf, e);
 	if (r == ACSR_OK) {
 		hex_encode(leaf, sizeof(leaf), hex);
@@ -110,7 +114,7 @@ static enum acsr_result read_lines(struct auditlog *l, FILE *f, char **line, str
 			return ACSR_FAIL;
 		}
 	}
-	if (ferror(f))
+	if (!feof(f)) /* an error, or no memory for the line */
 		return err_errno(e, "input.read", errno, "cannot read the log");
 	return acsr_merkle_edge_root(&t, l->root, e);
 }

@@ -177,8 +177,8 @@ static int run(struct cli *c, int argc, char **argv, int at)
 		return show_help(c, c->cmd, NULL);
 	if (c->cmd->run(c, &e) != ACSR_OK)
 		return fail(c, &e);
-	if (!say_result(c)) {
-		fputs("autocsr: cannot write to standard output\n", stderr);
+	if (say_result(c, &e) != ACSR_OK) {
+		say_error(false, &e);
 		return EXIT_FAILED;
 	}
 	return c->exit_code != 0 ? c->exit_code : c->answer_no ? EXIT_NO : 0;
@@ -239,9 +239,12 @@ int main(int argc, char **argv)
 	c.json = wants(argc, argv, "--json");
 	buf_init(&c.raw, 32 * 1024 * 1024);
 	c.result = json_object();
+	if (c.result == NULL)
+		(void)err_nomem(&e);
 	if (c.result == NULL || set_up(&e) != ACSR_OK)
-		return fail(&c, &e);
-	code = start(&c, argc, argv);
+		code = fail(&c, &e);
+	else
+		code = start(&c, argc, argv);
 	json_decref(c.result);
 	buf_free(&c.raw);
 	return code;

@@ -66,6 +66,8 @@ static void say_unreadable(struct run *r, const char *label, const struct acsr_e
 		r->worst = code;
 	if (o != NULL && command_put_str(o, "file", label, NULL) == ACSR_OK)
 		say_line(r->c, o);
+	else
+		say_lost();
 	json_decref(o);
 }
 

@@ -164,7 +164,7 @@ static enum acsr_result on_file(void *ctx, const char *path, struct acsr_err *e)
 		r->n_ignored += !r->found;
 		return ACSR_OK;
 	}
-	if (err_is(&why, "sys.memory"))
+	if (err_is(&why, "sys.nomem"))
 		return err_nomem(e);
 	if (!r->named && (err_is(&why, "input.unknown") || err_is(&why, "input.empty")))
 		r->n_ignored++;

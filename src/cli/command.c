@@ -78,10 +78,12 @@ enum acsr_result command_put_str(json_t *o, const char *key, const char *value, 
 
 enum acsr_result command_say(struct cli *c, struct acsr_err *e)
 {
-	bool ok = say_result(c);
+	enum acsr_result r = say_result(c, e);
 
 	c->said = c->streamed = true;
-	return ok ? ACSR_OK : err_set(e, "sys.write", "cannot write to standard output, so no file was made");
+	if (r != ACSR_OK && err_is(e, "sys.write"))
+		return err_set(e, "sys.write", "cannot write to standard output, so no file was made");
+	return r;
 }
 
 enum acsr_result command_take(struct cli *c, json_t *answer, struct acsr_err *e)

@@ -53,7 +53,7 @@ extern const struct opt command_common[];
 extern const struct opt command_service[];
 
 /* Add a member to the result (or another object). Strings that are not UTF-8 are spelled out, a NULL
- * string is JSON null; `value` is taken over. Without memory: sys.memory. */
+ * string is JSON null; `value` is taken over. Without memory: sys.nomem. */
 ACSR_MUST_USE enum acsr_result command_put(json_t *o, const char *key, json_t *value, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result command_put_str(
 	json_t *o, const char *key, const char *value, struct acsr_err *e);

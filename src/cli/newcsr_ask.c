@@ -303,6 +303,8 @@ static void tell_summary(const struct newcsr *n)
 							     : ", protected by a passphrase";
 
 	tell_names(n);
+	if (o == NULL || where == NULL || csr == NULL)
+		return;
 	if (o[0] != '\0')
 		fprintf(stderr, "  for      %s\n", o);
 	fprintf(stderr, "  key      %s, %s%s\n  CSR      %s\n", key != NULL ? key : "as it is", where, how,

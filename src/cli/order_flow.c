@@ -270,7 +270,7 @@ static void tell(const struct order_flow *f, char **last)
 	char *now;
 
 	if (asprintf(&now, "%s%s%s", state_of(f), reason[0] != '\0' ? ": " : "", reason) < 0)
-		abort();
+		return;
 	if (*last == NULL || strcmp(*last, now) != 0)
 		say_progress("order %s is %s", id_of(f), now);
 	free(*last);

@@ -24,8 +24,10 @@ char *order_view_names(const json_t *order)
 	json_decref(some);
 	if (n <= NAMES_SHOWN)
 		return joined;
-	if (asprintf(&out, "%s and %zu more", joined, n - NAMES_SHOWN) < 0)
-		abort();
+	if (joined == NULL || asprintf(&out, "%s and %zu more", joined, n - NAMES_SHOWN) < 0) {
+		say_lost();
+		out = NULL;
+	}
 	free(joined);
 	return out;
 }
@@ -47,7 +49,8 @@ void order_view_line(const json_t *order)
 	CLEANUP_STR char *names = order_view_names(order);
 
 	say("%-31s %-10s %-12s %-20s %s", view_str(order, "id"), view_str(order, "state"),
-		view_str(order, "product"), cert != NULL ? view_str(cert, "not_after") : "-", names);
+		view_str(order, "product"), cert != NULL ? view_str(cert, "not_after") : "-",
+		names != NULL ? names : "");
 }
 
 static bool to_be_published(const json_t *v)

@@ -10,11 +10,12 @@
 
 #define LABEL_WIDTH 16
 
-static void *must(void *p)
+/* Something that was to be printed could not be made for want of memory; say_result tells. */
+static bool lost;
+
+void say_lost(void)
 {
-	if (p == NULL)
-		abort();
-	return p;
+	lost = true;
 }
 
 /* Length of the UTF-8 sequence at s (n bytes left) and its code point; 0 when it is not one. */
@@ -58,8 +59,12 @@ char *say_safe(const char *s)
 {
 	const unsigned char *p = (const unsigned char *)s;
 	size_t n = strlen(s), at = 0;
-	char *out = must(malloc(n * 6 + 8));
+	char *out = malloc(n * 6 + 8);
 
+	if (out == NULL) {
+		say_lost();
+		return NULL;
+	}
 	for (size_t i = 0; i < n;) {
 		unsigned cp = 0;
 		size_t len = decode(p + i, n - i, &cp);
@@ -71,9 +76,8 @@ char *say_safe(const char *s)
 	return out;
 }
 
-static json_t *safe_object(const json_t *v)
+static bool copy_members(json_t *out, const json_t *v)
 {
-	json_t *out = must(json_object());
 	const char *key;
 	json_t *item;
 
@@ -81,30 +85,40 @@ static json_t *safe_object(const json_t *v)
 	{
 		CLEANUP_STR char *k = say_safe(key);
 
-		if (json_object_set_new(out, k, say_safe_json(item)) != 0)
-			abort();
+		if (k == NULL || json_object_set_new(out, k, say_safe_json(item)) != 0)
+			return false;
 	}
-	return out;
+	return true;
+}
+
+static bool copy_elements(json_t *out, const json_t *v)
+{
+	for (size_t i = 0; i < json_array_size(v); i++)
+		if (json_array_append_new(out, say_safe_json(json_array_get(v, i))) != 0)
+			return false;
+	return true;
 }
 
 json_t *say_safe_json(const json_t *v)
 {
-	if (json_is_object(v))
-		return safe_object(v);
-	if (json_is_array(v)) {
-		json_t *out = must(json_array());
+	json_t *out;
 
-		for (size_t i = 0; i < json_array_size(v); i++)
-			if (json_array_append_new(out, say_safe_json(json_array_get(v, i))) != 0)
-				abort();
-		return out;
-	}
 	if (json_is_string(v)) {
 		CLEANUP_STR char *s = say_safe(json_string_value(v));
 
-		return must(json_string(s));
+		out = json_string(s);
+	} else {
+		out = json_is_object(v)  ? json_object()
+		      : json_is_array(v) ? json_array()
+					 : json_copy((json_t *)v);
+		if (out != NULL && !(json_is_object(v) ? copy_members(out, v) : copy_elements(out, v))) {
+			json_decref(out);
+			out = NULL;
+		}
 	}
-	return must(json_copy((json_t *)v));
+	if (out == NULL)
+		say_lost();
+	return out;
 }
 
 void say(const char *fmt, ...)
@@ -131,65 +145,84 @@ void say_progress(const char *fmt, ...)
 
 	va_start(ap, fmt);
 	if (vasprintf(&line, fmt, ap) < 0)
-		abort();
+		line = NULL;
 	va_end(ap);
-	safe = say_safe(line);
+	safe = line != NULL ? say_safe(line) : NULL;
+	if (safe == NULL)
+		return;
 	fprintf(stderr, "autocsr: %s\n", safe);
 	fflush(stderr);
 }
 
-static bool print_json(const json_t *v)
+/* All or nothing. */
+static bool print_json(const json_t *v, size_t flags)
 {
-	return json_dumpf(v, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0 && putchar('\n') != EOF;
+	CLEANUP_STR char *text = json_dumps(v, flags | JSON_ENSURE_ASCII);
+
+	if (text == NULL) {
+		say_lost();
+		return false;
+	}
+	return puts(text) != EOF;
+}
+
+static void show(struct cli *c, const json_t *result)
+{
+	json_t *safe = say_safe_json(result);
+
+	if (safe != NULL)
+		c->cmd->show(c, safe);
+	json_decref(safe);
 }
 
 void say_line(struct cli *c, const json_t *result)
 {
-	json_t *safe;
-
 	c->streamed = true;
-	if (c->json) {
-		(void)json_dumpf(result, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
-		putchar('\n');
-		return;
-	}
-	safe = say_safe_json(result);
-	c->cmd->show(c, safe);
-	json_decref(safe);
+	if (c->json)
+		(void)print_json(result, JSON_COMPACT);
+	else
+		show(c, result);
 }
 
-bool say_result(struct cli *c)
+enum acsr_result say_result(struct cli *c, struct acsr_err *e)
 {
 	bool ok = true;
 
-	if (c->streamed) {
+	if (c->streamed)
 		ok = !ferror(stdout);
-	} else if (c->json) {
-		ok = print_json(c->result);
-	} else if (c->raw.len > 0) {
+	else if (c->json)
+		ok = print_json(c->result, JSON_INDENT(2));
+	else if (c->raw.len > 0)
 		ok = fwrite(c->raw.p, 1, c->raw.len, stdout) == c->raw.len;
-	} else if (c->cmd->show != NULL) {
-		json_t *safe = say_safe_json(c->result);
-
-		c->cmd->show(c, safe);
-		json_decref(safe);
-	}
-	return fflush(stdout) == 0 && !ferror(stdout) && ok;
+	else if (c->cmd->show != NULL)
+		show(c, c->result);
+	if (lost)
+		return err_nomem(e);
+	if (fflush(stdout) != 0 || ferror(stdout) || !ok)
+		return err_set(e, "sys.write", "cannot write to standard output");
+	return ACSR_OK;
 }
 
 json_t *say_problem(const struct acsr_err *e)
 {
-	json_t *raw = must(show_problem(e)), *safe = say_safe_json(raw);
+	json_t *raw = show_problem(e), *safe = raw != NULL ? say_safe_json(raw) : NULL;
 
 	json_decref(raw);
 	return safe;
 }
 
+/* What is said when there is no memory to say anything else. */
+static const char no_memory[] = "out of memory";
+
 static void error_json(const struct acsr_err *e)
 {
 	json_t *o = say_problem(e);
 
-	print_json(o);
+	if (o == NULL || !print_json(o, JSON_INDENT(2)))
+		printf("{\"type\": \"urn:autocsr:error:sys.nomem\", \"title\": \"the system refused\", "
+		       "\"status\": 500, "
+		       "\"detail\": \"%s\", \"exit_code\": %d}\n",
+			no_memory, err_face("sys.nomem")->exit_code);
 	json_decref(o);
 }
 
@@ -199,10 +232,10 @@ static void error_text(const struct acsr_err *e)
 	CLEANUP_STR char *field = say_safe(e->field);
 	CLEANUP_STR char *source = say_safe(e->source);
 
-	fprintf(stderr, "autocsr: %s\n", text);
-	if (field[0] != '\0')
+	fprintf(stderr, "autocsr: %s\n", text != NULL ? text : no_memory);
+	if (field != NULL && field[0] != '\0')
 		fprintf(stderr, "  field   %s\n", field);
-	if (source[0] != '\0')
+	if (source != NULL && source[0] != '\0')
 		fprintf(stderr, "  source  %s\n", source);
 	fprintf(stderr, "  error   %s\n", e->id);
 }

@@ -17,6 +17,7 @@ const char *view_str(const json_t *o, const char *key)
 char *view_join(const json_t *list)
 {
 	size_t n = json_array_size(list);
+	struct acsr_err e = { 0 };
 	char *out = NULL;
 	struct buf b;
 
@@ -24,11 +25,11 @@ char *view_join(const json_t *list)
 	for (size_t i = 0; i < n; i++) {
 		const char *item = json_string_value(json_array_get(list, i));
 
-		if (buf_printf(&b, NULL, "%s%s", i > 0 ? ", " : "", item != NULL ? item : "") != ACSR_OK)
+		if (buf_printf(&b, &e, "%s%s", i > 0 ? ", " : "", item != NULL ? item : "") != ACSR_OK)
 			break; /* a list longer than a megabyte is cut */
 	}
-	if (str_dup(&out, buf_cstr(&b), NULL) != ACSR_OK)
-		abort();
+	if (str_dup(&out, buf_cstr(&b), &e) != ACSR_OK || err_is(&e, "sys.nomem"))
+		say_lost();
 	buf_free(&b);
 	return out;
 }

@@ -8,7 +8,7 @@
 void view_show_findings(const json_t *findings);
 /* Members that are strings; "" when absent. */
 const char *view_str(const json_t *o, const char *key);
-/* "a, b, c" of an array of strings; free() it. */
+/* "a, b, c" of an array of strings; free() it. NULL without memory (say_lost). */
 char *view_join(const json_t *list);
 
 #endif

@@ -8,7 +8,7 @@
 
 /* *out is the text, the caller's; NULL when it is none: another type, malformed, or with a NUL inside.
  * Control characters are left in. T61String is read as Latin-1, as all who still write it mean it; BMPString
- * with surrogate pairs, as Windows writes it. sys.memory */
+ * with surrogate pairs, as Windows writes it. sys.nomem */
 ACSR_MUST_USE enum acsr_result asn1text_utf8(char **out, const ASN1_STRING *s, struct acsr_err *e);
 /* Is this a tag of a text type at all? */
 bool asn1text_is_text(int tag);

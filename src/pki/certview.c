@@ -103,13 +103,17 @@ static enum acsr_result take_basics(struct acsr_cert_view *v, const X509 *x, str
 
 static enum acsr_result take_key(struct acsr_cert_view *v, const X509 *x, struct acsr_err *e)
 {
+	struct acsr_err why = { 0 };
 	unsigned char *p = NULL;
 	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &p);
 
 	TRY(ossl_take(&v->spki, p, n, "cannot encode the public key", e));
 	SHA256(v->spki.p, v->spki.len, v->spki_sha256);
-	if (acsr_key_load_spki(&v->key, v->spki.p, v->spki.len, NULL) != ACSR_OK)
+	if (acsr_key_load_spki(&v->key, v->spki.p, v->spki.len, &why) != ACSR_OK) {
+		if (err_is(&why, "sys.nomem"))
+			return err_nomem(e);
 		v->key = NULL;
+	}
 	key_describe_spki(v->key, v->spki.p, v->spki.len, v->key_name);
 	return ACSR_OK;
 }

@@ -61,7 +61,7 @@ enum acsr_result check_holds(
 enum acsr_result check_found(
 	const struct check *c, const struct acsr_err *found, const char *field, struct acsr_err *e)
 {
-	if (err_is(found, "sys.memory"))
+	if (err_is(found, "sys.nomem"))
 		return err_nomem(e); /* what could not be judged is no verdict */
 	return report(c, found->id, field, found->text, found->source, e);
 }

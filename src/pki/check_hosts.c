@@ -198,7 +198,7 @@ static enum acsr_result check_host(const struct check *c, const char *host, bool
 	size_t by;
 
 	if (read_host(&n, host, &found) != ACSR_OK)
-		return err_is(&found, "sys.memory")
+		return err_is(&found, "sys.nomem")
 			       ? err_nomem(e)
 			       : check_broken(c, "host.not-covered", host, e, "%s", found.text);
 	by = find_cover(&c->v->sans, &n);

@@ -96,7 +96,7 @@ static enum acsr_result check_host_name(const struct check *c, const struct one 
 	for (unsigned tries = 0; tries < 3; tries++) {
 		if (acsr_name_check(s, strlen(s), policy, &n, &found) == ACSR_OK)
 			return tries == 0 ? check_good(c, o, &n, e) : check_policy_of(c, o, &n, e);
-		if (err_is(&found, "sys.memory"))
+		if (err_is(&found, "sys.nomem"))
 			return err_nomem(e);
 		TRY(check_broken(c, found.id, o->field, e, "%.150s: %s", o->san->value, found.text));
 		if (!mended(s, found.id))

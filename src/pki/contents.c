@@ -67,7 +67,7 @@ static enum acsr_result add_error(struct opener *w, const struct acsr_err *why, 
 {
 	struct acsr_content *c;
 
-	if (err_is(why, "sys.memory"))
+	if (err_is(why, "sys.nomem"))
 		return err_nomem(e);
 	TRY(add(w, w->o->kind, "", &c, e));
 	c->err = *why;

@@ -1,6 +1,7 @@
 /* Making and reading certificate revocation lists. */
 #include "autocsr/crl.h"
 
+#include <errno.h>
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -313,8 +314,11 @@ static enum acsr_result load(
 	crl = d2i_X509_CRL(NULL, &p, (long)der.len);
 	if (crl == NULL)
 		return ossl_err(e, "cert.crl.parse", "this is not a CRL");
+	errno = 0;
 	if (issuer != NULL && X509_CRL_verify(crl, issuer->pkey) != 1) {
 		X509_CRL_free(crl);
+		if (errno == ENOMEM)
+			return err_nomem(e);
 		return ossl_err(e, "verify.signature", "the CRL is not signed by its issuer");
 	}
 	*out = crl;

@@ -2,6 +2,7 @@
  * is wrong. */
 #include "autocsr/csr.h"
 
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <stdio.h>
@@ -184,7 +185,10 @@ static enum acsr_result take_key(struct reader *r, struct acsr_err *e)
 	snprintf(v->key_name, sizeof(v->key_name), "%.47s", type != NULL ? type->name : oid);
 	if (v->spki.len > LIMIT_SPKI)
 		return broken_key(r, "the public key is too large to be read", e);
+	errno = 0; /* where a decoder has no memory OpenSSL goes on to the next, and forgets why */
 	pkey = spki_key((struct bytes){ v->spki.p, v->spki.len });
+	if (pkey == NULL && errno == ENOMEM)
+		return err_nomem(e);
 	if (pkey == NULL && type != NULL && acsr_key_type_require(type, &why) != ACSR_OK)
 		return reading_found(&r->how, &why, e);
 	if (pkey == NULL)
@@ -221,7 +225,10 @@ static enum acsr_result check_signature(struct reader *r, struct acsr_err *e)
 	if (r->v->key == NULL)
 		return reading_broken(&r->how, "signature", NULL, "RFC 2986 4.2", e,
 			"the CSR's signature cannot be checked without its key");
+	errno = 0;
 	ok = csr_asn1_verify(r->x, r->v->key->pkey);
+	if (ok != 1 && ossl_ran_short())
+		return err_nomem(e);
 	ERR_clear_error();
 	r->v->signature = ok == 1 ? ACSR_SIGNATURE_GOOD : ACSR_SIGNATURE_BAD;
 	if (ok == 1)

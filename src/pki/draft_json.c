@@ -1,4 +1,5 @@
 /* Requests as JSON, both ways. */
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,11 +99,15 @@ enum acsr_result draft_read_json(struct acsr_csr_draft *d, const char *text, siz
 	enum acsr_name_policy policy, struct acsr_err *e)
 {
 	const struct input in = { d, policy };
-	json_error_t why;
-	json_t *o = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
 	enum acsr_result r;
+	json_error_t why;
 	char field[32];
+	json_t *o;
 
+	errno = 0; /* jansson calls a text bad that it has no memory for */
+	o = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
+	if (o == NULL && errno == ENOMEM)
+		return err_nomem(e);
 	if (o == NULL) {
 		snprintf(field, sizeof(field), "line %d", why.line);
 		return err_rule(

@@ -63,6 +63,8 @@ bool idn_has_space(const char *utf8, size_t n)
 
 static enum acsr_result not_idna(int code, struct acsr_err *e)
 {
+	if (code == IDN2_MALLOC)
+		return err_nomem(e);
 	if (code == IDN2_TOO_BIG_LABEL || code == IDN2_PUNYCODE_BIG_OUTPUT)
 		return err_rule(e, "name.label.length", NULL, "RFC 1034 3.1",
 			"a part between two dots is longer than 63 characters when encoded");
@@ -91,15 +93,22 @@ enum acsr_result idn_to_ascii(const char *utf8, char *out, struct acsr_err *e)
 }
 
 /* One label: decode, encode, compare. */
-static bool round_trips(const char *label)
+static enum acsr_result check_alabel(const char *label, struct acsr_err *e)
 {
 	char *unicode = NULL, *back = NULL;
-	bool same = idn2_to_unicode_8z8z(label, &unicode, 0) == IDN2_OK && strcmp(unicode, label) != 0 &&
-		    idn2_to_ascii_8z(unicode, &back, FLAGS) == IDN2_OK && strcmp(back, label) == 0;
+	int r = idn2_to_unicode_8z8z(label, &unicode, 0);
+	bool same = false;
 
+	if (r == IDN2_OK && strcmp(unicode, label) != 0)
+		r = idn2_to_ascii_8z(unicode, &back, FLAGS);
+	same = r == IDN2_OK && back != NULL && strcmp(back, label) == 0;
 	idn2_free(unicode);
 	idn2_free(back);
-	return same;
+	if (r == IDN2_MALLOC)
+		return err_nomem(e);
+	return same ? ACSR_OK
+		    : err_rule(e, "name.alabel", NULL, "RFC 5891 4.4",
+			      "the label %s is not the encoding of an internationalised label", label);
 }
 
 static enum acsr_result check_alabels(const char *ascii, struct acsr_err *e)
@@ -112,9 +121,8 @@ static enum acsr_result check_alabels(const char *ascii, struct acsr_err *e)
 		/* dnssyntax_check has seen to it that a label fits */
 		memcpy(label, p, n < sizeof(label) ? n : 0);
 		label[n < sizeof(label) ? n : 0] = '\0';
-		if (str_starts(label, "xn--") && !round_trips(label))
-			return err_rule(e, "name.alabel", NULL, "RFC 5891 4.4",
-				"the label %s is not the encoding of an internationalised label", label);
+		if (str_starts(label, "xn--"))
+			TRY(check_alabel(label, e));
 		p += n;
 		if (*p == '\0')
 			return ACSR_OK;

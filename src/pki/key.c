@@ -1,6 +1,7 @@
 /* Key objects: generation, public halves, signing. Loading, writing and the gate have files of their own. */
 #include "autocsr/key.h"
 
+#include <errno.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
@@ -130,7 +131,10 @@ enum acsr_result acsr_key_load_spki(struct acsr_key **out, const uint8_t *der, s
 
 	if (len == 0 || len > 16 * 1024)
 		return err_set(e, "key.parse", "a public key of %zu bytes; at most 16384 are read", len);
+	errno = 0; /* where a decoder has no memory OpenSSL goes on to the next, and forgets why */
 	pkey = d2i_PUBKEY(NULL, &p, (long)len);
+	if (pkey == NULL && errno == ENOMEM)
+		return err_nomem(e);
 	if (pkey == NULL && t != NULL)
 		TRY(acsr_key_type_require(t, e));
 	if (pkey == NULL)
@@ -269,8 +273,10 @@ enum acsr_result acsr_key_verify(const struct acsr_key *k, const void *msg, size
 	TRY(key_digest(&md, k, NULL, e));
 	if (ctx == NULL || EVP_DigestVerifyInit(ctx, NULL, md, NULL, k->pkey) != 1)
 		return ossl_err(e, "sys.openssl", "cannot check a signature");
+	errno = 0;
 	if (EVP_DigestVerify(ctx, sig, sig_len, msg, len) != 1) {
-		ERR_clear_error();
+		if (ossl_ran_short())
+			return err_nomem(e);
 		return err_set(e, "match.signature", "the signature was not made by this key over this text");
 	}
 	return ACSR_OK;

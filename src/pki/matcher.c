@@ -155,7 +155,7 @@ static enum acsr_result take(struct source *s, size_t i, struct acsr_err *e)
 		return ACSR_OK;
 	s->told++;
 	if (read_object(s, i, &x, &why) != ACSR_OK) {
-		if (err_is(&why, "sys.memory"))
+		if (err_is(&why, "sys.nomem"))
 			return err_nomem(e);
 		return s->fn != NULL ? s->fn(s->arg, NULL, &why, e) : ACSR_OK;
 	}

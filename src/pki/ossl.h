@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <stdbool.h>
 
 #include "autocsr/blob.h"
 #include "base/err.h"
@@ -32,6 +33,9 @@ OSSL_CLEANUP_FN(ossl_free_name, X509_NAME, X509_NAME_free)
 
 /* "what: OpenSSL's reason" as an error; empties OpenSSL's queue. Returns ACSR_FAIL. */
 enum acsr_result ossl_err(struct acsr_err *e, const char *id, const char *what);
+/* Was the "no" that OpenSSL just gave for want of memory? Set errno to 0 before the call: a verdict on a signature
+ * or a key is none when it was. Empties OpenSSL's queue. */
+bool ossl_ran_short(void);
 /* Take what an i2d call returned (n bytes at p, p from OPENSSL_malloc) into a blob. */
 ACSR_MUST_USE enum acsr_result ossl_take(
 	struct acsr_blob *out, unsigned char *p, int n, const char *what, struct acsr_err *e);

@@ -1,4 +1,5 @@
 /* Policies as documents: found by name, read within limits, with the ones that they build upon. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +22,12 @@ static enum acsr_result parse(
 	json_t **out, const char *text, size_t len, const char *from, struct acsr_err *e)
 {
 	json_error_t bad;
-	json_t *doc = json_loadb(text, len, JSON_REJECT_DUPLICATES, &bad);
+	json_t *doc;
 
+	errno = 0; /* jansson calls a text bad that it has no memory for */
+	doc = json_loadb(text, len, JSON_REJECT_DUPLICATES, &bad);
+	if (doc == NULL && errno == ENOMEM)
+		return err_nomem(e);
 	if (json_is_object(doc)) {
 		if (json_object_set_new(doc, POLICY_FROM, json_string(from)) == 0) {
 			*out = doc;

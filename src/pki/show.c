@@ -77,7 +77,7 @@ static json_t *set_contents(json_t *one, const struct acsr_input_object *o, cons
 		return show_set(one, "note", json_string(note(o)));
 	if (contents(&doc, o, opt, &why) == ACSR_OK)
 		return show_set(one, member(o->kind), doc);
-	return show_set(one, "error", err_is(&why, "sys.memory") ? NULL : show_problem(&why));
+	return show_set(one, "error", err_is(&why, "sys.nomem") ? NULL : show_problem(&why));
 }
 
 enum acsr_result show_object(

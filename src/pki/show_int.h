@@ -76,7 +76,7 @@ json_t *show_locked_key(const char *form, json_t *encryption);
 /* "current" "expired" "future" at the time of the program's clock. */
 json_t *show_state(const ASN1_TIME *from, const ASN1_TIME *to);
 
-/* *out, or sys.memory when it could not be built. */
+/* *out, or sys.nomem when it could not be built. */
 ACSR_MUST_USE enum acsr_result show_take(json_t **out, json_t *built, struct acsr_err *e);
 
 #endif

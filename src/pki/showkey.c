@@ -78,13 +78,16 @@ json_t *show_set_key(json_t *o, const uint8_t *der, size_t len)
 	X509_PUBKEY *spki = d2i_X509_PUBKEY(NULL, &p, (long)len);
 	KEY_AUTO struct acsr_key *k = NULL;
 	const struct acsr_key_type *t;
+	struct acsr_err e = { 0 };
 	uint8_t hash[32];
 	char oid[80];
 
 	t = key_type_of_spki(der, len, oid); /* post-quantum, also where OpenSSL cannot read it */
-	if (acsr_key_load_spki(&k, der, len, NULL) != ACSR_OK)
+	if (acsr_key_load_spki(&k, der, len, &e) != ACSR_OK)
 		k = NULL;
-	if (spki == NULL) {
+	if (k == NULL && err_is(&e, "sys.nomem")) {
+		o = show_set(o, "key", NULL); /* no document at all */
+	} else if (spki == NULL) {
 		o = set_unreadable(o);
 	} else {
 		o = show_set(o, "key_type",
