@@ -1,6 +1,7 @@
 /* Reading the extensions that CSRs and certificates share. */
 #include "ext.h"
 
+#include <errno.h>
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +48,8 @@ void ext_common_free(struct ext_common *c)
 
 static enum acsr_result bad(const struct reading *how, struct acsr_err *e, const char *field)
 {
-	ERR_clear_error();
+	if (ossl_ran_short())
+		return err_nomem(e);
 	return reading_broken(
 		how, "extensions.bad", field, "RFC 5280 4.2", e, "the extension %s cannot be read", field);
 }
@@ -307,6 +309,7 @@ enum acsr_result ext_read(struct ext_common *out, const STACK_OF(X509_EXTENSION)
 	out->exts = calloc((size_t)n, sizeof(*out->exts));
 	if (out->exts == NULL)
 		return err_nomem(e);
+	errno = 0; /* for bad() */
 	for (int i = 0; i < n; i++)
 		TRY(take_one(out, sk_X509_EXTENSION_value(exts, i), max_sans, how, e));
 	return ACSR_OK;

@@ -4,6 +4,7 @@
  * EVP_PKEY_public_check costs 5-20 ms on an RSA key, so RSA is judged by hand here (rsaweak.h); on EC keys it
  * is cheap and used.
  */
+#include <errno.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <stdio.h>
@@ -128,12 +129,15 @@ static const char *bad_curve(struct gate *g)
 
 static const char *bad_point(struct gate *g)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, g->key->pkey, NULL);
-	int ok = ctx != NULL && EVP_PKEY_public_check(ctx) == 1;
+	EVP_PKEY_CTX *ctx;
+	bool ok;
 
+	errno = 0;
+	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, g->key->pkey, NULL);
+	ok = ctx != NULL && EVP_PKEY_public_check(ctx) == 1;
 	EVP_PKEY_CTX_free(ctx);
-	ERR_clear_error();
-	return ok ? NULL : "the public point does not lie on its curve";
+	g->nomem = ossl_ran_short() && !ok;
+	return ok || g->nomem ? NULL : "the public point does not lie on its curve";
 }
 
 static const char *bad_ed_point(struct gate *g)

@@ -148,9 +148,12 @@ enum acsr_result show_csr(json_t **out, const uint8_t *der, size_t len, struct a
 	json_t *o;
 
 	TRY(acsr_csr_read(&v, der, len, e));
+	errno = 0; /* without memory for the key alone, OpenSSL leaves it out and says nothing */
 	x = d2i_X509_REQ(NULL, &p, (long)len);
-	if (x == NULL) {
+	if (x == NULL || errno == ENOMEM) {
 		acsr_csr_view_free(v);
+		if (errno == ENOMEM)
+			return err_nomem(e);
 		return ossl_err(e, "csr.der", "this is not a CSR");
 	}
 	o = document(x, v, der, len);
