@@ -49,4 +49,4 @@ def test_the_baseline_can_be_made_anew(tmp_path):
     done = run(REPO / "tools/abi-baseline", BUILD, tmp_path / "new.xml")
     assert done.returncode == 0, done.stderr
     assert compare(tmp_path / "new.xml").returncode == 0
-    assert (tmp_path / "new.xml").stat().st_size < 400_000
+    assert (tmp_path / "new.xml").stat().st_size < 800_000  # abidw 2.6 says more than 2.2

@@ -13,6 +13,7 @@
 
 #include "base/str.h"
 #include "cli/files.h"
+#include "cli/fileset.h"
 #include "cli/login_store.h"
 
 static char home[64];
