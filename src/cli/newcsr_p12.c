@@ -1,15 +1,14 @@
 /* csr new: the key in a PKCS#12 key store, beside a placeholder certificate. */
 #include <openssl/err.h>
-#include <openssl/pkcs12.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 
+#include "autocsr/pkcs12.h"
 #include "base/clock.h"
 #include "base/rnd.h"
 #include "cli/newcsr.h"
 
-#define ITERATIONS 600000
 #define DAY 86400
 
 /* 64 random bits, positive. */
@@ -73,21 +72,22 @@ static X509 *placeholder(const struct newcsr *n)
 enum acsr_result newcsr_p12(
 	const struct newcsr *n, const char *name, struct acsr_blob *out, struct acsr_err *e)
 {
-	const char *pass = (const char *)acsr_secret_bytes(n->pass);
+	struct acsr_blob cert = { NULL, 0 };
+	struct acsr_pkcs12_spec spec = {
+		.key = n->key, .certs = &cert, .n_certs = 1, .name = name, .passphrase = n->pass
+	};
 	X509 *x = placeholder(n);
-	PKCS12 *p12 = x != NULL ? PKCS12_create(pass, name, acsr_key_evp(n->key), x, NULL, NID_aes_256_cbc,
-					  NID_aes_256_cbc, ITERATIONS, -1, 0)
-				: NULL;
 	uint8_t *der = NULL;
-	int len = p12 != NULL && PKCS12_set_mac(p12, pass, -1, NULL, 0, ITERATIONS, EVP_sha256())
-			  ? i2d_PKCS12(p12, &der)
-			  : 0;
-	enum acsr_result r = len > 0 ? acsr_blob_copy(out, der, (size_t)len, e)
-				     : err_set(e, "openssl.pkcs12", "OpenSSL cannot make the PKCS#12 file");
+	int len = x != NULL ? i2d_X509(x, &der) : 0;
+	enum acsr_result r = ACSR_FAIL;
 
+	cert = (struct acsr_blob){ der, len > 0 ? (size_t)len : 0 };
+	if (len > 0)
+		r = acsr_pkcs12_write(&spec, out, e);
+	else
+		(void)err_set(e, "openssl.pkcs12", "OpenSSL cannot make the certificate beside the key");
 	ERR_clear_error();
 	OPENSSL_free(der);
-	PKCS12_free(p12);
 	X509_free(x);
 	return r;
 }

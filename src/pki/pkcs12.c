@@ -12,6 +12,7 @@
 #include "certview.h"
 #include "key_int.h"
 #include "ossl.h"
+#include "pkcs12_int.h"
 #include "rounds.h"
 
 #define MAX_FILE (1024 * 1024)
@@ -97,33 +98,41 @@ static void name_of(const ASN1_OBJECT *o, char *out, size_t cap)
 		ossl_oid(o, out, cap);
 }
 
-/* The digest of the MAC, when OpenSSL cannot compute with it. */
-static bool mac_is_missing(struct reader *r)
+bool pkcs12_mac_missing(const PKCS12 *p12, OSSL_LIB_CTX *ctx, char name[80])
 {
 	const X509_ALGOR *alg = NULL;
 	const ASN1_OBJECT *o = NULL;
 	EVP_MD *md;
 
-	PKCS12_get0_mac(NULL, &alg, NULL, NULL, r->p12);
+	PKCS12_get0_mac(NULL, &alg, NULL, NULL, p12);
 	if (alg == NULL)
 		return false;
 	X509_ALGOR_get0(&o, NULL, NULL, alg);
-	name_of(o, r->missing, sizeof(r->missing));
-	if (OBJ_obj2nid(o) == OBJ_txt2nid("1.2.840.113549.1.5.14"))
-		return OPENSSL_version_major() == 3 && OPENSSL_version_minor() < 4; /* PBMAC1, RFC 9579 */
-	md = EVP_MD_fetch(r->libctx, OBJ_nid2sn(OBJ_obj2nid(o)), NULL);
+	name_of(o, name, 80);
+	if (OBJ_obj2nid(o) == OBJ_txt2nid("1.2.840.113549.1.5.14")) {
+		snprintf(name, 80, "PBMAC1");
+		return OPENSSL_version_major() == 3 && OPENSSL_version_minor() < 4; /* RFC 9579 */
+	}
+	md = EVP_MD_fetch(ctx, OBJ_nid2sn(OBJ_obj2nid(o)), NULL);
 	EVP_MD_free(md);
+	ERR_clear_error();
 	return md == NULL;
 }
 
-static enum acsr_result unsupported(const struct reader *r, struct acsr_err *e)
+enum acsr_result pkcs12_unsupported(const char *name, struct acsr_err *e)
 {
 	ERR_clear_error();
 	return err_rule(e, "openssl.unsupported", NULL, "RFC 7292 5",
 		"the PKCS#12 file uses %s, which this OpenSSL (%s) lacks or has switched off; the passphrase "
 		"may "
 		"well be right: make the file again with AES-256 and SHA-256",
-		r->missing, OpenSSL_version(OPENSSL_VERSION_STRING));
+		name, OpenSSL_version(OPENSSL_VERSION_STRING));
+}
+
+enum acsr_result pkcs12_wrong(struct acsr_err *e)
+{
+	ERR_clear_error();
+	return err_set(e, "match.passphrase", "the passphrase does not open the PKCS#12 file");
 }
 
 /* Does the passphrase fit? The MAC knows; a file without one leaves it to decryption. */
@@ -136,8 +145,8 @@ static enum acsr_result unlock(struct reader *r, const struct acsr_secret *passp
 	TRY(rounds_spend_mac(&r->rounds, r->p12, e));
 	if (PKCS12_verify_mac(r->p12, r->pass, r->pass_len) == 1)
 		return ACSR_OK;
-	if (mac_is_missing(r))
-		return unsupported(r, e);
+	if (pkcs12_mac_missing(r->p12, r->libctx, r->missing))
+		return pkcs12_unsupported(r->missing, e);
 	if (r->pass_len == 0) {
 		r->pass = NULL;
 		if (PKCS12_verify_mac(r->p12, NULL, 0) == 1)
@@ -147,7 +156,7 @@ static enum acsr_result unlock(struct reader *r, const struct acsr_secret *passp
 	if (passphrase == NULL)
 		return err_set(
 			e, "input.passphrase", "the PKCS#12 file needs a passphrase; give --passphrase-file");
-	return err_set(e, "match.passphrase", "the passphrase does not open the PKCS#12 file");
+	return pkcs12_wrong(e);
 }
 
 /* Decryption failed: the algorithm's fault, or the passphrase's? */
@@ -166,7 +175,7 @@ static enum acsr_result no_decryption(struct reader *r, const X509_ALGOR *alg, s
 				(why == EVP_R_UNSUPPORTED_ALGORITHM || why == EVP_R_UNKNOWN_PBE_ALGORITHM ||
 					why == EVP_R_UNKNOWN_CIPHER || why == EVP_R_UNSUPPORTED_CIPHER ||
 					why == EVP_R_UNSUPPORTED_PRF)))
-			return unsupported(r, e);
+			return pkcs12_unsupported(r->missing, e);
 	}
 	if (PKCS12_mac_present(r->p12))
 		return err_set(

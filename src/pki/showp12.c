@@ -9,6 +9,7 @@
 
 #include "base/secret.h"
 #include "pki/rounds.h"
+#include "pki/pkcs12_int.h"
 #include "pki/showenc.h"
 #include "pki/show_int.h"
 
@@ -220,21 +221,6 @@ static json_t *mac_of(const PKCS12 *p12)
 		show_object_name(alg->algorithm), "iterations", (json_int_t)n, "cipher");
 }
 
-/* PBMAC1 came with OpenSSL 3.4; before that, its verification fails as a wrong passphrase would. */
-static bool mac_is_known(const json_t *mac)
-{
-	const char *prf = json_string_value(json_object_get(mac, "prf"));
-	EVP_MD *md;
-
-	if (strcmp(json_string_value(json_object_get(mac, "algorithm")), "PBMAC1") == 0)
-		return OPENSSL_version_major() > 3 ||
-		       (OPENSSL_version_major() == 3 && OPENSSL_version_minor() >= 4);
-	md = prf != NULL ? EVP_MD_fetch(NULL, prf, NULL) : NULL;
-	EVP_MD_free(md);
-	ERR_clear_error();
-	return md != NULL;
-}
-
 /* An empty passphrase is written in two ways (RFC 7292 B.1): as nothing, and as an empty string. */
 static bool mac_fits(struct p12 *c)
 {
@@ -248,19 +234,14 @@ static bool mac_fits(struct p12 *c)
 
 static enum acsr_result check_mac(struct p12 *c, struct acsr_err *e)
 {
+	char name[80];
+
 	if (c->pass == NULL || json_is_null(c->mac))
 		return ACSR_OK;
-	if (!mac_is_known(c->mac))
-		return err_set(e, "openssl.unsupported",
-			"the PKCS#12 file is protected with %s, which this OpenSSL (%s) does not have; the "
-			"passphrase was not judged",
-			json_string_value(json_object_get(c->mac, "algorithm")),
-			OpenSSL_version(OPENSSL_VERSION_STRING));
+	if (pkcs12_mac_missing(c->p12, NULL, name))
+		return pkcs12_unsupported(name, e);
 	TRY(rounds_spend_mac(&c->rounds, c->p12, e));
-	if (mac_fits(c))
-		return ACSR_OK;
-	ERR_clear_error();
-	return err_set(e, "match.passphrase", "the passphrase does not open the PKCS#12 file");
+	return mac_fits(c) ? ACSR_OK : pkcs12_wrong(e);
 }
 
 static bool locked(const json_t *entries)
