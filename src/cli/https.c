@@ -1,13 +1,13 @@
-/* HTTPS by libcurl. */
+/* HTTPS by libcurl, which is loaded when it is needed. */
 #include "cli/https.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/str.h"
+#include "cli/curl_late.h"
 
 #define ANSWER_MAX (8 * 1024 * 1024)
 #define CONNECT_SECONDS 10L
@@ -67,33 +67,35 @@ static size_t on_header(char *p, size_t size, size_t n, void *user)
 /* What holds for every request. */
 static void set_rules(CURL *c, const char *ca_file)
 {
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
-	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
+	curl_late.easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
+	curl_late.easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_late.easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_late.easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_late.easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
 	if (ca_file != NULL) {
-		curl_easy_setopt(c, CURLOPT_CAINFO, ca_file);
-		curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+		curl_late.easy_setopt(c, CURLOPT_CAINFO, ca_file);
+		curl_late.easy_setopt(c, CURLOPT_CAPATH, NULL);
 	}
-	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
-	curl_easy_setopt(c, CURLOPT_TIMEOUT, TOTAL_SECONDS);
-	curl_easy_setopt(c, CURLOPT_COOKIEFILE, "");
-	curl_easy_setopt(c, CURLOPT_USERAGENT, "autocsr/" AUTOCSR_VERSION);
-	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+	curl_late.easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_late.easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
+	curl_late.easy_setopt(c, CURLOPT_TIMEOUT, TOTAL_SECONDS);
+	curl_late.easy_setopt(c, CURLOPT_COOKIEFILE, "");
+	curl_late.easy_setopt(c, CURLOPT_USERAGENT, "autocsr/" AUTOCSR_VERSION);
+	curl_late.easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	curl_late.easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
 }
 
 enum acsr_result https_new(struct https **out, const char *ca_file, struct acsr_err *e)
 {
-	struct https *h = calloc(1, sizeof(*h));
+	struct https *h;
 
-	if (h == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+	TRY(curl_late_load(e));
+	h = calloc(1, sizeof(*h));
+	if (h == NULL || curl_late.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
 		free(h);
 		return err_nomem(e);
 	}
-	h->curl = curl_easy_init();
+	h->curl = curl_late.easy_init();
 	if (h->curl == NULL) {
 		https_free(h);
 		return err_nomem(e);
@@ -107,7 +109,7 @@ void https_free(struct https *h)
 {
 	if (h == NULL)
 		return;
-	curl_easy_cleanup(h->curl);
+	curl_late.easy_cleanup(h->curl);
 	free(h);
 }
 
@@ -118,7 +120,7 @@ static enum acsr_result add_header(
 	struct curl_slist *more;
 
 	TRY(str_printf(&line, e, "%s: %s", name, value));
-	more = curl_slist_append(*l, line);
+	more = curl_late.slist_append(*l, line);
 	wipe(line, strlen(line));
 	if (more == NULL)
 		return err_nomem(e);
@@ -135,7 +137,7 @@ static enum acsr_result add_bearer(struct curl_slist **l, const struct acsr_secr
 	TRY(secret_zeroed(&line, sizeof(prefix) - 1 + acsr_secret_len(token), e));
 	memcpy(secret_data(line), prefix, sizeof(prefix) - 1);
 	memcpy(secret_data(line) + sizeof(prefix) - 1, acsr_secret_bytes(token), acsr_secret_len(token));
-	more = curl_slist_append(*l, (const char *)acsr_secret_bytes(line));
+	more = curl_late.slist_append(*l, (const char *)acsr_secret_bytes(line));
 	if (more == NULL)
 		return err_nomem(e);
 	*l = more;
@@ -160,7 +162,7 @@ static void free_headers(struct curl_slist *l)
 {
 	for (struct curl_slist *i = l; i != NULL; i = i->next)
 		wipe(i->data, strlen(i->data));
-	curl_slist_free_all(l);
+	curl_late.slist_free_all(l);
 }
 
 static void set_request(const struct https *h, const struct https_request *req, struct curl_slist *l,
@@ -168,28 +170,28 @@ static void set_request(const struct https *h, const struct https_request *req, 
 {
 	CURL *c = h->curl;
 
-	curl_easy_setopt(c, CURLOPT_URL, req->url);
-	curl_easy_setopt(c, CURLOPT_HTTPHEADER, l);
-	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, error);
-	curl_easy_setopt(c, CURLOPT_WRITEDATA, s);
-	curl_easy_setopt(c, CURLOPT_HEADERDATA, s);
+	curl_late.easy_setopt(c, CURLOPT_URL, req->url);
+	curl_late.easy_setopt(c, CURLOPT_HTTPHEADER, l);
+	curl_late.easy_setopt(c, CURLOPT_ERRORBUFFER, error);
+	curl_late.easy_setopt(c, CURLOPT_WRITEDATA, s);
+	curl_late.easy_setopt(c, CURLOPT_HEADERDATA, s);
 	/* On a connection that it reuses, libcurl repeats a request whose answer never came. */
-	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT,
+	curl_late.easy_setopt(c, CURLOPT_FRESH_CONNECT,
 		strcmp(req->method, "GET") != 0 && req->idempotency_key == NULL ? 1L : 0L);
-	curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
+	curl_late.easy_setopt(c, CURLOPT_HTTPGET, 1L);
 	if (req->body != NULL) {
-		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)acsr_secret_len(req->body));
-		curl_easy_setopt(c, CURLOPT_POSTFIELDS, (const char *)acsr_secret_bytes(req->body));
+		curl_late.easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)acsr_secret_len(req->body));
+		curl_late.easy_setopt(c, CURLOPT_POSTFIELDS, (const char *)acsr_secret_bytes(req->body));
 	} else if (strcmp(req->method, "POST") == 0) {
-		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, 0L);
-		curl_easy_setopt(c, CURLOPT_POSTFIELDS, "");
+		curl_late.easy_setopt(c, CURLOPT_POSTFIELDSIZE, 0L);
+		curl_late.easy_setopt(c, CURLOPT_POSTFIELDS, "");
 	}
-	curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, req->method);
+	curl_late.easy_setopt(c, CURLOPT_CUSTOMREQUEST, req->method);
 }
 
 static enum acsr_result failed(CURLcode code, const char *detail, const char *url, struct acsr_err *e)
 {
-	const char *text = detail[0] != '\0' ? detail : curl_easy_strerror(code);
+	const char *text = detail[0] != '\0' ? detail : curl_late.easy_strerror(code);
 
 	switch (code) {
 	case CURLE_COULDNT_RESOLVE_HOST:
@@ -231,43 +233,50 @@ enum acsr_result https_do(
 		return ACSR_FAIL;
 	}
 	set_request(h, req, l, &s, error);
-	code = curl_easy_perform(h->curl);
-	curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, NULL);
-	curl_easy_setopt(h->curl, CURLOPT_ERRORBUFFER, NULL);
+	code = curl_late.easy_perform(h->curl);
+	curl_late.easy_setopt(h->curl, CURLOPT_HTTPHEADER, NULL);
+	curl_late.easy_setopt(h->curl, CURLOPT_ERRORBUFFER, NULL);
 	free_headers(l);
 	if (s.too_large)
 		return err_set(e, "net.large", "the answer is larger than %d bytes", ANSWER_MAX);
 	if (code != CURLE_OK)
 		return failed(code, error, req->url, e);
-	curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &a->status);
+	curl_late.easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &a->status);
 	return ACSR_OK;
 }
 
 static bool has_part(CURLU *u, CURLUPart part)
 {
 	char *s = NULL;
-	bool has = curl_url_get(u, part, &s, 0) == CURLUE_OK && s != NULL && s[0] != '\0';
+	bool has = curl_late.url_get(u, part, &s, 0) == CURLUE_OK && s != NULL && s[0] != '\0';
 
-	curl_free(s);
+	curl_late.free(s);
 	return has;
+}
+
+static bool is_server(const char *text)
+{
+	CURLU *u = curl_late.url();
+	char *scheme = NULL;
+	bool ok = u != NULL && !str_has_control(text) && strchr(text, ' ') == NULL &&
+		  curl_late.url_set(u, CURLUPART_URL, text, 0) == CURLUE_OK &&
+		  curl_late.url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+		  strcmp(scheme, "https") == 0 && !has_part(u, CURLUPART_USER) &&
+		  !has_part(u, CURLUPART_PASSWORD) && !has_part(u, CURLUPART_QUERY) &&
+		  !has_part(u, CURLUPART_FRAGMENT);
+
+	curl_late.free(scheme);
+	curl_late.url_cleanup(u);
+	return ok;
 }
 
 enum acsr_result https_server(char **out, const char *text, struct acsr_err *e)
 {
-	CURLU *u = curl_url();
-	char *scheme = NULL;
-	bool ok = u != NULL && !str_has_control(text) && strchr(text, ' ') == NULL &&
-		  curl_url_set(u, CURLUPART_URL, text, 0) == CURLUE_OK &&
-		  curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-		  strcmp(scheme, "https") == 0 && !has_part(u, CURLUPART_USER) &&
-		  !has_part(u, CURLUPART_PASSWORD) && !has_part(u, CURLUPART_QUERY) &&
-		  !has_part(u, CURLUPART_FRAGMENT);
 	size_t n = strlen(text);
 	char *s = NULL;
 
-	curl_free(scheme);
-	curl_url_cleanup(u);
-	if (!ok)
+	TRY(curl_late_load(e));
+	if (!is_server(text))
 		return err_set(e, "input.server",
 			"the service's address is like https://ca.example.com, not %.80s", text);
 	while (n > 0 && text[n - 1] == '/')
@@ -279,12 +288,14 @@ enum acsr_result https_server(char **out, const char *text, struct acsr_err *e)
 
 enum acsr_result https_escape(char **out, const char *text, struct acsr_err *e)
 {
-	char *s = curl_easy_escape(NULL, text, (int)strlen(text));
 	enum acsr_result r;
+	char *s;
 
+	TRY(curl_late_load(e));
+	s = curl_late.easy_escape(NULL, text, (int)strlen(text));
 	if (s == NULL)
 		return err_nomem(e);
 	r = str_dup(out, s, e);
-	curl_free(s);
+	curl_late.free(s);
 	return r;
 }

@@ -9,6 +9,8 @@
 
 enum acsr_result reading_found(const struct reading *r, const struct acsr_err *found, struct acsr_err *e)
 {
+	if (err_is(found, "sys.nomem"))
+		return err_nomem(e);
 	if (r->broken != NULL)
 		return acsr_findings_add_err(r->broken, found, "make the CSR anew", e);
 	if (e != NULL)
