@@ -189,8 +189,7 @@ class Oracle:
 
     def check_files(self, secrets=()):
         """No file holds a key in PEM but where CA and TLS keys live; none holds an archive; none holds these secrets."""
-        for path in self.world.service.state_files():
-            data = path.read_bytes()
+        for path, data in self.world.service.state_contents():
             if path.relative_to(self.state).parts[0] not in KEY_FOLDERS:
                 assert b"PRIVATE KEY-----" not in data, f"a private key in {path}"
             assert not re.search(rb"PK\x03\x04.{4}\x63\x00", data, re.S), f"an encrypted archive in {path}"

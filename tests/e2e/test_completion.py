@@ -92,8 +92,11 @@ class Zsh:
                 self.seen += os.read(self.fd, 65536)
 
     def __call__(self, line):
+        # zsh gives completion up when keys are waiting: the line first, and our key once its echo is there.
         self.out.write_text("")
-        os.write(self.fd, b"\x15" + line.encode() + b"\x18")
+        os.write(self.fd, b"\x15" + line.encode())
+        self.wait(lambda: line.split(" ")[-1].encode() in re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", self.seen) or not line.split(" ")[-1])
+        os.write(self.fd, b"\x18")
         self.wait(lambda: "END" in self.out.read_text().split("\n"))
         typed = line.split(" ")[-1].split("=", 1)[-1]
         words = {w.rstrip("=").replace("\\ ", " ") for w in self.out.read_text().split("\n")}

@@ -155,7 +155,7 @@ def test_a_private_key_pasted_by_mistake_is_refused_and_not_kept(world, victim):
     line = pem.splitlines()[5]
     assert line not in answer.text
     assert line not in world.service.log_text()
-    assert all(line.encode() not in p.read_bytes() for p in world.service.state_files())
+    assert all(line.encode() not in data for _, data in world.service.state_contents())
 
 
 def test_certificate_instead_of_a_csr_is_named_as_such(world, victim):

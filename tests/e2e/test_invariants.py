@@ -10,8 +10,8 @@ from oracle import Oracle
 
 def _everywhere(world):
     """(where, bytes) of all that the service keeps or said: state files, log, mails."""
-    for path in world.service.state_files():
-        yield str(path), path.read_bytes()
+    for path, data in world.service.state_contents():
+        yield str(path), data
     yield "log", world.service.log_text(all_runs=True).encode()
     for mail in list(world.smtp.mails):
         yield f"mail {mail.subject!r}", mail.decoded()

@@ -39,7 +39,7 @@ def sample(e2e_dir, dns, smtp, web):
 def copy_of(sample, tmp_path):
     state = tmp_path / "state"
     shutil.copytree(sample.state, state)
-    service = types.SimpleNamespace(state=state, state_files=lambda: [p for p in state.rglob("*") if p.is_file()])
+    service = types.SimpleNamespace(state=state, state_contents=lambda: [(p, p.read_bytes()) for p in state.rglob("*") if p.is_file()])
     return Oracle(types.SimpleNamespace(service=service), stopped=True), state
 
 

@@ -286,7 +286,7 @@ def test_nothing_of_such_a_key_is_kept(world, account):
     expanded = body(openssl("pkey", "-provparam", "ml-dsa.output_formats=priv-only", stdin=key))[24:]
     secret = expanded[32:64] + expanded[128:]  # rho and tr are public: the rest is K, s1, s2, t0
     patterns = [seed, seed.hex().encode(), base64.b64encode(der)[-32:], expanded[32:64], secret[-48:], secret[200:248], b"PRIVATE KEY"]
-    kept = [(p, p.read_bytes()) for p in world.service.state_files()] + [("log", world.service.log_text(all_runs=True).encode())]
+    kept = list(world.service.state_contents()) + [("log", world.service.log_text(all_runs=True).encode())]
     kept += [(p, memory) for p, memory in memories(world.service)]
     assert any(now["names"][0].encode() in memory for p, memory in kept if str(p).startswith("memory"))  # so the scan sees something
     found = [(str(where), i) for where, data in kept for i, piece in enumerate(patterns[:6] + (patterns[6:] if where == "log" else [])) if piece in data]

@@ -127,7 +127,7 @@ def test_tokens_are_shown_once_and_stored_hashed(world, account):
     token = account.token_client()
     assert token.token.startswith("acsr_")
     assert token.token not in account.call("GET", "/tokens").text
-    assert all(token.token.encode() not in p.read_bytes() for p in world.service.state_files())
+    assert all(token.token.encode() not in data for _, data in world.service.state_contents())
 
 
 def test_expired_token_is_refused(new_world):

@@ -244,3 +244,11 @@ class Service:
 
     def state_files(self):
         return sorted(p for p in self.state.rglob("*") if p.is_file())
+
+    def state_contents(self):
+        """(path, bytes) of every state file; one that is renamed into place meanwhile is read under its new name or next time."""
+        for path in self.state_files():
+            try:
+                yield path, path.read_bytes()
+            except FileNotFoundError:
+                pass
