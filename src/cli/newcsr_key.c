@@ -1,4 +1,5 @@
 /* csr new: the key, made or found, and where it goes. */
+#include <stdio.h>
 #include <string.h>
 
 #include "autocsr/token.h"
@@ -8,6 +9,8 @@
 #include "cli/say.h"
 #include "cli/term.h"
 #include "cli/view.h"
+
+#define PASSPHRASE_TRIES 3
 
 /* Each option that says where the key is or goes, and what belongs to it alone. */
 static const struct {
@@ -121,19 +124,44 @@ enum acsr_result newcsr_key_type(struct newcsr *n, struct acsr_err *e)
 	return acsr_csr_draft_set(&n->draft, "key", type, n->policy, e);
 }
 
+/* One try at both entries; *again when it failed in a way that is worth another. */
+static enum acsr_result ask_twice(
+	struct acsr_secret **out, const char *instead, bool *again, struct acsr_err *e)
+{
+	CLEANUP_SECRET struct acsr_secret *first = NULL;
+	CLEANUP_SECRET struct acsr_secret *second = NULL;
+
+	TRY(term_ask_new_secret(&first, "passphrase for the key: ", instead, again, e));
+	TRY(term_ask_new_secret(&second, "the same again: ", instead, again, e));
+	*again = !secret_equal(first, second);
+	if (*again)
+		return err_set(e, "usage.answer", "the two passphrases are not the same");
+	*out = first;
+	first = NULL;
+	return ACSR_OK;
+}
+
 static enum acsr_result ask_passphrase(struct newcsr *n, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct acsr_secret *again = NULL;
-	bool plain = n->store == NEWCSR_KEYOUT;
+	const char *instead =
+		n->store == NEWCSR_KEYOUT ? "--passphrase-file or --no-passphrase" : "--passphrase-file";
+	bool again = false;
 
 	if (args_one(n->a, "passphrase-file") != NULL)
 		return file_get_secret(&n->pass, args_one(n->a, "passphrase-file"), e);
-	TRY(term_ask_secret(&n->pass, "passphrase for the key: ",
-		plain ? "--passphrase-file or --no-passphrase" : "--passphrase-file", e));
-	TRY(term_ask_secret(&again, "the same again: ", "--passphrase-file", e));
-	if (!secret_equal(n->pass, again))
-		return err_set(e, "usage.answer", "the two passphrases are not the same");
-	return ACSR_OK;
+	for (int left = PASSPHRASE_TRIES; left > 0; left--) {
+		struct acsr_err why = { 0 };
+
+		if (ask_twice(&n->pass, instead, &again, &why) == ACSR_OK)
+			return ACSR_OK;
+		if (again && left > 1)
+			fprintf(stderr, "  %s\n", why.text);
+		else if (e != NULL)
+			*e = why;
+		if (!again)
+			break;
+	}
+	return ACSR_FAIL;
 }
 
 enum acsr_result newcsr_key_plan(struct newcsr *n, struct acsr_err *e)

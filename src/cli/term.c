@@ -125,8 +125,8 @@ enum acsr_result term_ask(char *out, size_t cap, const char *prompt, const char 
 	return ACSR_OK;
 }
 
-enum acsr_result term_ask_secret(
-	struct acsr_secret **out, const char *prompt, const char *instead, struct acsr_err *e)
+enum acsr_result term_ask_new_secret(
+	struct acsr_secret **out, const char *prompt, const char *instead, bool *empty, struct acsr_err *e)
 {
 	char line[ANSWER_MAX];
 	enum acsr_result r;
@@ -134,15 +134,28 @@ enum acsr_result term_ask_secret(
 	int fd;
 	bool ok;
 
+	*empty = false;
 	TRY(open_terminal(&fd, instead, e));
 	ok = ask(fd, prompt, false, line, sizeof(line), &n);
 	close(fd);
-	if (!ok || n == 0)
+	*empty = ok && n == 0;
+	if (*empty)
+		r = err_set(e, "usage.answer", "the answer is empty; give one, or use %s", instead);
+	else if (!ok)
 		r = err_set(e, "usage.answer", "no answer was given; use %s", instead);
 	else
 		r = acsr_secret_new(out, line, n, e);
 	wipe(line, sizeof(line));
 	return r;
+}
+
+enum acsr_result term_ask_secret(
+	struct acsr_secret **out, const char *prompt, const char *instead, struct acsr_err *e)
+{
+	bool empty = false;
+	enum acsr_result r = term_ask_new_secret(out, prompt, instead, &empty, e);
+
+	return empty ? err_set(e, "usage.answer", "no answer was given; use %s", instead) : r;
 }
 
 void term_show_secret(const char *label, const struct acsr_secret *s, const char *suffix)

@@ -11,6 +11,10 @@
  * `prompt` must be safe text of ours. */
 ACSR_MUST_USE enum acsr_result term_ask_secret(
 	struct acsr_secret **out, const char *prompt, const char *instead, struct acsr_err *e);
+/* The same for a secret that is chosen now: *empty when Enter alone was the answer, which is not the same as none
+ * (end of file, Ctrl-C). */
+ACSR_MUST_USE enum acsr_result term_ask_new_secret(
+	struct acsr_secret **out, const char *prompt, const char *instead, bool *empty, struct acsr_err *e);
 /* Ask with echo; out is NUL-terminated. */
 ACSR_MUST_USE enum acsr_result term_ask(
 	char *out, size_t cap, const char *prompt, const char *instead, struct acsr_err *e);
