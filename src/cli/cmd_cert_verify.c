@@ -1,5 +1,6 @@
 /* cert verify: is there a way to a root, and if not, which certificate is to blame and what to do about it.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "cli/load.h"
 #include "cli/say.h"
 #include "cli/view.h"
+#include "pki/issuers.h"
 #include "pki/show.h"
 
 #define SYSTEM_ROOTS "/etc/ssl/certs/ca-certificates.crt"
@@ -66,23 +68,26 @@ static enum acsr_result take_crls(struct given *g, const char *path, struct acsr
 	return note_source(g, path, e);
 }
 
-/* Did certificate i of the file issue another one there? */
-static enum acsr_result is_issuer(const struct given *g, size_t i, bool *yes, struct acsr_err *e)
+/* *leaf: the first certificate of the file that issued none of the others. */
+static enum acsr_result find_leaf(
+	const struct load_certs *l, struct issuers *all, size_t *leaf, struct acsr_err *e)
 {
-	struct acsr_cert_view *ca = NULL;
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < l->n; i++) {
+			struct acsr_cert_view *v = NULL;
+			enum acsr_result r;
+			bool found;
 
-	TRY(acsr_cert_parse(&ca, g->l.v[i].p, g->l.v[i].len, e));
-	*yes = false;
-	for (size_t k = 0; k < g->l.n && !*yes; k++) {
-		struct acsr_cert_view *v = NULL;
-
-		if (k == i || acsr_cert_parse(&v, g->l.v[k].p, g->l.v[k].len, NULL) != ACSR_OK)
-			continue;
-		*yes = v->issuer_der.len == ca->subject_der.len &&
-		       memcmp(v->issuer_der.p, ca->subject_der.p, ca->subject_der.len) == 0;
-		acsr_cert_view_free(v);
-	}
-	acsr_cert_view_free(ca);
+			TRY(acsr_cert_parse(&v, l->v[i].p, l->v[i].len, e));
+			r = pass == 0 ? issuers_add(all, v, i, e) : ACSR_OK;
+			found = pass == 1 && !issuers_issued_another(all, v, i);
+			acsr_cert_view_free(v);
+			TRY(r);
+			if (found) {
+				*leaf = i;
+				return ACSR_OK;
+			}
+		}
 	return ACSR_OK;
 }
 
@@ -90,17 +95,12 @@ static enum acsr_result is_issuer(const struct given *g, size_t i, bool *yes, st
  * and some people put the root first. All others are intermediates. */
 static enum acsr_result choose_leaf(struct verify *v, struct acsr_err *e)
 {
+	struct issuers issuers = { 0 };
 	size_t leaf = 0;
+	enum acsr_result r = v->file.l.n > 1 ? find_leaf(&v->file.l, &issuers, &leaf, e) : ACSR_OK;
 
-	for (size_t i = 0; i < v->file.l.n && v->file.l.n > 1; i++) {
-		bool issuer;
-
-		TRY(is_issuer(&v->file, i, &issuer, e));
-		if (issuer)
-			continue;
-		leaf = i;
-		break;
-	}
+	issuers_free(&issuers);
+	TRY(r);
 	v->leaf = v->file.l.v[leaf];
 	for (size_t i = 0; i < v->file.l.n; i++) {
 		if (i == leaf)
@@ -227,6 +227,24 @@ static enum acsr_result put_first_error(struct cli *c, const struct acsr_chain_r
 	return command_put_str(c->result, "detail", f->text, e);
 }
 
+/* What a yes says nothing about unless it is asked for. */
+static const struct {
+	const char *what, *option;
+} on_demand[] = { { "revocation", "crl" }, { "names", "host" }, { "purpose", "eku" } };
+#define N_ON_DEMAND (sizeof(on_demand) / sizeof(on_demand[0]))
+
+static enum acsr_result put_not_checked(struct cli *c, struct acsr_err *e)
+{
+	json_t *list = json_array();
+
+	TRY(command_put(c->result, "not_checked", list, e));
+	for (size_t i = 0; i < N_ON_DEMAND; i++)
+		if (args_one(&c->args, on_demand[i].option) == NULL &&
+			json_array_append_new(list, json_string(on_demand[i].what)) != 0)
+			return err_nomem(e);
+	return ACSR_OK;
+}
+
 static enum acsr_result put_report(
 	struct cli *c, const struct verify *v, const struct acsr_chain_report *r, struct acsr_err *e)
 {
@@ -242,6 +260,7 @@ static enum acsr_result put_report(
 	for (size_t i = 0; i < r->n_policies; i++)
 		json_array_append_new(policies, json_string(r->policies[i]));
 	TRY(command_put(c->result, "policies", policies, e));
+	TRY(put_not_checked(c, e));
 	TRY(command_put(c->result, "ways_tried", json_integer((json_int_t)r->n_paths), e));
 	return r->orphan != NULL ? put_missing(c->result, r->orphan, e) : ACSR_OK;
 }
@@ -359,6 +378,19 @@ static void show_missing(const json_t *missing)
 		    "intermediate (chain, bundle) of that name");
 }
 
+static void say_not_checked(const struct args *a)
+{
+	const char *comma = "not checked: ";
+
+	for (size_t i = 0; i < N_ON_DEMAND; i++)
+		if (args_one(a, on_demand[i].option) == NULL) {
+			printf("%s%s (--%s)", comma, on_demand[i].what, on_demand[i].option);
+			comma = ", ";
+		}
+	if (*comma == ',')
+		putchar('\n');
+}
+
 static void cmd_cert_verify_show(struct cli *c, const json_t *result)
 {
 	const json_t *chain = json_object_get(result, "chain"), *whole = json_object_get(result, "findings");
@@ -378,6 +410,7 @@ static void cmd_cert_verify_show(struct cli *c, const json_t *result)
 	json_array_foreach(whole, i, f) show_finding(f, "");
 	show_missing(json_object_get(result, "missing"));
 	say(c->answer_no ? "\nno: the certificate does not verify" : "yes: the certificate verifies");
+	say_not_checked(&c->args);
 }
 
 static const struct opt cert_verify_opts[] = {

@@ -7,6 +7,7 @@
 #include "autocsr/csr.h"
 #include "autocsr/match.h"
 #include "base/buf.h"
+#include "pki/issuers.h"
 #include "pki/key_int.h"
 
 #define MAX_NAMES (1024 * 1024 * 1024)
@@ -84,28 +85,28 @@ struct source {
 	acsr_match_fn fn;
 	void *arg;
 	size_t told;
+	struct issuers issuers;
 };
 
-/* Did that CA issue another certificate of the same input? */
-static bool issued_another(const struct source *s, size_t self, const struct acsr_cert_view *ca)
+/* Who issued the certificates of this input. Those that cannot be read are told later. */
+static enum acsr_result note_issuers(struct source *s, struct acsr_err *e)
 {
-	bool yes = false;
-
-	for (size_t i = 0; ca->ca && i < s->all->n && !yes; i++) {
+	for (size_t i = 0; s->all->n > 1 && i < s->all->n; i++) {
 		const struct acsr_content *c = &s->all->v[i];
 		struct acsr_cert_view *v = NULL;
+		enum acsr_result r;
 
-		if (i == self || c->kind != ACSR_INPUT_CERT || c->err.id[0] != '\0' ||
+		if (c->kind != ACSR_INPUT_CERT || c->err.id[0] != '\0' ||
 			acsr_cert_parse(&v, c->der.p, c->der.len, NULL) != ACSR_OK)
 			continue;
-		yes = v->issuer_der.len == ca->subject_der.len &&
-		      memcmp(v->issuer_der.p, ca->subject_der.p, ca->subject_der.len) == 0;
+		r = issuers_add(&s->issuers, v, i, e);
 		acsr_cert_view_free(v);
+		TRY(r);
 	}
-	return yes;
+	return ACSR_OK;
 }
 
-static enum acsr_result read_cert(const struct source *s, size_t i, struct entry *x, struct acsr_err *e)
+static enum acsr_result read_cert(struct source *s, size_t i, struct entry *x, struct acsr_err *e)
 {
 	const struct acsr_content *c = &s->all->v[i];
 	struct acsr_cert_view *v = NULL;
@@ -113,7 +114,7 @@ static enum acsr_result read_cert(const struct source *s, size_t i, struct entry
 	TRY(acsr_cert_parse(&v, c->der.p, c->der.len, e));
 	memcpy(x->spki, v->spki_sha256, 32);
 	x->kind = ACSR_OBJECT_CERT;
-	x->issuer = s->all->n > 1 && issued_another(s, i, v);
+	x->issuer = v->ca && issuers_issued_another(&s->issuers, v, i);
 	acsr_cert_view_free(v);
 	return ACSR_OK;
 }
@@ -129,7 +130,7 @@ static enum acsr_result read_csr(const struct acsr_content *c, struct entry *x, 
 	return ACSR_OK;
 }
 
-static enum acsr_result read_object(const struct source *s, size_t i, struct entry *x, struct acsr_err *e)
+static enum acsr_result read_object(struct source *s, size_t i, struct entry *x, struct acsr_err *e)
 {
 	const struct acsr_content *c = &s->all->v[i];
 
@@ -166,6 +167,7 @@ static enum acsr_result take(struct source *s, size_t i, struct acsr_err *e)
 
 static enum acsr_result take_all(struct source *s, struct acsr_err *e)
 {
+	TRY(note_issuers(s, e));
 	for (size_t i = 0; i < s->all->n; i++)
 		TRY(take(s, i, e));
 	return s->told > 0 ? ACSR_OK
@@ -183,6 +185,7 @@ enum acsr_result acsr_matcher_add(struct acsr_matcher *m, const char *name, cons
 		r = buf_put(&m->names, name, strlen(name) + 1, e);
 	if (r == ACSR_OK)
 		r = take_all(&s, e);
+	issuers_free(&s.issuers);
 	acsr_contents_free(&all);
 	return r;
 }

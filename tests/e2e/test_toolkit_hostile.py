@@ -1,9 +1,14 @@
 """Files written to annoy, and options that get into each other's way: bounded, refused with a reason, and nothing half done."""
 import base64
+import datetime
+import json
 import os
 import subprocess
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from harness.cli import Cli
 from harness.service import program
 
@@ -150,3 +155,27 @@ def test_convert_writes_both_when_it_can(d, pair):
     assert toolkit(*CONVERT, "--for", "nginx", "--out", "www", cwd=d)[0] == 0
     assert b"BEGIN PRIVATE KEY" in (d / "key").read_bytes() and (d / "key").stat().st_mode & 0o777 == 0o600
     assert toolkit(*CONVERT, "--to", "leaf", "--force", cwd=d)[1].startswith("-----BEGIN CERTIFICATE")
+
+
+def test_long_chains_are_searched_in_no_time(d):
+    """Each the issuer of the next, the root first: who compares each with each is at it for minutes."""
+    key = ed25519.Ed25519PrivateKey.generate()
+    start = datetime.datetime(2026, 1, 1)
+
+    def cert(subject, issuer):
+        def name(text):
+            return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
+        return (x509.CertificateBuilder().subject_name(name(subject)).issuer_name(name(issuer)).public_key(key.public_key()).serial_number(5)
+                .not_valid_before(start).not_valid_after(start + datetime.timedelta(days=9999))
+                .add_extension(x509.BasicConstraints(True, None), True).sign(key, None).public_bytes(serialization.Encoding.PEM))
+    (d / "chain").write_bytes(b"".join(cert(f"n{i}", f"n{max(0, i - 1)}") for i in range(2600)))
+    assert toolkit("match", "chain", cwd=d)[0] == 0
+    code, said = toolkit("cert", "verify", "chain", cwd=d)
+    assert code == 1 and "n2599" in said
+
+
+def test_a_yes_says_what_it_does_not_cover(d, pair):
+    words = ["cert", "verify", "all", "--root", "all"]
+    assert toolkit(*words, cwd=d)[1].splitlines()[-1] == "not checked: revocation (--crl), names (--host), purpose (--eku)"
+    assert toolkit(*words, "--eku", "serverAuth", "--host", "www.example.com", cwd=d)[1].splitlines()[-1] == "not checked: revocation (--crl)"
+    assert json.loads(toolkit(*words, "--eku", "serverAuth", "--json", cwd=d)[1])["not_checked"] == ["revocation", "names"]
