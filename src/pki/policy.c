@@ -9,6 +9,10 @@
 #include "pki/policy_dated.h"
 #include "policy_int.h"
 
+#define PATTERN_MAX 500
+#define PATTERN_DEPTH 16
+#define PATTERN_STATES 10000 /* all intervals multiplied */
+
 struct layer {
 	struct acsr_check_policy *p;
 	const json_t *doc;
@@ -104,6 +108,47 @@ static void free_patterns(struct acsr_check_policy *p)
 	p->n_patterns = 0;
 }
 
+/* The upper bound of an interval, "{2}" "{1,8}"; *p moves to its end. */
+static unsigned long interval(const char **p)
+{
+	char *end;
+	unsigned long n = strtoul(*p + 1, &end, 10), most = n;
+
+	if (*end == ',')
+		most = strtoul(end + 1, &end, 10);
+	*p = *end == '}' ? end : *p;
+	return most > n ? most : n;
+}
+
+/* A pattern that the C library can compile and match without taking all memory, the whole stack or for ever: it
+ * multiplies intervals out, descends into groups, and tries every way for a back-reference. */
+static bool is_modest(const char *pattern)
+{
+	unsigned long states = 1;
+	unsigned depth = 0;
+
+	if (strlen(pattern) > PATTERN_MAX)
+		return false;
+	for (const char *p = pattern; *p != '\0'; p++) {
+		if (*p == '\\' && p[1] >= '1' && p[1] <= '9')
+			return false;
+		if (*p == '\\' && p[1] != '\0')
+			p++;
+		else if (*p == '(' && ++depth > PATTERN_DEPTH)
+			return false;
+		else if (*p == ')' && depth > 0)
+			depth--;
+		else if (*p == '{') {
+			unsigned long n = interval(&p);
+
+			states *= n > 1 && n <= PATTERN_STATES ? n : n > 1 ? PATTERN_STATES + 1 : 1;
+			if (states > PATTERN_STATES)
+				return false;
+		}
+	}
+	return true;
+}
+
 static enum acsr_result take_patterns(
 	const struct layer *l, const char *member, const json_t *v, struct acsr_err *e)
 {
@@ -122,6 +167,10 @@ static enum acsr_result take_patterns(
 	{
 		struct policy_pattern *at = &l->p->patterns[l->p->n_patterns];
 
+		if (json_is_string(re) && !is_modest(json_string_value(re)))
+			return wrong(l, member, e,
+				"has a pattern that is too long, too deep or repeats too often; there are no "
+				"back-references");
 		if (!json_is_string(re) || strlen(field) >= sizeof(at->field) ||
 			regcomp(&at->re, json_string_value(re), REG_EXTENDED | REG_NOSUB) != 0)
 			return wrong(l, member, e, "has a pattern that is no extended regular expression");

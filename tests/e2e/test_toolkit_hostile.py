@@ -179,3 +179,16 @@ def test_a_yes_says_what_it_does_not_cover(d, pair):
     assert toolkit(*words, cwd=d)[1].splitlines()[-1] == "not checked: revocation (--crl), names (--host), purpose (--eku)"
     assert toolkit(*words, "--eku", "serverAuth", "--host", "www.example.com", cwd=d)[1].splitlines()[-1] == "not checked: revocation (--crl)"
     assert json.loads(toolkit(*words, "--eku", "serverAuth", "--json", cwd=d)[1])["not_checked"] == ["revocation", "names"]
+
+
+PATTERNS = {"many": "(((((a{1,255}){1,255}){1,255}){1,255}){1,255}){1,255}", "deep": "(" * 20000 + ")" * 20000, "flat": "a{30000}", "back": "(a*)*b\\1"}
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_policy_has_modest_patterns(d, pattern):
+    run("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "k", "-out", "csr", "-subj", "/CN=a", cwd=d)
+    (d / "p.json").write_text(json.dumps({"subject_patterns": {"CN": PATTERNS[pattern]}}))
+    code, said = toolkit("csr", "check", "--policy", "./p.json", "csr", cwd=d)
+    assert code == 3 and "input.policy" in said, said
+    (d / "p.json").write_text(json.dumps({"subject_patterns": {"CN": r"^[A-Z]{1,2}\.(a|b){3,8}\{$"}}))
+    assert toolkit("csr", "check", "--policy", "./p.json", "csr", cwd=d)[0] == 1
