@@ -94,11 +94,16 @@ static enum acsr_result note_issuers(struct source *s, struct acsr_err *e)
 	for (size_t i = 0; s->all->n > 1 && i < s->all->n; i++) {
 		const struct acsr_content *c = &s->all->v[i];
 		struct acsr_cert_view *v = NULL;
+		struct acsr_err why = { 0 };
 		enum acsr_result r;
 
-		if (c->kind != ACSR_INPUT_CERT || c->err.id[0] != '\0' ||
-			acsr_cert_parse(&v, c->der.p, c->der.len, NULL) != ACSR_OK)
+		if (c->kind != ACSR_INPUT_CERT || c->err.id[0] != '\0')
 			continue;
+		if (acsr_cert_parse(&v, c->der.p, c->der.len, &why) != ACSR_OK) {
+			if (err_is(&why, "sys.memory"))
+				return err_nomem(e);
+			continue;
+		}
 		r = issuers_add(&s->issuers, v, i, e);
 		acsr_cert_view_free(v);
 		TRY(r);
