@@ -63,7 +63,8 @@ ACSR_MUST_USE enum acsr_result acsr_key_generate(struct acsr_key **out, const ch
  * DER, or a JWK (jwk.h, whose errors it then has). `passphrase` may be NULL; then an encrypted key is key.passphrase.needed; a wrong one
  * key.passphrase.wrong; not a private key: key.parse; a post-quantum key that this OpenSSL lacks:
  * openssl.unsupported. ML-DSA keys are read as seed, expandedKey and both (RFC 9881 6); where both do not
- * belong together: key.parse. Nothing else about the key's strength is checked here. At most 64 KB.
+ * belong together: key.parse. Nothing else about the key's strength is checked here. At most 64 KB. A passphrase
+ * that is to be hashed more than 20 million times (PBKDF2: iterations, scrypt: N * r * p) is input.rounds, at once.
  */
 ACSR_MUST_USE enum acsr_result acsr_key_load_private(struct acsr_key **out, const uint8_t *p, size_t len,
 	const struct acsr_secret *passphrase, struct acsr_err *e);
@@ -129,7 +130,7 @@ enum acsr_kdf {
 struct acsr_key_protect {
 	const struct acsr_secret *passphrase; /* at least one byte (key.passphrase.empty) */
 	enum acsr_kdf kdf;
-	/* PBKDF2: iterations, 0: 600,000, at most 100,000,000; fewer than 600,000 is key.kdf.
+	/* PBKDF2: iterations, 0: 600,000, at most 20,000,000; fewer than 600,000 is key.kdf.
 	 * scrypt: p, the number of lanes, 0: 5 (OWASP's equal to N=2^17 p=1), at most 64. N=2^14 r=8 is
 	 * fixed: 16 MiB, the most that OpenSSL opens without being told to use more. */
 	uint32_t cost;

@@ -33,6 +33,7 @@ struct acsr_pkcs12 {
  *   match.passphrase      the passphrase does not fit
  *   openssl.unsupported   the passphrase fits (or that cannot be told), an algorithm is missing: it is named
  *   input.pkcs12          damaged, or not PKCS#12
+ *   input.rounds          the passphrase is to be hashed more than 20 million times, in all parts together
  * RC2 and other old ciphers come from OpenSSL's legacy provider, loaded for this call alone.
  * NOT read: CRLs, secret bags, friendly names, files under a public key instead of a passphrase.
  */

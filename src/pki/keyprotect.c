@@ -11,9 +11,10 @@
 #include "der.h"
 #include "key_int.h"
 #include "pem.h"
+#include "rounds.h"
 
 #define PBKDF2_LEAST 600000
-#define PBKDF2_MOST 100000000
+#define PBKDF2_MOST ROUNDS_MAX /* what reading takes */
 /* N=2^14 r=8 needs 16 MiB: half of what OpenSSL allows itself when it opens such a key. */
 #define SCRYPT_N 16384
 #define SCRYPT_R 8
