@@ -118,8 +118,8 @@ static EVP_PKEY *by_name(const char *name, struct bytes key)
 	return ec_key(name, key);
 }
 
-/* The short way: by the algorithm's whole encoding. */
-static EVP_PKEY *common_key(struct bytes spki)
+/* By the algorithm's whole encoding. */
+EVP_PKEY *spki_common_key(struct bytes spki)
 {
 	static const struct {
 		const char *name; /* NULL: RSA; a curve or an Edwards algorithm */
@@ -156,7 +156,7 @@ static EVP_PKEY *common_key(struct bytes spki)
 EVP_PKEY *spki_key(struct bytes spki)
 {
 	const unsigned char *p = spki.p;
-	EVP_PKEY *pkey = common_key(spki);
+	EVP_PKEY *pkey = spki_common_key(spki);
 
 	if (pkey == NULL)
 		pkey = d2i_PUBKEY(NULL, &p, (long)spki.len);

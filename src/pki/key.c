@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "csr_asn1.h"
 #include "key_int.h"
 #include "sign.h"
 
@@ -131,6 +132,10 @@ enum acsr_result acsr_key_load_spki(struct acsr_key **out, const uint8_t *der, s
 
 	if (len == 0 || len > 16 * 1024)
 		return err_set(e, "key.parse", "a public key of %zu bytes; at most 16384 are read", len);
+	pkey = spki_common_key((struct bytes){ der, len });
+	ERR_clear_error();
+	if (pkey != NULL)
+		return key_adopt(out, pkey, e);
 	errno = 0; /* where a decoder has no memory OpenSSL goes on to the next, and forgets why */
 	pkey = d2i_PUBKEY(NULL, &p, (long)len);
 	if (pkey == NULL && errno == ENOMEM)
