@@ -204,12 +204,12 @@ BROKEN = {
     "subject.unknown": ({"subject.unknown": W}, lambda: subject(("1.2.3.4", b"x"))),
     # what it asks for
     "csr.ca": ({"csr.ca": F}, lambda: asks("2.5.29.19", seq(b"\x01\x01\xff"), True)),
-    "csr.key-usage": ({"csr.key-usage": F}, lambda: key_usage(b"\x88")),
-    "csr.key-usage ec": ({"csr.key-usage": F}, lambda: key_usage(b"\xa0", key=csrs.new_key())),
-    "csr.key-usage none": ({"csr.key-usage": F}, lambda: key_usage(b"\x20")),
+    "csr.key-usage": ({"csr.key-usage": W}, lambda: key_usage(b"\x88")),
+    "csr.key-usage ec": ({"csr.key-usage": W}, lambda: key_usage(b"\xa0", key=csrs.new_key())),
+    "csr.key-usage none": ({"csr.key-usage": W}, lambda: key_usage(b"\x20")),
     "csr.key-usage.ca": ({"csr.key-usage.ca": F}, lambda: key_usage(b"\x86")),
     "csr.eku": ({"csr.eku": F}, lambda: eku("1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.3")),
-    "csr.eku.client": ({"csr.eku.client": F}, lambda: eku("1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2")),
+    "csr.eku.client": ({"csr.eku.client": W}, lambda: eku("1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2")),
     "csr.eku.any": ({"csr.eku.any": F}, lambda: eku("2.5.29.37.0")),
     "csr.ext.aki": ({"csr.ext.aki": W}, lambda: asks("2.5.29.35", seq(tlv(0x80, b"12345678")))),
     "csr.ext.ski": ({"csr.ext.ski": N}, lambda: asks("2.5.29.14", tlv(4, b"12345678"))),
@@ -308,7 +308,7 @@ def test_the_manual_lists_every_rule_and_its_levels():
     ("name.internal", lambda: names(b"server.corp"), W, "2015-11-01", F),
     ("name.underscore", lambda: names(b"a_b.example.com"), W, "2019-05-01", F),
     ("csr.ou", lambda: subject((OU, b"Research")), N, "2022-09-01", W),
-    ("csr.eku.client", lambda: eku("1.3.6.1.5.5.7.3.2"), N, "2026-06-15", F),
+    ("csr.eku.client", lambda: eku("1.3.6.1.5.5.7.3.2"), N, "2026-06-15", W),
     ("key.rsa.bits", lambda: raw_csr([san_request(GOOD)], key=rsa_key(1024)), W, "2014-01-01", F)])
 def test_rules_bind_from_their_day_on(cli, d, rule, der, before, day, after):
     the_day = datetime.date.fromisoformat(day)
