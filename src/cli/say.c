@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "pki/name_int.h"
 #include "pki/show.h"
 
 #define LABEL_WIDTH 16
@@ -31,27 +32,18 @@ static size_t decode(const unsigned char *s, size_t n, unsigned *cp)
 	return len;
 }
 
-/* Controls, line and paragraph separators, zero-width and bidi characters, byte order mark. */
-static bool harmless(unsigned cp)
-{
-	if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0))
-		return false;
-	return !(cp >= 0x200b && cp <= 0x200f) && !(cp >= 0x2028 && cp <= 0x202e) &&
-	       !(cp >= 0x2060 && cp <= 0x206f) && cp != 0xfeff && cp != 0x061c;
-}
-
-/* Bytes that are spelled out take at most six each. */
+/* What is spelled out takes at most six bytes for each of its own. */
 static size_t spell(char *out, const unsigned char *p, size_t len, unsigned cp)
 {
 	if (len == 0) {
 		snprintf(out, 7, "\\x%02x", p[0]);
 		return strlen(out);
 	}
-	if (harmless(cp)) {
+	if (!idn_has_invisible((const char *)p, len)) {
 		memcpy(out, p, len);
 		return len;
 	}
-	snprintf(out, 7, "\\u%04x", cp & 0xffff);
+	snprintf(out, 11, cp > 0xffff ? "\\U%08x" : "\\u%04x", cp & 0x1fffff);
 	return strlen(out);
 }
 

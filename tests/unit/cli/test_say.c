@@ -38,6 +38,8 @@ static void controls_are_spelled_out(void **state)
 	safe("\xe2\x81\xa6", "\\u2066");
 	safe("\xe2\x80\x8b", "\\u200b");
 	safe("\xef\xbb\xbf", "\\ufeff");
+	safe("pay\xc2\xadpal", "pay\\u00adpal");
+	safe("\xf3\xa0\x81\x81", "\\U000e0041");
 	safe("", "");
 }
 
