@@ -1,8 +1,11 @@
 /* The program autocsr: find the command, run it, print its result, choose the exit code. */
 #include <fcntl.h>
 #include <locale.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -30,6 +33,55 @@ static void fill_standard_streams(void)
 			_exit(EXIT_FAILED);
 }
 
+/* OpenSSL takes want of memory for a key it cannot read, a signature that is wrong, an extension that is not
+ * there. So that no answer comes of that, whatever is said after it fails (say_lost). Until it stands on its feet
+ * OpenSSL cannot go on without memory at all; nothing has been made by then. */
+static bool openssl_stands;
+
+static void *told(void *p, size_t n)
+{
+	static const char text[] = "autocsr: out of memory\n";
+
+	if (p != NULL || n == 0)
+		return p;
+	if (!openssl_stands) {
+		(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+		_exit(EXIT_FAILED);
+	}
+	say_lost();
+	return NULL;
+}
+
+static void *openssl_malloc(size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return told(malloc(n), n);
+}
+
+static void *openssl_realloc(void *p, size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return told(realloc(p, n), n);
+}
+
+static void openssl_free(void *p, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(p);
+}
+
+/* A digest takes along what all of OpenSSL shares. */
+static void start_openssl(void)
+{
+	EVP_MD *digest = EVP_MD_fetch(NULL, "SHA256", NULL);
+
+	EVP_MD_free(digest);
+	openssl_stands = true;
+}
+
 /* Keys and codes pass through here: no core files, no readers in other processes. */
 static enum acsr_result set_up(struct acsr_err *e)
 {
@@ -40,7 +92,9 @@ static enum acsr_result set_up(struct acsr_err *e)
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	signal(SIGPIPE, SIG_IGN);
-	return secret_heap_init(SECRET_HEAP, &locked, e);
+	TRY(secret_heap_init(SECRET_HEAP, &locked, e));
+	start_openssl();
+	return ACSR_OK;
 }
 
 static bool wants(int argc, char **argv, const char *option)
@@ -236,6 +290,7 @@ int main(int argc, char **argv)
 	int code;
 
 	fill_standard_streams();
+	(void)CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free);
 	c.json = wants(argc, argv, "--json");
 	buf_init(&c.raw, 32 * 1024 * 1024);
 	c.result = json_object();

@@ -140,6 +140,8 @@ static enum acsr_result take_common(struct acsr_cert_view *v, const X509 *x, str
 	memcpy(v->ski, c.ski, sizeof(v->ski));
 	v->exts = c.exts;
 	v->n_exts = c.n_exts;
+	if (r != ACSR_OK && err_is(&why, "sys.nomem"))
+		return err_nomem(e);
 	return r == ACSR_OK ? r : err_rule(e, "cert.extension", why.field, why.source, "%s", why.text);
 }
 

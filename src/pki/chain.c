@@ -229,26 +229,33 @@ static bool misses_issuer(const struct acsr_chain_link *l)
 }
 
 /* Findings move from the attempt to the report. */
-static void fill_links(struct acsr_chain_report *r, struct chain_attempt *a)
+static enum acsr_result fill_links(struct acsr_chain_report *r, struct chain_attempt *a, struct acsr_err *e)
 {
+	bool short_of_memory = false;
+	struct acsr_err why;
+
 	for (size_t i = 0; i < a->path.n; i++, r->n_links++) {
 		struct acsr_chain_link *l = &r->links[i];
 
 		chain_locate(a->j, a->path.v[i], l->where);
-		if (certview_make(&l->view, a->path.v[i], NULL) != ACSR_OK)
+		if (certview_make(&l->view, a->path.v[i], &why) != ACSR_OK) {
+			short_of_memory = short_of_memory || err_is(&why, "sys.nomem");
 			l->view = NULL;
+		}
 		l->findings = a->on[i];
 		a->on[i] = (struct acsr_findings){ 0 };
 		if (misses_issuer(l))
 			r->orphan = l->view;
 	}
 	ERR_clear_error();
+	return short_of_memory ? err_nomem(e) : ACSR_OK;
 }
 
 static enum acsr_result report(struct acsr_chain_report **out, struct contest *c, struct acsr_err *e)
 {
 	struct chain_attempt *a = c->best;
 	struct acsr_chain_report *r;
+	enum acsr_result filled;
 
 	TRY(check_schemes(a, e));
 	TRY(check_names(a, e));
@@ -262,12 +269,16 @@ static enum acsr_result report(struct acsr_chain_report **out, struct contest *c
 	r->ok = chain_attempt_errors(a) == 0;
 	r->anchored = a->path.anchored;
 	r->n_paths = c->n;
-	fill_links(r, a);
+	filled = fill_links(r, a, e);
 	r->findings = a->whole;
 	a->whole = (struct acsr_findings){ 0 };
 	r->policies = a->policies.v;
 	r->n_policies = a->policies.n;
 	a->policies = (struct strv){ 0 };
+	if (filled != ACSR_OK) {
+		acsr_chain_report_free(r);
+		return ACSR_FAIL;
+	}
 	*out = r;
 	return ACSR_OK;
 }

@@ -151,7 +151,8 @@ static json_t *problems(const uint8_t *der, size_t len)
 	json_t *list;
 
 	if (acsr_cert_parse(&v, der, len, &why) != ACSR_OK &&
-		acsr_findings_add_err(&l, &why, "have it issued anew", NULL) != ACSR_OK)
+		(err_is(&why, "sys.nomem") ||
+			acsr_findings_add_err(&l, &why, "have it issued anew", NULL) != ACSR_OK))
 		return NULL;
 	acsr_cert_view_free(v);
 	list = show_findings(&l);
