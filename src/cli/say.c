@@ -1,6 +1,7 @@
 /* Printing, with everything foreign made harmless. */
 #include "cli/say.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,9 +150,11 @@ void say_progress(const char *fmt, ...)
 /* All or nothing. */
 static bool print_json(const json_t *v, size_t flags)
 {
-	CLEANUP_STR char *text = json_dumps(v, flags | JSON_ENSURE_ASCII);
+	CLEANUP_STR char *text = NULL;
 
-	if (text == NULL) {
+	errno = 0; /* jansson leaves a member's name out that it has no memory for */
+	text = json_dumps(v, flags | JSON_ENSURE_ASCII);
+	if (text == NULL || errno == ENOMEM) {
 		say_lost();
 		return false;
 	}
