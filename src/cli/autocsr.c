@@ -178,8 +178,12 @@ static enum acsr_result parse(struct cli *c, int argc, char **argv, struct acsr_
 
 static int fail(struct cli *c, const struct acsr_err *e)
 {
-	int code = err_face(e->id)->exit_code;
+	struct acsr_err nomem = { 0 };
+	int code;
 
+	if (say_was_lost() && err_nomem(&nomem) != ACSR_OK)
+		e = &nomem; /* whatever came of that */
+	code = err_face(e->id)->exit_code;
 	say_error(c->json && !c->said, e);
 	if (code == EXIT_USAGE && !c->json && c->cmd != NULL)
 		fprintf(stderr, "  help    autocsr %s%s%s --help\n", c->cmd->noun,

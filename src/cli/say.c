@@ -20,6 +20,11 @@ void say_lost(void)
 	lost = true;
 }
 
+bool say_was_lost(void)
+{
+	return lost;
+}
+
 /* Length of the UTF-8 sequence at s (n bytes left) and its code point; 0 when it is not one. */
 static size_t decode(const unsigned char *s, size_t n, unsigned *cp)
 {

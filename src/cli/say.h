@@ -25,6 +25,7 @@ json_t *say_safe_json(const json_t *v);
 
 /* Somebody else had no memory for what was to be printed: say_result fails. */
 void say_lost(void);
+bool say_was_lost(void);
 /* The result: JSON, raw bytes or the command's own lines. sys.write, or sys.nomem when anything before could not
  * be said. */
 ACSR_MUST_USE enum acsr_result say_result(struct cli *c, struct acsr_err *e);
