@@ -81,6 +81,7 @@ static const struct {
 		"Every error has a stable id, such as name.underscore. With --json it is a problem document\n"
 		"(RFC 9457) on standard output: type, title, detail, field, source, exit_code.\n" },
 };
+#define LINE_WIDTH 100
 #define N_TOPICS (sizeof(topics) / sizeof(topics[0]))
 
 const char *help_topic_at(size_t i)
@@ -88,11 +89,33 @@ const char *help_topic_at(size_t i)
 	return i < N_TOPICS ? topics[i].name : NULL;
 }
 
+/* At the last blank before the line gets too long. */
+static void break_lines(char *text)
+{
+	size_t column = 0;
+	char *blank = NULL;
+
+	for (char *p = text; *p != '\0'; p++, column++) {
+		if (*p == '\n') {
+			column = 0;
+			blank = NULL;
+		} else if (*p == ' ') {
+			blank = p;
+		}
+		if (column > LINE_WIDTH && blank != NULL) {
+			*blank = '\n';
+			column = (size_t)(p - blank);
+			blank = NULL;
+		}
+	}
+}
+
 bool help_topic(const char *name, char *out, size_t cap)
 {
 	for (size_t i = 0; i < N_TOPICS; i++)
 		if (strcmp(topics[i].name, name) == 0) {
 			help_expand(topics[i].text, out, cap);
+			break_lines(out);
 			return true;
 		}
 	return false;

@@ -53,8 +53,8 @@ json_t *show_set_extensions(json_t *o, const STACK_OF(X509_EXTENSION) * exts);
 json_t *show_extension_list(const STACK_OF(X509_EXTENSION) * exts);
 /* The value of one as lines of text: a list of strings, empty when nothing in it can be read. */
 json_t *show_extension_values(X509_EXTENSION *x);
-/* Of extensions and attributes that OpenSSL has no name for; "" when we have none either. Static. */
-const char *show_extension_name(const char *oid);
+/* Of extensions and attributes: ours, so that it does not change with OpenSSL, else OpenSSL's, else "". Static. */
+const char *show_extension_name(const char *oid, int nid);
 json_t *show_key_usage(const ASN1_BIT_STRING *bits);
 json_t *show_oids(const STACK_OF(ASN1_OBJECT) * list);
 /* The strings, numbers and OIDs anywhere in a DER element, in order; empty when it is no DER. */

@@ -46,9 +46,8 @@ static json_t *one_attribute(X509_ATTRIBUTE *a)
 	json_t *o;
 
 	ossl_oid(oid, dotted, sizeof(dotted));
-	o = json_pack("{s:s, s:s, s:o, s:o}", "oid", dotted, "name",
-		nid != NID_undef ? OBJ_nid2sn(nid) : show_extension_name(dotted), "values",
-		n > 0 ? show_der_values(der, (size_t)n) : json_array(), "hex",
+	o = json_pack("{s:s, s:s, s:o, s:o}", "oid", dotted, "name", show_extension_name(dotted, nid),
+		"values", n > 0 ? show_der_values(der, (size_t)n) : json_array(), "hex",
 		n > 0 ? show_hex_cut(der, (size_t)n, MAX_SHOWN) : json_null());
 	OPENSSL_free(der);
 	return o;

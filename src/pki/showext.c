@@ -104,9 +104,8 @@ static json_t *one_extension(X509_EXTENSION *x)
 
 	ossl_oid(oid, dotted, sizeof(dotted));
 	return json_pack("{s:s, s:s, s:b, s:o, s:o, s:I}", "oid", dotted, "name",
-		nid != NID_undef ? OBJ_nid2sn(nid) : show_extension_name(dotted), "critical",
-		X509_EXTENSION_get_critical(x) != 0, "values", show_extension_values(x), "hex",
-		show_hex_cut(p, n, MAX_SHOWN), "length", (json_int_t)n);
+		show_extension_name(dotted, nid), "critical", X509_EXTENSION_get_critical(x) != 0, "values",
+		show_extension_values(x), "hex", show_hex_cut(p, n, MAX_SHOWN), "length", (json_int_t)n);
 }
 
 json_t *show_extension_list(const STACK_OF(X509_EXTENSION) * exts)

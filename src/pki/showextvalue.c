@@ -366,7 +366,9 @@ json_t *show_der_values(const uint8_t *der, size_t len)
 	return list;
 }
 
-const char *show_extension_name(const char *oid)
+#define MICROSOFT "1.3.6.1.4.1.311."
+
+const char *show_extension_name(const char *oid, int nid)
 {
 	static const char *const known[][2] = { { "1.3.6.1.4.1.311.20.2", "msCertificateTemplateName" },
 		{ "1.3.6.1.4.1.311.21.7", "msCertificateTemplate" },
@@ -381,7 +383,7 @@ const char *show_extension_name(const char *oid)
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (strcmp(known[i][0], oid) == 0)
 			return known[i][1];
-	return "";
+	return nid != NID_undef ? OBJ_nid2sn(nid) : "";
 }
 
 /* The decoder's own way to free what it made. */
@@ -399,6 +401,7 @@ json_t *show_extension_values(X509_EXTENSION *x)
 {
 	const ASN1_OCTET_STRING *data = X509_EXTENSION_get_data(x);
 	int nid = OBJ_obj2nid(X509_EXTENSION_get_object(x));
+	char dotted[128];
 	void *value;
 	json_t *list;
 
@@ -412,7 +415,9 @@ json_t *show_extension_values(X509_EXTENSION *x)
 		free_value(x, value);
 		return list;
 	}
-	if (X509V3_EXT_get(x) != NULL)
+	/* Newer OpenSSLs print some of Microsoft's in words of their own. */
+	ossl_oid(X509_EXTENSION_get_object(x), dotted, sizeof(dotted));
+	if (X509V3_EXT_get(x) != NULL && !str_starts(dotted, MICROSOFT))
 		return printed(x);
 	return show_der_values(ASN1_STRING_get0_data(data), (size_t)ASN1_STRING_length(data));
 }
