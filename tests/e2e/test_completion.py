@@ -65,6 +65,7 @@ compadd() {
 capture() { _main_complete; print -r -- END >>$OUT }
 zle -C capture list-choices capture
 bindkey '^X' capture
+LISTMAX=100000 # or zsh asks first, and eats the next line
 PS1='ready> '
 """
 
