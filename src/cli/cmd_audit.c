@@ -97,13 +97,30 @@ static enum acsr_result cmd_audit_verify_run(struct cli *c, struct acsr_err *e)
 	return log != NULL ? judge_file(c, log, e) : ask_service(c, e);
 }
 
+/* The service says it; of an exported log it is what the largest checkpoint covers. */
+static json_int_t signed_entries(const json_t *result)
+{
+	json_int_t most = json_integer_value(json_object_get(result, "signed_entries"));
+	size_t i;
+	json_t *c;
+
+	json_array_foreach(json_object_get(result, "checkpoints"), i, c)
+	{
+		json_int_t size = json_integer_value(json_object_get(c, "size"));
+
+		most = size > most ? size : most;
+	}
+	return most;
+}
+
 static void cmd_audit_verify_show(struct cli *c, const json_t *result)
 {
 	if (c->answer_no)
 		say("no: %s", view_str(result, "why"));
 	else
-		say("yes: %lld entries, as they were signed",
-			(long long)json_integer_value(json_object_get(result, "entries")));
+		say("yes: %lld entries, %lld of them under a signed checkpoint",
+			(long long)json_integer_value(json_object_get(result, "entries")),
+			(long long)signed_entries(result));
 	say_field("root", view_str(result, "root"));
 }
 

@@ -171,7 +171,7 @@ def test_an_exported_log_is_judged_without_the_service(audited, tmp_path):
     good = alone.ask(*words)
     lines = log.read_text().splitlines()
     assert good["ok"] and good["entries"] == len(lines) and [c["ok"] for c in good["checkpoints"]] == [True, True]
-    assert alone.run(*words).out.startswith(b"yes: ")
+    assert alone.run(*words).out.startswith(f"yes: {len(lines)} entries, {len(lines)} of them under".encode())
 
     def judged(changed, code=1):
         log.write_text("".join(line + "\n" for line in changed))
