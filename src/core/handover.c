@@ -100,6 +100,20 @@ void handover_archive_sent(struct core *c, const struct msg_archive_sent *m)
 	core_step(c, NULL, archive_sent, s, free);
 }
 
+static enum acsr_result key_gone(struct core *c, void *arg, struct acsr_err *e)
+{
+	return csr_request_gone(c->db, arg, c->now, e);
+}
+
+void handover_key_gone(struct core *c, const struct msg_key_gone *m)
+{
+	char *ticket = strdup(m->ticket);
+
+	if (ticket == NULL)
+		abort();
+	core_step(c, NULL, key_gone, ticket, free);
+}
+
 /* --- making --- */
 
 enum acsr_result handover_own_csr(
@@ -178,7 +192,9 @@ static enum acsr_result ask_keymaker(struct core *c, const struct order *o, cons
 	struct msg_key_make m = { .ticket = (char *)(uintptr_t)r->ticket,
 		.deliver = strcmp(o->delivery, "email") == 0 ? ROLE_COURIER : ROLE_FRONT,
 		.key_type = (char *)(uintptr_t)r->key_type,
-		.entry_name = (char *)(uintptr_t)r->key_filename };
+		.entry_name = (char *)(uintptr_t)r->key_filename,
+		.form = (char[]){ "zip" },
+		.recipient = (char[]){ "" } };
 	struct call like = { .q = q, .fn = on_key_started };
 	enum acsr_result res;
 

@@ -14,6 +14,8 @@ ACSR_MUST_USE enum acsr_result handover_after_restart(struct core *c, struct acs
 /* front died, and the archives that it held with it. */
 void handover_front_gone(struct core *c);
 void handover_archive_sent(struct core *c, const struct msg_archive_sent *m);
+/* The worker that made a key has ended. */
+void handover_key_gone(struct core *c, const struct msg_key_gone *m);
 
 /* Store an own CSR as the current request of the order. */
 ACSR_MUST_USE enum acsr_result handover_own_csr(

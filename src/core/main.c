@@ -181,6 +181,13 @@ static void on_archive_sent(struct proc *p, struct chan *ch, struct msg *m)
 	handover_archive_sent(&core, m->body);
 }
 
+static void on_key_gone(struct proc *p, struct chan *ch, struct msg *m)
+{
+	(void)p;
+	(void)ch;
+	handover_key_gone(&core, m->body);
+}
+
 static void on_tls_request(struct proc *p, struct chan *ch, struct msg *m)
 {
 	(void)p;
@@ -205,6 +212,7 @@ static const struct role_handler handlers[] = {
 	{ ROLE_FRONT, MSG_archive_sent, on_archive_sent },
 	{ ROLE_FRONT, MSG_tls_request, on_tls_request },
 	{ ROLE_KEYMAKER, MSG_key_started, on_answer },
+	{ ROLE_KEYMAKER, MSG_key_gone, on_key_gone },
 	{ ROLE_KEYMAKER, MSG_failed, on_answer },
 	{ ROLE_SIGNER, MSG_issuer, on_issuer },
 	{ ROLE_SIGNER, MSG_cert_signed, on_answer },

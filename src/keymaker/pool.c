@@ -30,6 +30,7 @@ struct worker {
 	enum worker_state state;
 	int order;           /* write end; -1 when closed */
 	int result, archive; /* read ends; -1 when given away */
+	char ticket[65];     /* of the order that it works for, "" until it has one */
 	struct loop_watch *watch;
 	struct loop_timer *timer; /* warm: the end of idleness; busy: of patience */
 };
@@ -276,6 +277,7 @@ static enum acsr_result hand_over(
 	int archive = w->archive, result = w->result;
 	struct proc *p = w->pool->proc;
 
+	snprintf(w->ticket, sizeof(w->ticket), "%s", order->ticket);
 	w->archive = -1;
 	TRY(role_send(p, (enum role)order->deliver, MSG_archive, id, &a, archive, e));
 	w->result = -1;
@@ -367,16 +369,35 @@ void pool_order(struct pool *pool, uint64_t id, struct msg_key_make *order)
 
 /* --- events of a worker --- */
 
+static void name_end(int status, char *how, size_t cap)
+{
+	if (!WIFEXITED(status))
+		snprintf(how, cap, "killed by signal %d", WTERMSIG(status));
+	else if (WEXITSTATUS(status) == WORKER_DONE)
+		snprintf(how, cap, "done");
+	else
+		snprintf(how, cap, "failed at %s", worker_exit_name(WEXITSTATUS(status)));
+}
+
+/* For the receipt: the only process that had this key is no more. */
+static void tell_gone(const struct worker *w, const char *how)
+{
+	struct msg_key_gone m = { .ticket = (char *)(uintptr_t)w->ticket, .how = (char *)(uintptr_t)how };
+	struct acsr_err e = { 0 };
+
+	if (w->ticket[0] != '\0' && w->pool->proc->peers[ROLE_CORE] != NULL &&
+		role_send(w->pool->proc, ROLE_CORE, MSG_key_gone, 0, &m, -1, &e) != ACSR_OK)
+		log_error(LOG_WARN, "keymaker.gone", &e);
+}
+
 static void report(const struct worker *w, int status)
 {
 	char how[64];
 
-	if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_DONE)
+	name_end(status, how, sizeof(how));
+	tell_gone(w, how);
+	if (strcmp(how, "done") == 0)
 		return;
-	if (WIFEXITED(status))
-		snprintf(how, sizeof(how), "failed at %s", worker_exit_name(WEXITSTATUS(status)));
-	else
-		snprintf(how, sizeof(how), "killed by signal %d", WTERMSIG(status));
 	log_event(LOG_WARN, "keymaker.worker", "state", w->state == STATE_BUSY ? "busy" : "idle", "how", how,
 		NULL);
 }

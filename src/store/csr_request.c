@@ -116,6 +116,12 @@ enum acsr_result csr_request_made(struct db *d, const char *id, struct bytes csr
 		e);
 }
 
+enum acsr_result csr_request_gone(struct db *d, const char *ticket, int64_t at, struct acsr_err *e)
+{
+	return db_exec(d, NULL, "UPDATE requests SET gone_at = $2 WHERE ticket = $1 AND gone_at IS NULL",
+		DB_ARGS(DB_TEXT(ticket), DB_INT(at)), e);
+}
+
 static enum acsr_result blob_column(struct db *d, const char *sql, const char *id, const char *absent,
 	struct buf *out, struct acsr_err *e)
 {

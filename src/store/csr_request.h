@@ -28,6 +28,9 @@ ACSR_MUST_USE enum acsr_result csr_request_save(
 /* The keymaker's result. */
 ACSR_MUST_USE enum acsr_result csr_request_made(struct db *d, const char *id, struct bytes csr,
 	const char *spki_sha256, struct bytes code, struct acsr_err *e);
+/* The process that made the key of this ticket has ended; said twice, the first counts. */
+ACSR_MUST_USE enum acsr_result csr_request_gone(
+	struct db *d, const char *ticket, int64_t at, struct acsr_err *e);
 /* The CSR, appended to out. */
 ACSR_MUST_USE enum acsr_result csr_request_csr(
 	struct db *d, const char *id, struct buf *out, struct acsr_err *e);

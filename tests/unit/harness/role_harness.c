@@ -155,12 +155,29 @@ void harness_send(struct harness *h, enum role as, unsigned type, uint64_t id, c
 	send_all(h->ends[as].fd, out.p, out.len, fd);
 }
 
+/* key_gone comes whenever a worker happens to end: only who waits for it sees it. */
+static unsigned next_but_gone(struct harness *h, enum role as, unsigned wanted, uint64_t *id)
+{
+	struct harness_end *end = &h->ends[as];
+	unsigned got = next_frame(end, id);
+
+	while (got == MSG_key_gone && wanted != MSG_key_gone) {
+		struct msg_key_gone gone = { 0 };
+		struct acsr_err e = { 0 };
+
+		must(chan_decode_frame(&end->in, as, h->role, got, &gone, &e), &e);
+		harness_clear(MSG_key_gone, &gone);
+		got = next_frame(end, id);
+	}
+	return got;
+}
+
 void harness_recv(struct harness *h, enum role as, unsigned type, void *body, uint64_t *id, int *fd)
 {
 	struct harness_end *end = &h->ends[as];
 	struct acsr_err e = { 0 };
 	uint64_t got_id;
-	unsigned got = next_frame(end, &got_id);
+	unsigned got = next_but_gone(h, as, type, &got_id);
 
 	if (got != type) {
 		struct msg_failed f = { 0 };
@@ -185,7 +202,7 @@ unsigned harness_peek(struct harness *h, enum role as)
 {
 	uint64_t id;
 
-	return next_frame(&h->ends[as], &id);
+	return next_but_gone(h, as, 0, &id);
 }
 
 void harness_recv_failed(struct harness *h, enum role as, uint64_t id, const char *error)

@@ -28,7 +28,9 @@ struct msg_key_make orders_new(const char *key_type)
 	struct msg_key_make m = { .ticket = dup_text("ticket-1"),
 		.deliver = ROLE_FRONT,
 		.key_type = dup_text(key_type),
-		.entry_name = dup_text("www.example.com.key") };
+		.entry_name = dup_text("www.example.com.key"),
+		.form = dup_text("zip"),
+		.recipient = dup_text("") };
 
 	add(&m.subject, "CN=www.example.com");
 	add(&m.subject, "O=Example, Inc");

@@ -104,12 +104,17 @@ static void receive(struct harness *h, uint64_t id, enum role deliver)
 static void test_an_order_for_front(void **state)
 {
 	static const char *const keys[] = { "keymaker.warm_workers=0", NULL };
+	struct msg_key_gone gone;
 	struct harness h;
 
 	(void)state;
 	start(&h, keys);
 	order(&h, 7, "ec:p256", ROLE_FRONT);
 	receive(&h, 7, ROLE_FRONT);
+	harness_recv(&h, ROLE_CORE, MSG_key_gone, &gone, NULL, NULL);
+	assert_string_equal("ticket-1", gone.ticket);
+	assert_string_equal("done", gone.how);
+	harness_clear(MSG_key_gone, &gone);
 	wait_for_workers(&h, 0);
 	harness_stop(&h);
 }
