@@ -1,8 +1,7 @@
-/* What can be done to an order: check now, vet, reissue, revoke, cancel. */
+/* What can be done to an order: check now, vet, reissue, cancel. */
 #include <stdio.h>
 #include <string.h>
 
-#include "autocsr/crl.h"
 #include "core/handlers.h"
 #include "core/handover.h"
 #include "core/mail.h"
@@ -221,79 +220,6 @@ enum acsr_result order_reissue(struct core *c, struct request *q, struct acsr_er
 	TRY(reissue_delivery(c, q, &o, delivery, e));
 	TRY(next_round(c, &o, &p, e));
 	return handover_begin(c, &o, key_type, q, 200, e);
-}
-
-/* --- revoke --- */
-
-struct revoking {
-	const char *reason, *serial;
-	size_t done;
-	bool current; /* the order's newest certificate is among them */
-};
-
-static enum acsr_result revoke_one(struct core *c, const struct request *q, const struct order *o,
-	const char *serial, const char *reason, struct acsr_err *e)
-{
-	struct certificate cert;
-
-	TRY(certificate_load(c->db, serial, &cert, e));
-	TRY(certificate_revoke(c->db, serial, reason, c->now, e));
-	TRY(core_audit(c, q->who.email, o->account_id, "certificate.revoked", o->id, e,
-		"serial %s, reason %s", serial, reason));
-	TRY(core_want_job(c, "crl", cert.issuer, c->now, e));
-	return order_mail(c, o, "revoked", "serial", serial, "reason", reason, e);
-}
-
-static enum acsr_result revoke_matching(struct core *c, const struct request *q, const struct order *o,
-	struct revoking *v, struct acsr_err *e)
-{
-	CLEANUP_ROWS struct db_rows *rows = NULL;
-	CLEANUP_STRV struct strv serials = { 0 };
-	bool have;
-
-	TRY(certificate_list(c->db, o->id, &rows, e));
-	for (;;) {
-		bool chosen;
-
-		TRY(db_next(rows, &have, e));
-		if (!have)
-			break;
-		chosen = v->serial == NULL || strcasecmp(db_text(rows, 0), v->serial) == 0;
-		chosen = chosen && (strcmp(db_text(rows, 1), "valid") == 0 ||
-					   strcmp(db_text(rows, 1), "replaced") == 0);
-		if (chosen && db_int(rows, 3) >= c->now) {
-			v->current = v->current || strcmp(db_text(rows, 1), "valid") == 0;
-			TRY(strv_add(&serials, db_text(rows, 0), e));
-		}
-	}
-	for (size_t i = 0; i < serials.n; i++)
-		TRY(revoke_one(c, q, o, serials.v[i], v->reason, e));
-	v->done = serials.n;
-	return ACSR_OK;
-}
-
-enum acsr_result order_revoke(struct core *c, struct request *q, struct acsr_err *e)
-{
-	struct revoking v = { .reason = "unspecified" };
-	const struct field fields[] = { { "reason", FIELD_TEXT, false, &v.reason, 31 },
-		{ "serial", FIELD_TEXT, false, &v.serial, 42 }, { 0 } };
-	CLEANUP_ORDER struct order o = { 0 };
-	int code;
-
-	TRY(request_fields(q, fields, e));
-	TRY(order_of_request(c, q, &o, e));
-	if (acsr_reason_find(&code, v.reason, NULL) != ACSR_OK || !acsr_reason_by_customer(code))
-		return err_rule(e, "request.field.reason", "reason", "BR 4.9.1.1",
-			"reason is unspecified, keyCompromise, affiliationChanged, superseded or "
-			"cessationOfOperation");
-	TRY(revoke_matching(c, q, &o, &v, e));
-	if (v.done == 0)
-		return err_set(e, "state.nothing-to-revoke",
-			"this order has no %scertificate that could be revoked",
-			v.serial != NULL ? "such " : "valid ");
-	if (v.current && strcmp(o.state, "issued") == 0)
-		TRY(order_move(c, &o, "revoked", q->who.email, v.reason, e));
-	return order_answer(c, q, o.id, 200, e);
 }
 
 /* --- cancel --- */

@@ -89,6 +89,16 @@ static void near_wildcard(struct near *w, const struct acsr_san *s)
 			s->value, labels(host) - labels(base), base);
 }
 
+/* The other way round: a wildcard is asked for, and only names below it are there. */
+static void near_below(struct near *w, const struct acsr_san *s)
+{
+	const char *host = w->host->ascii;
+
+	if (strncmp(host, "*.", 2) == 0 && s->type == ACSR_SAN_DNS && below(s->value, host + 2))
+		snprintf(w->why, sizeof(w->why), "%.120s is one name, and the wildcard itself is not there",
+			s->value);
+}
+
 static void near_kind(struct near *w, const struct acsr_san *s)
 {
 	size_t n = strlen(s->value);
@@ -134,7 +144,9 @@ static bool one_slip(const char *a, const char *b)
 
 static void near_slip(struct near *w, const struct acsr_san *s)
 {
-	if (is_name(s) && one_slip(s->value, w->host->ascii))
+	/* The star of a wildcard is no letter. */
+	if (is_name(s) && s->value[0] != '*' && w->host->ascii[0] != '*' &&
+		one_slip(s->value, w->host->ascii))
 		snprintf(w->why, sizeof(w->why), "%.120s is there, which differs by one letter", s->value);
 }
 
@@ -166,8 +178,8 @@ static void near_domain(struct near *w)
 
 static const char *nearest(struct near *w)
 {
-	static void (*const kinds[])(
-		struct near *, const struct acsr_san *) = { near_wildcard, near_kind, near_www, near_slip };
+	static void (*const kinds[])(struct near *, const struct acsr_san *) = { near_wildcard, near_below,
+		near_kind, near_www, near_slip };
 
 	near_cn(w);
 	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]) && w->why[0] == '\0'; k++)

@@ -102,6 +102,26 @@ enum acsr_result certificate_revoke(
 		DB_ARGS(DB_TEXT(serial), DB_TEXT(reason), DB_INT(now)), e);
 }
 
+enum acsr_result certificate_share_compromised(struct db *d, const char *order_id, const char *account_id,
+	int64_t now, struct strv *serials, struct acsr_err *e)
+{
+	CLEANUP_ROWS struct db_rows *rows = NULL;
+	bool have;
+
+	TRY(db_query(d, &rows,
+		"SELECT c.serial FROM certificates c JOIN orders o ON o.id = c.order_id "
+		"WHERE o.account_id = $2 AND c.state IN ('valid', 'replaced') AND c.not_after >= $3 "
+		"AND c.spki_sha256 IN (SELECT spki_sha256 FROM certificates WHERE order_id = $1 "
+		"AND state = 'revoked' AND reason = 'keyCompromise') ORDER BY c.serial",
+		DB_ARGS(DB_TEXT(order_id), DB_TEXT(account_id), DB_INT(now)), e));
+	for (;;) {
+		TRY(db_next(rows, &have, e));
+		if (!have)
+			return ACSR_OK;
+		TRY(strv_add(serials, db_text(rows, 0), e));
+	}
+}
+
 enum acsr_result certificate_list(
 	struct db *d, const char *order_id, struct db_rows **out, struct acsr_err *e)
 {

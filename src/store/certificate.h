@@ -2,6 +2,7 @@
 #ifndef STORE_CERTIFICATE_H
 #define STORE_CERTIFICATE_H
 
+#include "base/str.h"
 #include "db/db.h"
 
 struct certificate {
@@ -27,6 +28,10 @@ ACSR_MUST_USE enum acsr_result certificate_replace_older(
 	struct db *d, const char *order_id, const char *newest, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result certificate_revoke(
 	struct db *d, const char *serial, const char *reason, int64_t now, struct acsr_err *e);
+/* Serials of the account's certificates, not revoked and not expired, whose key was revoked as compromised
+ * in this order. */
+ACSR_MUST_USE enum acsr_result certificate_share_compromised(struct db *d, const char *order_id,
+	const char *account_id, int64_t now, struct strv *serials, struct acsr_err *e);
 /* Rows of: serial, state, not_before, not_after, spki_sha256, revoked_at, reason, request_id; newest first,
  * issued ones only. */
 ACSR_MUST_USE enum acsr_result certificate_list(

@@ -128,6 +128,20 @@ def test_compromise_proven_later_upgrades_the_entry(world, account):
             x509.CRLReason).value.reason.name == "key_compromise")
 
 
+def test_a_compromised_key_ends_all_certificates_of_the_account_with_it(world, account):
+    """BR 4.9.1.1: the key is bad wherever it is used. A stranger who pasted the same CSR proves nothing about it."""
+    key, stranger = csrs.new_key(), world.register()
+    world.preauthorise(stranger, "good.test")
+    orders, certs = {}, {}
+    for who, api in (("first", account), ("second", account), ("stranger", stranger)):
+        orders[who], chain = world.issue_csr(api, csrs.own_csr(unique_name(), key)[0])
+        certs[who] = crypto.certificates(chain)[0] if isinstance(chain, (bytes, str)) else chain[0]
+    account.post(f"/orders/{orders['first']['id']}/revoke", {"reason": "keyCompromise"})
+    wait_for("both in the CRL", lambda: revoked_entry(world, certs["first"]) and revoked_entry(world, certs["second"]))
+    assert account.show(orders["second"])["state"] == "revoked"
+    assert stranger.show(orders["stranger"])["state"] == "issued" and revoked_entry(world, certs["stranger"]) is None
+
+
 def test_revoke_by_serial_touches_only_that_certificate(world, account):
     first = world.issue(account, key_type="ec:p256")
     order = account.post(f"/orders/{first.id}/reissue", {})

@@ -379,6 +379,8 @@ HOSTS = [  # the CSR's names, what is asked, covered by, or a part of the reason
     (["*.example.com"], "example.com", None, "never for none"),
     (["*.example.com"], "a.b.example.com", None, "exactly one label, and this name has 2"),
     (["*.example.com"], "*.example.com", "*.example.com", None),
+    (["a.example.com"], "*.example.com", None, "a.example.com is one name, and the wildcard itself is not there"),
+    (["*.example.com"], "a.example.net", None, "no name under example.net"),
     (["*.example.com", "a.example.com"], "a.example.com", "a.example.com", None),
     (["www.example.com"], "example.com", None, "with and without www"),
     (["example.com"], "www.example.com", None, "with and without www"),
