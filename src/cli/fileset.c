@@ -177,6 +177,27 @@ static enum acsr_result fail_commit(struct file_set *s, const char *path, struct
 	return err_errno(e, "sys.write", errnum, "cannot create %s", path);
 }
 
+static bool same_directory(const char *x, const char *y)
+{
+	CLEANUP_STR char *dx = NULL, *dy = NULL;
+
+	return directory_of(&dx, x, NULL) == ACSR_OK && directory_of(&dy, y, NULL) == ACSR_OK &&
+	       strcmp(dx, dy) == 0;
+}
+
+/* Each directory once: a sync is what costs time here. */
+static void sync_directories(const struct file_set *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		size_t j = 0;
+
+		while (j < i && !same_directory(s->v[j].path, s->v[i].path))
+			j++;
+		if (j == i)
+			file_sync_directory(s->v[i].path);
+	}
+}
+
 enum acsr_result file_set_commit(struct file_set *s, struct acsr_err *e)
 {
 	for (size_t i = 0; i < s->n; i++) {
@@ -186,8 +207,7 @@ enum acsr_result file_set_commit(struct file_set *s, struct acsr_err *e)
 			return fail_commit(s, s->v[i].path, e);
 		s->v[i].placed = true;
 	}
-	for (size_t i = 0; i < s->n; i++)
-		file_sync_directory(s->v[i].path);
+	sync_directories(s);
 	file_set_end(s);
 	return ACSR_OK;
 }
