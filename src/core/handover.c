@@ -116,23 +116,37 @@ void handover_key_gone(struct core *c, const struct msg_key_gone *m)
 
 /* --- making --- */
 
-enum acsr_result handover_own_csr(
-	struct core *c, struct order *o, const struct intake_csr *csr, struct acsr_err *e)
+/* What a request takes over from the choice. */
+static void note_choice(struct csr_request *r, const struct handover_choice *how)
 {
+	memcpy(r->grade, how->grade, sizeof(r->grade));
+	snprintf(r->format, sizeof(r->format), "%s", how->form->name);
+	memcpy(r->recipient_name, how->recipient_name, sizeof(r->recipient_name));
+}
+
+enum acsr_result handover_own_csr(struct core *c, struct order *o, const struct intake_csr *csr,
+	const struct handover_choice *how, const char *actor, struct acsr_err *e)
+{
+	bool browser = handover_choice_is(how, "browser");
 	struct csr_request r = { .made_at = c->now };
 
 	rnd_id("req_", r.id, sizeof(r.id));
 	snprintf(r.order_id, sizeof(r.order_id), "%s", o->id);
-	snprintf(r.key_source, sizeof(r.key_source), "own-csr");
+	snprintf(r.key_source, sizeof(r.key_source), "%s", browser ? "browser" : "own-csr");
 	snprintf(r.key_type, sizeof(r.key_type), "%s", csr->key_type);
 	snprintf(r.spki_sha256, sizeof(r.spki_sha256), "%s", csr->spki_sha256);
-	TRY(csr_request_insert(c->db, &r, (struct bytes){ csr->der.p, csr->der.len }, e));
+	note_choice(&r, how);
+	TRY(csr_request_insert(c->db, &r, (struct bytes){ csr->der.p, csr->der.len }, NULL, e));
 	snprintf(o->request_id, sizeof(o->request_id), "%s", r.id);
-	return ACSR_OK;
+	if (!browser)
+		return ACSR_OK;
+	return core_audit(c, actor, o->account_id, "key.browser", o->id, e,
+		"%s made in the browser, SPKI SHA-256 %s, kept there as %s", r.key_type, r.spki_sha256,
+		r.format);
 }
 
 /* "www.example.com.zip" with "www.example.com.key" inside; a wildcard's star is no part of a file name. */
-static void name_files(const struct order *o, struct csr_request *r)
+static void name_files(const struct order *o, const struct keyform *form, struct csr_request *r)
 {
 	char base[256];
 
@@ -143,12 +157,13 @@ static void name_files(const struct order *o, struct csr_request *r)
 	for (char *p = base; *p != '\0'; p++)
 		if (*p == ':')
 			*p = '-';
-	snprintf(r->filename, sizeof(r->filename), "%s.zip", base);
-	snprintf(r->key_filename, sizeof(r->key_filename), "%s.key", base);
+	snprintf(r->filename, sizeof(r->filename), "%s%s", base, form->extension);
+	snprintf(r->key_filename, sizeof(r->key_filename), "%s%s", base,
+		form->key_extension != NULL ? form->key_extension : form->extension);
 }
 
-static enum acsr_result new_request(
-	struct core *c, struct order *o, const char *key_type, struct csr_request *r, struct acsr_err *e)
+static enum acsr_result new_request(struct core *c, struct order *o, const char *key_type,
+	const struct handover_choice *how, struct csr_request *r, struct acsr_err *e)
 {
 	bool mail = strcmp(o->delivery, "email") == 0;
 	struct product p;
@@ -162,8 +177,9 @@ static enum acsr_result new_request(
 	snprintf(r->key_source, sizeof(r->key_source), "autocsr");
 	snprintf(r->key_type, sizeof(r->key_type), "%s", key_type);
 	snprintf(r->archive_state, sizeof(r->archive_state), "%s", mail ? "mailing" : "making");
-	name_files(o, r);
-	TRY(csr_request_insert(c->db, r, (struct bytes){ 0 }, e));
+	note_choice(r, how);
+	name_files(o, how->form, r);
+	TRY(csr_request_insert(c->db, r, (struct bytes){ 0 }, how->recipient, e));
 	snprintf(o->request_id, sizeof(o->request_id), "%s", r->id);
 	TRY(order_save(c->db, o, c->now, e));
 	return mail ? ACSR_OK : core_want_job(c, "archive-expire", r->id, c->now + MADE_WITHIN, e);
@@ -193,14 +209,15 @@ static enum acsr_result ask_keymaker(struct core *c, const struct order *o, cons
 		.deliver = strcmp(o->delivery, "email") == 0 ? ROLE_COURIER : ROLE_FRONT,
 		.key_type = (char *)(uintptr_t)r->key_type,
 		.entry_name = (char *)(uintptr_t)r->key_filename,
-		.form = (char[]){ "zip" },
-		.recipient = (char[]){ "" } };
+		.form = (char *)(uintptr_t)r->format };
 	struct call like = { .q = q, .fn = on_key_started };
 	enum acsr_result res;
 
 	snprintf(like.object, sizeof(like.object), "%s", r->id);
 	snprintf(like.detail, sizeof(like.detail), "%u", status);
-	res = order_subject_list(o, true, &m.subject, e);
+	res = csr_request_recipient(c->db, r->id, &m.recipient, e);
+	if (res == ACSR_OK)
+		res = order_subject_list(o, true, &m.subject, e);
 	if (res == ACSR_OK)
 		res = order_sans_list(o, &m.sans, e);
 	if (res == ACSR_OK)
@@ -210,29 +227,39 @@ static enum acsr_result ask_keymaker(struct core *c, const struct order *o, cons
 	strv_free(&m.subject);
 	strv_free(&m.sans);
 	strv_free(&m.ekus);
+	free(m.recipient);
 	return res;
 }
 
-enum acsr_result handover_make(struct core *c, struct order *o, const char *key_type, struct request *q,
-	unsigned status, struct acsr_err *e)
+enum acsr_result handover_make(struct core *c, struct order *o, const char *key_type,
+	const struct handover_choice *how, struct request *q, unsigned status, struct acsr_err *e)
 {
 	struct csr_request r;
 
 	TRY(forget_last(c, o, e));
-	TRY(new_request(c, o, key_type, &r, e));
+	TRY(new_request(c, o, key_type, how, &r, e));
 	return ask_keymaker(c, o, &r, q, status, e);
 }
 
-enum acsr_result handover_begin(struct core *c, struct order *o, const char *key_type, struct request *q,
-	unsigned status, struct acsr_err *e)
+enum acsr_result handover_make_again(struct core *c, struct order *o, const struct csr_request *r,
+	struct request *q, unsigned status, struct acsr_err *e)
+{
+	CLEANUP_CHOICE struct handover_choice how = { 0 };
+
+	TRY(handover_choice_of(c, r, &how, e));
+	return handover_make(c, o, r->key_type, &how, q, status, e);
+}
+
+enum acsr_result handover_begin(struct core *c, struct order *o, const char *key_type,
+	const struct handover_choice *how, struct request *q, unsigned status, struct acsr_err *e)
 {
 	struct csr_request r;
 
 	TRY(order_move(c, o, "handover", q->who.email, "the service makes a key and a CSR", e));
 	if (strcmp(o->delivery, "email") != 0)
-		return handover_make(c, o, key_type, q, status, e);
+		return handover_make(c, o, key_type, how, q, status, e);
 	TRY(forget_last(c, o, e));
-	TRY(new_request(c, o, key_type, &r, e));
+	TRY(new_request(c, o, key_type, how, &r, e));
 	TRY(core_want_job(c, "archive-mail", o->id, c->now, e));
 	return order_answer(c, q, o->id, status, e);
 }
@@ -276,7 +303,7 @@ static enum acsr_result check_csr(struct core *c, const struct order *o, const s
 	hex_encode(view->spki_sha256, 32, spki);
 	acsr_csr_view_free(view);
 	TRY(res);
-	TRY(csr_request_key_used(c->db, spki, o->id, &used, e));
+	TRY(csr_request_key_used(c->db, spki, o->id, true, &used, e));
 	return used ? err_set(e, "sys.keymaker", "the keymaker made a key that was there before") : ACSR_OK;
 }
 
@@ -284,11 +311,14 @@ static enum acsr_result store_code(struct core *c, const struct csr_request *r,
 	const struct msg_key_result *m, const char *spki, struct acsr_err *e)
 {
 	CLEANUP_BUF struct buf wrapped = { 0 };
+	bool sealed = strcmp(r->grade, "sealed") == 0;
 
-	if (m->code == NULL)
-		return err_set(e, "sys.keymaker", "the keymaker sent no code");
+	if (sealed != (m->code == NULL))
+		return err_set(e, "sys.keymaker", "the keymaker sent %s",
+			sealed ? "a code for a sealed key" : "no code");
 	buf_init(&wrapped, 512);
-	TRY(kek_wrap(c->kek, r->id, m->code, &wrapped, e));
+	if (!sealed)
+		TRY(kek_wrap(c->kek, r->id, m->code, &wrapped, e));
 	return csr_request_made(c->db, r->id, (struct bytes){ m->csr.p, m->csr.len }, spki,
 		(struct bytes){ wrapped.p, wrapped.len }, e);
 }
@@ -309,7 +339,8 @@ static enum acsr_result key_made(struct core *c, struct order *o, struct csr_req
 	TRY(csr_request_save(c->db, r, e));
 	c->count.keys_made++;
 	TRY(core_audit(c, "system", o->account_id, "key.made", o->id, e,
-		"%s, SPKI SHA-256 %s, archive SHA-256 %s", r->key_type, spki, r->archive_sha256));
+		"%s, SPKI SHA-256 %s, archive SHA-256 %s, grade %s, format %s", r->key_type, spki,
+		r->archive_sha256, r->grade, r->format));
 	if (!mail)
 		return core_want_job(c, "archive-expire", r->id, r->ticket_expires_at, e);
 	return handover_send_mail(c, o, r, e);
@@ -362,11 +393,14 @@ enum acsr_result handover_done(struct core *c, struct order *o, struct csr_reque
 {
 	snprintf(r->archive_state, sizeof(r->archive_state), "%s", archive_state);
 	r->handed_over_at = c->now;
-	r->code_expires_at = c->now + conf_span(&c->proc->conf, "orders.code_window");
+	if (r->has_code)
+		r->code_expires_at = c->now + conf_span(&c->proc->conf, "orders.code_window");
 	TRY(csr_request_save(c->db, r, e));
-	TRY(core_audit(c, actor, o->account_id, "key.handed-over", o->id, e, "archive SHA-256 %s, %s",
-		r->archive_sha256, archive_state));
-	TRY(core_want_job(c, "code-destroy", r->id, r->code_expires_at, e));
+	TRY(core_audit(c, actor, o->account_id, "key.handed-over", o->id, e,
+		"archive SHA-256 %s, %s, grade %s, format %s", r->archive_sha256, archive_state, r->grade,
+		r->format));
+	if (r->has_code)
+		TRY(core_want_job(c, "code-destroy", r->id, r->code_expires_at, e));
 	return order_begin_validation(c, o, actor, e);
 }
 
@@ -440,6 +474,6 @@ enum acsr_result handover_mail_job(struct core *c, const char *order_id, int64_t
 	TRY(csr_request_load(c->db, o.request_id, &r, e));
 	/* An attempt that failed leaves no key: the next one makes a new one. */
 	if (strcmp(r.archive_state, "lost") == 0)
-		return handover_make(c, &o, r.key_type, NULL, 0, e);
+		return handover_make_again(c, &o, &r, NULL, 0, e);
 	return ask_keymaker(c, &o, &r, NULL, 0, e);
 }

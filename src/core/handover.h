@@ -7,6 +7,7 @@
 #ifndef CORE_HANDOVER_H
 #define CORE_HANDOVER_H
 
+#include "core/handover_choice.h"
 #include "core/order.h"
 
 /* Inside the start's transaction: archives that nobody has any more are lost. */
@@ -17,16 +18,19 @@ void handover_archive_sent(struct core *c, const struct msg_archive_sent *m);
 /* The worker that made a key has ended. */
 void handover_key_gone(struct core *c, const struct msg_key_gone *m);
 
-/* Store an own CSR as the current request of the order. */
-ACSR_MUST_USE enum acsr_result handover_own_csr(
-	struct core *c, struct order *o, const struct intake_csr *csr, struct acsr_err *e);
+/* Store a CSR whose key was made elsewhere as the current request of the order. */
+ACSR_MUST_USE enum acsr_result handover_own_csr(struct core *c, struct order *o, const struct intake_csr *csr,
+	const struct handover_choice *how, const char *actor, struct acsr_err *e);
 /* Move the order to handover, and have a key made: now (download; q is answered with the order and its
  * archive_url when it waits) or by the job archive-mail (email; q is answered at once). */
 ACSR_MUST_USE enum acsr_result handover_begin(struct core *c, struct order *o, const char *key_type,
-	struct request *q, unsigned status, struct acsr_err *e);
+	const struct handover_choice *how, struct request *q, unsigned status, struct acsr_err *e);
 /* Have the keymaker make key, CSR, archive and code for an order in handover; what was before is lost. */
 ACSR_MUST_USE enum acsr_result handover_make(struct core *c, struct order *o, const char *key_type,
-	struct request *q, unsigned status, struct acsr_err *e);
+	const struct handover_choice *how, struct request *q, unsigned status, struct acsr_err *e);
+/* The same again for the order's current request r: its key was lost. */
+ACSR_MUST_USE enum acsr_result handover_make_again(struct core *c, struct order *o,
+	const struct csr_request *r, struct request *q, unsigned status, struct acsr_err *e);
 /* The archive has reached the customer. */
 ACSR_MUST_USE enum acsr_result handover_done(struct core *c, struct order *o, struct csr_request *r,
 	const char *archive_state, const char *actor, struct acsr_err *e);

@@ -10,6 +10,13 @@
 #include "core/kek.h"
 #include "core/password.h"
 
+static const char *media_type(const struct csr_request *r)
+{
+	const struct keyform *form = keyform_find(r->format);
+
+	return form != NULL ? form->media_type : "application/octet-stream";
+}
+
 enum acsr_result archive_fetch(struct core *c, struct request *q, struct acsr_err *e)
 {
 	struct csr_request r;
@@ -19,7 +26,7 @@ enum acsr_result archive_fetch(struct core *c, struct request *q, struct acsr_er
 		return err_set(e, "archive.gone",
 			"the archive was fetched before or its time is over; ask for a new one, with a new "
 			"key");
-	q->content_type = "application/zip";
+	q->content_type = media_type(&r);
 	TRY(request_header(q, e, "Content-Disposition: attachment; filename=\"%s\"", r.filename));
 	TRY(request_header(q, e, "X-Archive-SHA256: %s", r.archive_sha256));
 	TRY(request_header(q, e, "Cache-Control: no-store"));
@@ -43,21 +50,32 @@ static enum acsr_result in_handover(
 	return csr_request_load(c->db, o->request_id, r, e);
 }
 
+/* As the request had it, unless the customer now says otherwise. */
+static enum acsr_result choose_again(struct core *c, const struct csr_request *r, json_t *given,
+	struct handover_choice *how, struct acsr_err *e)
+{
+	return given != NULL ? handover_choice_read(given, false, how, e) : handover_choice_of(c, r, how, e);
+}
+
 enum acsr_result order_archive_new(struct core *c, struct request *q, struct acsr_err *e)
 {
-	const struct field none[] = { { 0 } };
+	json_t *given = NULL;
+	const struct field fields[] = { { "hand_over", FIELD_OBJECT, false, &given, 0 }, { 0 } };
+	CLEANUP_CHOICE struct handover_choice how = { 0 };
 	CLEANUP_ORDER struct order o = { 0 };
 	struct csr_request r;
 
-	TRY(request_fields(q, none, e));
+	TRY(request_fields(q, fields, e));
 	TRY(in_handover(c, q, &o, &r, e));
 	if (strcmp(o.delivery, "email") == 0)
 		return err_set(e, "state.mail",
 			"this archive goes by mail; each attempt brings a new key by itself");
 	if (strcmp(r.archive_state, "making") == 0)
 		return err_set(e, "state.making", "a key is being made right now; wait a moment");
+	TRY(choose_again(c, &r, given, &how, e));
 	TRY(order_check_pace(c, o.account_id, e));
-	return handover_make(c, &o, r.key_type, q, 200, e);
+	TRY(handover_choice_remember(c, q, given, &how, e));
+	return handover_make(c, &o, r.key_type, &how, q, 200, e);
 }
 
 enum acsr_result order_archive_ack(struct core *c, struct request *q, struct acsr_err *e)
@@ -107,9 +125,20 @@ static enum acsr_result code_row(
 	if (o->request_id[0] == '\0')
 		return err_set(e, "code.gone", "this order has no unlock code");
 	TRY(csr_request_load(c->db, o->request_id, r, e));
+	if (strcmp(r->grade, "browser") == 0)
+		return err_set(e, "code.gone",
+			"the key of this order was made in your browser, which showed its code then, once; "
+			"it "
+			"was never here");
 	if (strcmp(r->key_source, "autocsr") != 0)
 		return err_set(e, "code.gone",
 			"the key of this order was made elsewhere, so there is no unlock code");
+	if (strcmp(r->grade, "sealed") == 0)
+		return err_set(e, "code.gone",
+			"the key of this order was sealed to %s, whose private key opens it; there is no "
+			"unlock "
+			"code",
+			r->recipient_name);
 	if (!r->has_code)
 		return err_set(e, "code.gone",
 			"the unlock code is destroyed: its window is over or its archive was lost; a reissue "

@@ -120,7 +120,7 @@ void intake_csr_clear(struct intake_csr *in)
 }
 
 static enum acsr_result check_key_history(
-	struct core *c, const struct intake_csr *in, const char *order_id, struct acsr_err *e)
+	struct core *c, const struct intake_csr *in, const char *order_id, bool fresh, struct acsr_err *e)
 {
 	bool yes;
 
@@ -129,7 +129,7 @@ static enum acsr_result check_key_history(
 		return err_rule(e, "key.compromised", "csr", "BR 6.1.1.3",
 			"a certificate with this key was revoked because the key was compromised; make a new "
 			"key");
-	TRY(csr_request_key_used(c->db, in->spki_sha256, order_id, &yes, e));
+	TRY(csr_request_key_used(c->db, in->spki_sha256, order_id, fresh, &yes, e));
 	if (yes)
 		return err_rule(e, "key.reused", "csr", NULL,
 			"this key belongs to an earlier certificate; a new one needs a new key");
@@ -137,7 +137,7 @@ static enum acsr_result check_key_history(
 }
 
 static enum acsr_result judge_csr(struct core *c, const char *text, const struct product *p,
-	const char *order_id, struct intake_csr *in, struct acsr_err *e)
+	const char *order_id, bool fresh, struct intake_csr *in, struct acsr_err *e)
 {
 	bool own_ca = strcmp(conf_str(&c->proc->conf, "ca.kind"), "private") == 0;
 	const struct acsr_key_policy policy = { .allow_eddsa = own_ca,
@@ -158,15 +158,15 @@ static enum acsr_result judge_csr(struct core *c, const char *text, const struct
 		return err_rule(e, "key.type", "csr", NULL,
 			"the CSR has a key of type %s; the product %s allows %s", in->key_type, p->id,
 			offered);
-	return check_key_history(c, in, order_id, e);
+	return check_key_history(c, in, order_id, fresh, e);
 }
 
 enum acsr_result intake_csr(struct core *c, const char *text, const struct product *p, const char *order_id,
-	struct intake_csr *out, struct acsr_err *e)
+	bool fresh, struct intake_csr *out, struct acsr_err *e)
 {
 	struct intake_csr in = { 0 };
 
-	if (judge_csr(c, text, p, order_id, &in, e) != ACSR_OK) {
+	if (judge_csr(c, text, p, order_id, fresh, &in, e) != ACSR_OK) {
 		err_at(e, "csr");
 		intake_csr_clear(&in);
 		return ACSR_FAIL;

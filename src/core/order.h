@@ -74,9 +74,10 @@ struct intake_csr {
 };
 void intake_csr_clear(struct intake_csr *in);
 
-/* Read, parse and judge `text` for this product; order_id "" for a new order. */
+/* Read, parse and judge `text` for this product; order_id "" for a new order. `fresh`: the key was made for this
+ * order, so nobody can have used it before. */
 ACSR_MUST_USE enum acsr_result intake_csr(struct core *c, const char *text, const struct product *p,
-	const char *order_id, struct intake_csr *out, struct acsr_err *e);
+	const char *order_id, bool fresh, struct intake_csr *out, struct acsr_err *e);
 /* Canonical names out of a JSON list; duplicates are dropped. fields of errors: "names[i]". */
 ACSR_MUST_USE enum acsr_result intake_names(
 	struct core *c, json_t *list, const struct product *p, struct strv *out, struct acsr_err *e);

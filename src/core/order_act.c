@@ -135,19 +135,20 @@ static enum acsr_result next_round(
 }
 
 static enum acsr_result reissue_own(struct core *c, struct request *q, struct order *o,
-	const struct product *p, const char *csr_text, struct acsr_err *e)
+	const struct product *p, const char *csr_text, const struct handover_choice *how, struct acsr_err *e)
 {
+	bool fresh = handover_choice_is(how, "browser");
 	CLEANUP_STRV struct strv names = { 0 };
 	struct intake_csr csr = { 0 };
 	enum acsr_result r;
 
 	TRY(order_names_list(o, &names, e));
-	TRY(intake_csr(c, csr_text, p, o->id, &csr, e));
+	TRY(intake_csr(c, csr_text, p, o->id, fresh, &csr, e));
 	r = intake_csr_fits(c, &csr, &names, e);
 	if (r == ACSR_OK)
 		r = next_round(c, o, p, e);
 	if (r == ACSR_OK)
-		r = handover_own_csr(c, o, &csr, e);
+		r = handover_own_csr(c, o, &csr, how, q->who.email, e);
 	if (r == ACSR_OK)
 		r = order_begin_validation(c, o, q->who.email, e);
 	intake_csr_clear(&csr);
@@ -197,15 +198,38 @@ static enum acsr_result reissue_key_type(struct core *c, const struct order *o, 
 	return product_check_key_type(p, *key_type, "key_type", e);
 }
 
+/* Without a word about it the key goes as it went before; one that was made in a browser is not made here unless the
+ * customer says so. */
+static enum acsr_result reissue_choice(struct core *c, const struct order *o, json_t *given, bool has_csr,
+	struct handover_choice *how, struct acsr_err *e)
+{
+	struct csr_request r = { 0 };
+
+	if (given != NULL || has_csr || o->request_id[0] == '\0')
+		return handover_choice_read(given, has_csr, how, e);
+	TRY(csr_request_load(c->db, o->request_id, &r, e));
+	if (strcmp(r.grade, "browser") == 0)
+		return err_rule(e, "request.field.hand-over", "hand_over.grade", NULL,
+			"the key of this order was made in your browser; make the new one there and send its "
+			"CSR, or choose sealed or code");
+	if (strcmp(r.key_source, "autocsr") == 0)
+		return handover_choice_of(c, &r, how, e);
+	return handover_choice_read(NULL, false, how, e);
+}
+
 enum acsr_result order_reissue(struct core *c, struct request *q, struct acsr_err *e)
 {
 	const char *csr = NULL, *key_type = NULL, *delivery = NULL;
+	json_t *given = NULL;
 	const struct field fields[] = { { "csr", FIELD_TEXT, false, &csr, 131072 },
 		{ "key_type", FIELD_TEXT, false, &key_type, 31 },
-		{ "delivery", FIELD_TEXT, false, &delivery, 16 }, { 0 } };
+		{ "delivery", FIELD_TEXT, false, &delivery, 16 },
+		{ "hand_over", FIELD_OBJECT, false, &given, 0 }, { 0 } };
+	CLEANUP_CHOICE struct handover_choice how = { 0 };
 	CLEANUP_ORDER struct order o = { 0 };
 	struct product p;
 	char room[32];
+	bool own;
 
 	TRY(request_fields(q, fields, e));
 	TRY(order_of_request(c, q, &o, e));
@@ -214,12 +238,15 @@ enum acsr_result order_reissue(struct core *c, struct request *q, struct acsr_er
 			"this order is %s: only one with a certificate can be reissued", o.state);
 	TRY(order_check_pace(c, o.account_id, e));
 	TRY(products_load(c->db, o.product_id, &p, e));
-	if (csr != NULL && csr[strspn(csr, " \t\r\n")] != '\0')
-		return reissue_own(c, q, &o, &p, csr, e);
+	own = csr != NULL && csr[strspn(csr, " \t\r\n")] != '\0';
+	TRY(reissue_choice(c, &o, given, own, &how, e));
+	TRY(handover_choice_remember(c, q, given, &how, e));
+	if (own)
+		return reissue_own(c, q, &o, &p, csr, &how, e);
 	TRY(reissue_key_type(c, &o, &p, &key_type, room, e));
 	TRY(reissue_delivery(c, q, &o, delivery, e));
 	TRY(next_round(c, &o, &p, e));
-	return handover_begin(c, &o, key_type, q, 200, e);
+	return handover_begin(c, &o, key_type, &how, q, 200, e);
 }
 
 /* --- cancel --- */

@@ -23,10 +23,11 @@ enum { IDEMPOTENCY_SECONDS = 86400 };
 /* What the body says, judged step by step. */
 struct placing {
 	const char *product_id, *csr_text, *key_type, *delivery, *email, *organisation_id, *method;
-	json_t *names_json, *subject_json;
+	json_t *names_json, *subject_json, *hand_over;
 	struct product product;
 	struct strv names;
 	struct intake_csr csr;
+	struct handover_choice how;
 	char *subject;
 	char recipient[256];
 	struct order order;
@@ -37,6 +38,7 @@ static void placing_clear(struct placing *p)
 {
 	strv_free(&p->names);
 	intake_csr_clear(&p->csr);
+	handover_choice_clear(&p->how);
 	free(p->subject);
 	order_clear(&p->order);
 }
@@ -51,7 +53,8 @@ static enum acsr_result read_placing(struct request *q, struct placing *p, struc
 		{ "delivery", FIELD_TEXT, false, &p->delivery, 16 },
 		{ "email", FIELD_TEXT, false, &p->email, 254 },
 		{ "organisation_id", FIELD_TEXT, false, &p->organisation_id, 39 },
-		{ "validation", FIELD_TEXT, false, &p->method, 8 }, { 0 } };
+		{ "validation", FIELD_TEXT, false, &p->method, 8 },
+		{ "hand_over", FIELD_OBJECT, false, &p->hand_over, 0 }, { 0 } };
 
 	TRY(request_fields(q, fields, e));
 	if (p->csr_text != NULL && p->csr_text[strspn(p->csr_text, " \t\r\n")] == '\0')
@@ -96,7 +99,9 @@ static enum acsr_result check_recipient(
 
 static enum acsr_result judge_own_csr(struct core *c, struct placing *p, struct acsr_err *e)
 {
-	TRY(intake_csr(c, p->csr_text, &p->product, "", &p->csr, e));
+	bool fresh = handover_choice_is(&p->how, "browser");
+
+	TRY(intake_csr(c, p->csr_text, &p->product, "", fresh, &p->csr, e));
 	if (p->names_json != NULL && json_array_size(p->names_json) > 0) {
 		TRY(intake_names(c, p->names_json, &p->product, &p->names, e));
 		TRY(intake_csr_fits(c, &p->csr, &p->names, e));
@@ -111,6 +116,7 @@ static enum acsr_result judge(struct core *c, struct request *q, struct placing 
 {
 	TRY(read_placing(q, p, e));
 	TRY(product_for_order(c, p->product_id, &p->product, e));
+	TRY(handover_choice_read(p->hand_over, p->csr_text != NULL, &p->how, e));
 	TRY(order_check_pace(c, q->who.account_id, e));
 	if (p->csr_text != NULL) {
 		TRY(judge_own_csr(c, p, e));
@@ -164,7 +170,7 @@ static enum acsr_result insert_order(
 static enum acsr_result go_on_with_csr(
 	struct core *c, struct request *q, struct placing *p, struct acsr_err *e)
 {
-	TRY(handover_own_csr(c, &p->order, &p->csr, e));
+	TRY(handover_own_csr(c, &p->order, &p->csr, &p->how, q->who.email, e));
 	TRY(order_begin_validation(c, &p->order, q->who.email, e));
 	return order_answer(c, q, p->order.id, 201, e);
 }
@@ -176,9 +182,10 @@ static enum acsr_result place(struct core *c, struct request *q, struct placing 
 	if (q->m.idempotency_key[0] != '\0')
 		TRY(idempotency_add(c->db, q->who.account_id, q->m.idempotency_key, p->body_sha256,
 			p->order.id, c->now, e));
+	TRY(handover_choice_remember(c, q, p->hand_over, &p->how, e));
 	if (p->csr.view != NULL)
 		return go_on_with_csr(c, q, p, e);
-	return handover_begin(c, &p->order, p->key_type, q, 201, e);
+	return handover_begin(c, &p->order, p->key_type, &p->how, q, 201, e);
 }
 
 /* The same key again: the order that is there, with a new archive when the last one is lost. */
@@ -191,7 +198,7 @@ static enum acsr_result repeat(struct core *c, struct request *q, const char *or
 	if (strcmp(o.state, "handover") == 0 && strcmp(o.delivery, "download") == 0) {
 		TRY(csr_request_load(c->db, o.request_id, &r, e));
 		if (strcmp(r.archive_state, "lost") == 0)
-			return handover_make(c, &o, r.key_type, q, 201, e);
+			return handover_make_again(c, &o, &r, q, 201, e);
 	}
 	return order_answer(c, q, order_id, 201, e);
 }

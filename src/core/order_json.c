@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "autocsr/name.h"
+#include "core/handover_choice.h"
 #include "core/jsontext.h"
 #include "core/order.h"
 #include "store/audit.h"
@@ -42,6 +43,10 @@ static void put_archive(struct core *c, json_t *o, const struct csr_request *r)
 			"sha256", json_text_or_null(r->archive_sha256), "size", (json_int_t)r->archive_size,
 			"filename", r->filename, "key_filename", r->key_filename, "expires_at",
 			waits ? json_time(r->ticket_expires_at) : json_null()));
+	if (strcmp(r->grade, "sealed") == 0) {
+		json_object_set_new(o, "code", json_null());
+		return;
+	}
 	json_object_set_new(o, "code",
 		json_pack("{s:s,s:o,s:I}", "state", r->has_code ? "available" : "destroyed", "expires_at",
 			json_time(r->code_expires_at), "reveals", (json_int_t)r->reveals));
@@ -56,6 +61,7 @@ static enum acsr_result put_request(struct core *c, json_t *out, const struct or
 	json_object_set_new(out, "key_source", json_text_or_null(r.key_source));
 	json_object_set_new(out, "key_type", json_text_or_null(r.key_type));
 	json_object_set_new(out, "spki_sha256", json_text_or_null(r.spki_sha256));
+	json_object_set_new(out, "hand_over", handover_choice_json(&r));
 	put_archive(c, out, &r);
 	return ACSR_OK;
 }

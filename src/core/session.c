@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/handlers.h"
+#include "core/handover_choice.h"
 #include "core/identity.h"
 #include "core/jsontext.h"
 #include "core/password.h"
@@ -73,10 +74,11 @@ static enum acsr_result answer(struct core *c, struct request *q, const struct s
 	TRY(users_by_id(c->db, s->user_id, &u, &have, e));
 	if (!have)
 		return err_set(e, "auth.required", "the session has ended, log in again");
-	return request_answer(q, 200,
+	(void)request_answer(q, 200,
 		json_pack("{s:o, s:s, s:o, s:o, s:o}", "user", user_json(&u), "csrf_token", s->csrf,
 			"created_at", json_time(s->created_at), "authenticated_at",
 			json_time(s->authenticated_at), "expires_at", json_time(s->expires_at)));
+	return handover_choice_put_last(c, q->answer, u.id, e);
 }
 
 /* A new session each time: an id that somebody planted before is never taken over. */

@@ -5,6 +5,7 @@
 #include "base/rnd.h"
 #include "core/account.h"
 #include "core/handlers.h"
+#include "core/handover_choice.h"
 #include "core/identity.h"
 #include "core/jsontext.h"
 #include "core/mail.h"
@@ -41,9 +42,16 @@ enum acsr_result account_answer(struct core *c, struct request *q, const char *a
 			(json_int_t)a.users));
 }
 
+/* The own account, and what the asker chose last. */
+static enum acsr_result answer_own(struct core *c, struct request *q, struct acsr_err *e)
+{
+	TRY(account_answer(c, q, q->who.account_id, e));
+	return handover_choice_put_last(c, q->answer, q->who.user_id, e);
+}
+
 enum acsr_result account_show(struct core *c, struct request *q, struct acsr_err *e)
 {
-	return account_answer(c, q, q->who.account_id, e);
+	return answer_own(c, q, e);
 }
 
 enum acsr_result account_change(struct core *c, struct request *q, struct acsr_err *e)
@@ -58,7 +66,7 @@ enum acsr_result account_change(struct core *c, struct request *q, struct acsr_e
 		TRY(core_audit(c, q->who.email, q->who.account_id, "account.changed", q->who.account_id, e,
 			"named %s", name));
 	}
-	return account_answer(c, q, q->who.account_id, e);
+	return answer_own(c, q, e);
 }
 
 /* --- listing --- */

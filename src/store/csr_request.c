@@ -3,26 +3,31 @@
 
 #include <string.h>
 
+#include "base/str.h"
 #include "store/column.h"
 
-enum acsr_result csr_request_insert(
-	struct db *d, const struct csr_request *r, struct bytes csr, struct acsr_err *e)
+enum acsr_result csr_request_insert(struct db *d, const struct csr_request *r, struct bytes csr,
+	const char *recipient, struct acsr_err *e)
 {
 	return db_exec(d, NULL,
 		"INSERT INTO requests (id, order_id, key_source, key_type, csr, spki_sha256, archive_state, "
-		"archive_sha256, archive_size, filename, key_filename, ticket, reveals, sandbox, made_at) "
-		"VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0, $8, $9, $10, 0, '', $11)",
+		"archive_sha256, archive_size, filename, key_filename, ticket, reveals, sandbox, made_at, "
+		"grade, "
+		"format, recipient, recipient_name) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0, $8, $9, $10, 0, '', $11, $12, $13, $14, $15)",
 		DB_ARGS(DB_TEXT(r->id), DB_TEXT(r->order_id), DB_TEXT(r->key_source), DB_TEXT(r->key_type),
 			csr.len > 0 ? DB_BLOB(csr.p, csr.len) : DB_NULL, DB_TEXT(r->spki_sha256),
 			DB_TEXT(r->archive_state), DB_TEXT(r->filename), DB_TEXT(r->key_filename),
-			DB_TEXT(r->ticket), DB_INT(r->made_at)),
+			DB_TEXT(r->ticket), DB_INT(r->made_at), DB_TEXT(r->grade), DB_TEXT(r->format),
+			DB_TEXT(recipient != NULL ? recipient : ""), DB_TEXT(r->recipient_name)),
 		e);
 }
 
 #define COLUMNS                                                                                          \
 	"r.id, r.order_id, r.key_source, r.key_type, r.spki_sha256, r.archive_state, r.archive_sha256, " \
 	"r.archive_size, r.filename, r.key_filename, r.ticket, r.ticket_expires_at, r.code_expires_at, " \
-	"r.reveals, r.made_at, r.handed_over_at, r.csr IS NOT NULL, r.code IS NOT NULL, r.sandbox"
+	"r.reveals, r.made_at, r.handed_over_at, r.csr IS NOT NULL, r.code IS NOT NULL, r.sandbox, "     \
+	"r.grade, r.format, r.recipient_name"
 
 static void read_request(const struct db_rows *rows, struct csr_request *r)
 {
@@ -45,6 +50,9 @@ static void read_request(const struct db_rows *rows, struct csr_request *r)
 	COLUMN_TEXT(r->key_filename, rows, 9);
 	COLUMN_TEXT(r->ticket, rows, 10);
 	COLUMN_TEXT(r->sandbox, rows, 18);
+	COLUMN_TEXT(r->grade, rows, 19);
+	COLUMN_TEXT(r->format, rows, 20);
+	COLUMN_TEXT(r->recipient_name, rows, 21);
 }
 
 enum acsr_result csr_request_load(struct db *d, const char *id, struct csr_request *out, struct acsr_err *e)
@@ -112,7 +120,7 @@ enum acsr_result csr_request_made(struct db *d, const char *id, struct bytes csr
 {
 	return db_exec(d, NULL, "UPDATE requests SET csr = $2, spki_sha256 = $3, code = $4 WHERE id = $1",
 		DB_ARGS(DB_TEXT(id), DB_BLOB(csr.p, csr.len), DB_TEXT(spki_sha256),
-			DB_BLOB(code.p, code.len)),
+			code.len > 0 ? DB_BLOB(code.p, code.len) : DB_NULL),
 		e);
 }
 
@@ -147,20 +155,30 @@ enum acsr_result csr_request_code(struct db *d, const char *id, struct buf *out,
 	return blob_column(d, "SELECT code FROM requests WHERE id = $1", id, "code.gone", out, e);
 }
 
+enum acsr_result csr_request_recipient(struct db *d, const char *id, char **out, struct acsr_err *e)
+{
+	CLEANUP_ROWS struct db_rows *rows = NULL;
+	bool have;
+
+	TRY(db_query(d, &rows, "SELECT recipient FROM requests WHERE id = $1", DB_ARGS(DB_TEXT(id)), e));
+	TRY(db_next(rows, &have, e));
+	return str_dup(out, have ? db_text(rows, 0) : "", e);
+}
+
 enum acsr_result csr_request_destroy_code(struct db *d, const char *id, struct acsr_err *e)
 {
 	return db_exec(d, NULL, "UPDATE requests SET code = NULL WHERE id = $1", DB_ARGS(DB_TEXT(id)), e);
 }
 
-enum acsr_result csr_request_key_used(
-	struct db *d, const char *spki_sha256, const char *order_id, bool *used, struct acsr_err *e)
+enum acsr_result csr_request_key_used(struct db *d, const char *spki_sha256, const char *order_id,
+	bool at_all, bool *used, struct acsr_err *e)
 {
 	int64_t n;
 
 	TRY(column_count(d, &n,
-		"SELECT COUNT(*) FROM requests WHERE spki_sha256 = $1 AND (key_source = 'autocsr' OR "
-		"order_id = $2)",
-		DB_ARGS(DB_TEXT(spki_sha256), DB_TEXT(order_id)), e));
+		"SELECT COUNT(*) FROM requests WHERE spki_sha256 = $1 AND (key_source <> 'own-csr' OR "
+		"order_id = $2 OR $3 = 1)",
+		DB_ARGS(DB_TEXT(spki_sha256), DB_TEXT(order_id), DB_INT(at_all)), e));
 	*used = n > 0;
 	return ACSR_OK;
 }

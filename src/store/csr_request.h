@@ -1,4 +1,5 @@
-/* The CSRs of orders and, when the service made the key, what became of archive and unlock code. */
+/* The CSRs of orders, how the key was handed over and, when the service made it, what became of archive and
+ * unlock code. */
 #ifndef STORE_CSR_REQUEST_H
 #define STORE_CSR_REQUEST_H
 
@@ -6,14 +7,16 @@
 
 struct csr_request {
 	char id[40], order_id[40], key_source[12], key_type[32], spki_sha256[65];
+	char grade[12], format[12], recipient_name[512]; /* core/handover_choice.h */
 	char archive_state[16], archive_sha256[65], filename[300], key_filename[300], ticket[65];
 	int64_t archive_size, ticket_expires_at, code_expires_at, reveals, made_at, handed_over_at;
 	bool has_csr, has_code;
 	char sandbox[256];
 };
 
-ACSR_MUST_USE enum acsr_result csr_request_insert(
-	struct db *d, const struct csr_request *r, struct bytes csr, struct acsr_err *e);
+/* recipient: of a sealed key, whole; NULL or "" otherwise. */
+ACSR_MUST_USE enum acsr_result csr_request_insert(struct db *d, const struct csr_request *r, struct bytes csr,
+	const char *recipient, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result csr_request_load(
 	struct db *d, const char *id, struct csr_request *out, struct acsr_err *e);
 /* By archive ticket, within the account. Absent: "archive.gone". */
@@ -25,7 +28,7 @@ ACSR_MUST_USE enum acsr_result csr_request_by_any_ticket(
 /* What is not about CSR and code: archive_state, ticket, times, reveals, sandbox, hash and size. */
 ACSR_MUST_USE enum acsr_result csr_request_save(
 	struct db *d, const struct csr_request *r, struct acsr_err *e);
-/* The keymaker's result. */
+/* The keymaker's result; no code when the key is sealed. */
 ACSR_MUST_USE enum acsr_result csr_request_made(struct db *d, const char *id, struct bytes csr,
 	const char *spki_sha256, struct bytes code, struct acsr_err *e);
 /* The process that made the key of this ticket has ended; said twice, the first counts. */
@@ -37,11 +40,15 @@ ACSR_MUST_USE enum acsr_result csr_request_csr(
 /* The wrapped code, appended; "code.gone" when there is none. */
 ACSR_MUST_USE enum acsr_result csr_request_code(
 	struct db *d, const char *id, struct buf *out, struct acsr_err *e);
+/* To whom it was sealed, whole; "" when it was not. *out is yours. */
+ACSR_MUST_USE enum acsr_result csr_request_recipient(
+	struct db *d, const char *id, char **out, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result csr_request_destroy_code(struct db *d, const char *id, struct acsr_err *e);
 
-/* Has any request with this key ever been made by the service, or (order_id) by this order? */
-ACSR_MUST_USE enum acsr_result csr_request_key_used(
-	struct db *d, const char *spki_sha256, const char *order_id, bool *used, struct acsr_err *e);
+/* Was this key made for another order, by the service or in a browser, or has this order (order_id) had it? With
+ * `at_all`: has anybody ever used it? */
+ACSR_MUST_USE enum acsr_result csr_request_key_used(struct db *d, const char *spki_sha256,
+	const char *order_id, bool at_all, bool *used, struct acsr_err *e);
 /* Was a certificate with this key revoked as compromised? */
 ACSR_MUST_USE enum acsr_result csr_request_key_compromised(
 	struct db *d, const char *spki_sha256, bool *is, struct acsr_err *e);

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "base/str.h"
+
 #define USER_SELECT                                                                                   \
 	"SELECT u.id, u.account_id, a.name, u.email, u.role, u.password, u.disabled, u.totp_active, " \
 	"u.totp_counter, u.created_at, u.last_login_at FROM users u JOIN accounts a ON a.id = u.account_id "
@@ -100,6 +102,22 @@ enum acsr_result users_set_disabled(struct db *d, const char *id, bool disabled,
 {
 	return db_exec(d, NULL, "UPDATE users SET disabled = $2 WHERE id = $1",
 		DB_ARGS(DB_TEXT(id), DB_INT(disabled)), e);
+}
+
+enum acsr_result users_hand_over(struct db *d, const char *id, char **out, struct acsr_err *e)
+{
+	CLEANUP_ROWS struct db_rows *rows = NULL;
+	bool have;
+
+	TRY(db_query(d, &rows, "SELECT hand_over FROM users WHERE id = $1", DB_ARGS(DB_TEXT(id)), e));
+	TRY(db_next(rows, &have, e));
+	return str_dup(out, have ? db_text(rows, 0) : "", e);
+}
+
+enum acsr_result users_set_hand_over(struct db *d, const char *id, const char *json, struct acsr_err *e)
+{
+	return db_exec(d, NULL, "UPDATE users SET hand_over = $2 WHERE id = $1",
+		DB_ARGS(DB_TEXT(id), DB_TEXT(json)), e);
 }
 
 enum acsr_result users_logged_in(struct db *d, const char *id, int64_t at, struct acsr_err *e)

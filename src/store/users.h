@@ -30,6 +30,10 @@ ACSR_MUST_USE enum acsr_result users_set_role(
 	struct db *d, const char *id, const char *role, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result users_set_disabled(
 	struct db *d, const char *id, bool disabled, struct acsr_err *e);
+/* What this person chose last about the hand-over of a key, as JSON; "": nothing yet. *out is yours. */
+ACSR_MUST_USE enum acsr_result users_hand_over(struct db *d, const char *id, char **out, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result users_set_hand_over(
+	struct db *d, const char *id, const char *json, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result users_logged_in(struct db *d, const char *id, int64_t at, struct acsr_err *e);
 /* All of them, and those of an account that have this role, are not disabled and have a password. */
 ACSR_MUST_USE enum acsr_result users_count(struct db *d, int64_t *n, struct acsr_err *e);
