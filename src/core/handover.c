@@ -145,7 +145,7 @@ enum acsr_result handover_own_csr(struct core *c, struct order *o, const struct 
 		r.format);
 }
 
-/* "www.example.com.zip" with "www.example.com.key" inside; a wildcard's star is no part of a file name. */
+/* "www.example.com.zip", and "www.example.com.key" for what comes out of it; a wildcard's star is no part of a file name. */
 static void name_files(const struct order *o, const struct keyform *form, struct csr_request *r)
 {
 	char base[256];
@@ -158,8 +158,7 @@ static void name_files(const struct order *o, const struct keyform *form, struct
 		if (*p == ':')
 			*p = '-';
 	snprintf(r->filename, sizeof(r->filename), "%s%s", base, form->extension);
-	snprintf(r->key_filename, sizeof(r->key_filename), "%s%s", base,
-		form->key_extension != NULL ? form->key_extension : form->extension);
+	snprintf(r->key_filename, sizeof(r->key_filename), "%s.key", base);
 }
 
 static enum acsr_result new_request(struct core *c, struct order *o, const char *key_type,

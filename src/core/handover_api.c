@@ -10,13 +10,6 @@
 #include "core/kek.h"
 #include "core/password.h"
 
-static const char *media_type(const struct csr_request *r)
-{
-	const struct keyform *form = keyform_find(r->format);
-
-	return form != NULL ? form->media_type : "application/octet-stream";
-}
-
 enum acsr_result archive_fetch(struct core *c, struct request *q, struct acsr_err *e)
 {
 	struct csr_request r;
@@ -26,7 +19,7 @@ enum acsr_result archive_fetch(struct core *c, struct request *q, struct acsr_er
 		return err_set(e, "archive.gone",
 			"the archive was fetched before or its time is over; ask for a new one, with a new "
 			"key");
-	q->content_type = media_type(&r);
+	q->content_type = handover_media_type(&r);
 	TRY(request_header(q, e, "Content-Disposition: attachment; filename=\"%s\"", r.filename));
 	TRY(request_header(q, e, "X-Archive-SHA256: %s", r.archive_sha256));
 	TRY(request_header(q, e, "Cache-Control: no-store"));

@@ -184,6 +184,13 @@ enum acsr_result handover_choice_put_last(
 
 /* --- showing --- */
 
+const char *handover_media_type(const struct csr_request *r)
+{
+	const struct keyform *form = keyform_find(r->format);
+
+	return form != NULL ? form->media_type : "application/octet-stream";
+}
+
 json_t *handover_choice_json(const struct csr_request *r)
 {
 	if (r->id[0] == '\0')

@@ -37,6 +37,8 @@ ACSR_MUST_USE enum acsr_result handover_choice_remember(struct core *c, const st
 /* Adds the member hand_over, {grade, format, recipient} with the whole recipient, or null, to `out`. */
 ACSR_MUST_USE enum acsr_result handover_choice_put_last(
 	struct core *c, json_t *out, const char *user_id, struct acsr_err *e);
+/* Of the file that is handed over. */
+const char *handover_media_type(const struct csr_request *r);
 /* {grade, format, recipient} as an order shows it: the recipient by its short name. */
 json_t *handover_choice_json(const struct csr_request *r);
 

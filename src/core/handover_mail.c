@@ -1,4 +1,5 @@
 /* The archive by mail: the courier has it on its pipe, core gives it the text around it. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,14 @@ static enum acsr_result on_mail_sent(
 	return try_again(c, &o, &r, why->text, attempts, e);
 }
 
+/* Each form is opened in its own way, and the mail says how. */
+static void which_mail(const struct csr_request *r, char what[32])
+{
+	bool zip = strcmp(r->format, "zip") == 0;
+
+	snprintf(what, 32, "%s%s", zip ? "archive" : "key-", zip ? "" : r->format);
+}
+
 enum acsr_result handover_send_mail(
 	struct core *c, const struct order *o, const struct csr_request *r, struct acsr_err *e)
 {
@@ -52,14 +61,18 @@ enum acsr_result handover_send_mail(
 	struct msg_mail m = { .mail_id = (char *)(uintptr_t)r->id,
 		.to = (char *)(uintptr_t)o->email,
 		.ticket = (char *)(uintptr_t)r->ticket,
-		.attachment_name = (char *)(uintptr_t)r->filename };
+		.attachment_name = (char *)(uintptr_t)r->filename,
+		.attachment_type = (char *)(uintptr_t)handover_media_type(r) };
 
 	TRY(str_printf(&url, e, "%s/#/orders/%s", conf_str(&c->proc->conf, "server.public_url"), o->id));
 	const struct mail_value values[] = { { "service", conf_str(&c->proc->conf, "server.public_url") },
 		{ "order", o->id }, { "names", o->names }, { "url", url }, { "filename", r->filename },
-		{ "key_filename", r->key_filename }, { "sha256", r->archive_sha256 }, { NULL, NULL } };
+		{ "key_filename", r->key_filename }, { "sha256", r->archive_sha256 },
+		{ "recipient", r->recipient_name }, { NULL, NULL } };
+	char what[32];
 
-	TRY(mail_render("archive", values, &subject, &text, &html, e));
+	which_mail(r, what);
+	TRY(mail_render(what, values, &subject, &text, &html, e));
 	m.subject = subject;
 	m.text = text;
 	m.html = html;

@@ -22,7 +22,7 @@ struct mail_value {
  * - invite: link, account, by
  *
  * About an order, all with order, names (with blanks or commas between) and url (PUBLIC_URL/#/orders/ID):
- * - archive: filename, key_filename, sha256
+ * - archive (a ZIP), key-FORMAT (keyform.h): filename, key_filename, sha256, recipient (sealed)
  * - validation: tasks (lines; an empty line between two names)
  * - code-revealed: by, at
  * - issued: serial, not_after

@@ -5,6 +5,22 @@
 
 #define SEE_ORDER "The order's page:\n\n{{url}}\n\n"
 
+/* What the mails that bring a key have in common. */
+#define KEEP_IT                                                                                         \
+	"Keep it: we have kept no copy and cannot send it again. If you lose it, the order gets a new " \
+	"key.\n\n"
+#define CODE_BY_PAGE                                                                                         \
+	"The code that opens it is never sent by mail. Log in, open the order's page and have it shown:\n\n" \
+	"{{url}}\n\n"
+#define SEALED                                                                                               \
+	"Nobody but the owner of that key can open it, and there is no code. Keep it: we have kept no copy " \
+	"and "                                                                                               \
+	"cannot send it again. If you lose it, the order gets a new key. " SEE_ORDER
+#define COMPARE                       \
+	"    File: {{filename}}\n"    \
+	"    SHA-256: {{sha256}}\n\n" \
+	"If your file has another SHA-256, do not use it, and tell us."
+
 static const struct mail_template table[] = {
 	{ "confirm", "Confirm your address for AutoCSR",
 		"Welcome.\n\n"
@@ -46,21 +62,48 @@ static const struct mail_template table[] = {
 		"revoke the certificate with the reason keyCompromise.\n\n" SEE_ORDER },
 	{ "archive", "The private key for {{names}}, in a locked archive",
 		"Attached is the archive of your order {{order}}. It holds one file, the private key "
-		"{{key_filename}} for {{names}}, encrypted with AES-256.\n\n"
-		"Keep it: we have kept no copy and cannot send it again. If you lose it, the order gets a "
-		"new "
-		"key.\n\n"
-		"The code that opens it is never sent by mail. Log in, open the order's page and have it "
-		"shown:\n\n"
-		"{{url}}\n\n"
+		"{{key_filename}} for {{names}}, encrypted with AES-256.\n\n" KEEP_IT CODE_BY_PAGE
 		"To open the archive: on Windows 7-Zip, WinZip or WinRAR; on macOS Keka or The Unarchiver; "
 		"on "
 		"Linux 7z or bsdtar. What Windows Explorer, the macOS Archive Utility and Info-ZIP unzip "
 		"have "
-		"built in cannot open it.\n\n"
-		"    File: {{filename}}\n"
-		"    SHA-256: {{sha256}}\n\n"
-		"If your file has another SHA-256, do not use it, and tell us." },
+		"built in cannot open it.\n\n" COMPARE },
+	{ "key-pkcs8", "The private key for {{names}}, locked by a code",
+		"Attached is the private key of your order {{order}} for {{names}}, in a text file (PEM, "
+		"PKCS#8) that is encrypted with AES-256.\n\n" KEEP_IT CODE_BY_PAGE
+		"Many servers take the file as it is and ask for the code, typed without the dashes, as its "
+		"passphrase. To take the lock off:\n\n"
+		"    openssl pkey -in {{filename}} -out {{key_filename}}\n\n" COMPARE },
+	{ "key-p12", "The private key for {{names}}, in a locked PKCS#12 file",
+		"Attached is the private key of your order {{order}} for {{names}}, in a PKCS#12 file that "
+		"is "
+		"encrypted with AES-256. The certificate is not in it: it is made after this.\n\n" KEEP_IT
+			CODE_BY_PAGE
+		"The code, typed without the dashes, is the file's password. To take the key out:\n\n"
+		"    openssl pkcs12 -in {{filename}} -nocerts -out {{key_filename}}\n\n" COMPARE },
+	{ "key-p12-legacy", "The private key for {{names}}, in a locked PKCS#12 file",
+		"Attached is the private key of your order {{order}} for {{names}}, in a PKCS#12 file for "
+		"old "
+		"programs: it is encrypted with Triple DES, which is weak by today's measure. The "
+		"certificate "
+		"is not in it: it is made after this.\n\n" KEEP_IT CODE_BY_PAGE
+		"The code, typed without the dashes, is the file's password. To take the key out with "
+		"OpenSSL "
+		"3:\n\n"
+		"    openssl pkcs12 -in {{filename}} -nocerts -out {{key_filename}}\n\n" COMPARE },
+	{ "key-age", "The private key for {{names}}, sealed to you",
+		"Attached is the private key of your order {{order}} for {{names}}, sealed to\n\n"
+		"    {{recipient}}\n\n" SEALED
+		"To open it with age, give it your age identity, or your SSH private key if it was sealed to "
+		"that:\n\n"
+		"    age -d -i IDENTITY -o {{key_filename}} {{filename}}\n\n" COMPARE },
+	{ "key-cms", "The private key for {{names}}, sealed to you",
+		"Attached is the private key of your order {{order}} for {{names}}, sealed to the "
+		"certificate\n\n"
+		"    {{recipient}}\n\n" SEALED
+		"To open it with OpenSSL, give it the private key of that certificate:\n\n"
+		"    openssl cms -decrypt -inform DER -in {{filename}} -inkey YOUR-KEY -out "
+		"{{key_filename}}\n\n" COMPARE },
 	{ "validation", "Show that you control {{names}}",
 		"Before a certificate for your order {{order}} can be issued, we check that you control each "
 		"name in it. Publish one of the following for each name:\n\n"
@@ -77,8 +120,8 @@ static const struct mail_template table[] = {
 		"{{url}}\n\n"
 		"    Serial number: {{serial}}\n"
 		"    Valid until: {{not_after}}\n\n"
-		"You also need the private key. If we made it, it is in the archive that you have, and the "
-		"order's page shows the code that opens it, for a limited time." },
+		"You also need the private key. If we made it, it is in the file that you have; where a code "
+		"locks that, the order's page shows the code, for a limited time." },
 	{ "failed", "The order for {{names}} could not be completed",
 		"Your order {{order}} for {{names}} could not be completed.\n\n"
 		"    {{reason}}\n\n"

@@ -171,23 +171,31 @@ static enum acsr_result put_vetting(
 	}
 }
 
+static const char *next_in_handover(const struct order *o, const char *archive_state, bool zip)
+{
+	if (strcmp(o->delivery, "email") == 0)
+		return zip ? "wait for the mail with the archive" : "wait for the mail with the key file";
+	if (strcmp(archive_state, "waiting") == 0)
+		return zip ? "download the archive and acknowledge it"
+			   : "download the key file and acknowledge it";
+	if (strcmp(archive_state, "fetched") == 0)
+		return zip ? "acknowledge that you have the archive, or ask for a new one"
+			   : "acknowledge that you have the key file, or ask for a new one";
+	if (strcmp(archive_state, "lost") == 0)
+		return zip ? "ask for a new archive: the last one was lost, and with it its key"
+			   : "ask for a new key file: the last one was lost, and with it its key";
+	return "wait a moment: the key is being made";
+}
+
 /* One sentence: what the customer does next. */
 static const char *next_text(const struct order *o, json_t *out)
 {
-	json_t *archive = json_object_get(out, "archive");
-	const char *archive_state = json_string_value(json_object_get(archive, "state"));
+	const char *archive_state =
+		json_string_value(json_object_get(json_object_get(out, "archive"), "state"));
+	const char *format = json_string_value(json_object_get(json_object_get(out, "hand_over"), "format"));
 
-	if (strcmp(o->state, "handover") == 0 && strcmp(o->delivery, "email") == 0)
-		return "wait for the mail with the archive";
-	if (strcmp(o->state, "handover") == 0 && archive_state != NULL) {
-		if (strcmp(archive_state, "waiting") == 0)
-			return "download the archive and acknowledge it";
-		if (strcmp(archive_state, "fetched") == 0)
-			return "acknowledge that you have the archive, or ask for a new one";
-		if (strcmp(archive_state, "lost") == 0)
-			return "ask for a new archive: the last one was lost, and with it its key";
-		return "wait a moment: the key is being made";
-	}
+	if (strcmp(o->state, "handover") == 0 && archive_state != NULL)
+		return next_in_handover(o, archive_state, format != NULL && strcmp(format, "zip") == 0);
 	if (strcmp(o->state, "validating") == 0)
 		return "publish the file or the DNS record of each name that is not yet validated";
 	if (strcmp(o->state, "vetting") == 0)

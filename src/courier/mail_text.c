@@ -72,6 +72,16 @@ static bool is_file_name(const char *s)
 	return *s != '\0' && *s != '.';
 }
 
+/* "application/pkcs7-mime; smime-type=authEnveloped-data": a type and plain parameters, nothing that could begin another
+ * header. */
+static bool is_media_type(const char *s)
+{
+	for (const char *c = s; *c != '\0'; c++)
+		if (!alnum(*c) && strchr("/-+._=; ", *c) == NULL)
+			return false;
+	return alnum(s[0]) && strchr(s, '/') != NULL;
+}
+
 enum acsr_result mail_check(const struct msg_mail *m, struct acsr_err *e)
 {
 	if (!mail_is_address(m->to))
@@ -91,6 +101,8 @@ enum acsr_result mail_check(const struct msg_mail *m, struct acsr_err *e)
 		return refuse(e, "attachment_name", "a ticket and an attachment name belong together");
 	if (*m->attachment_name != '\0' && !is_file_name(m->attachment_name))
 		return refuse(e, "attachment_name", "not a plain file name");
+	if (*m->attachment_name != '\0' && !is_media_type(m->attachment_type))
+		return refuse(e, "attachment_type", "not a media type");
 	return ACSR_OK;
 }
 

@@ -122,7 +122,7 @@ static bool add_archive(struct smtp_transfer *t, const struct msg_mail *m)
 	return p != NULL &&
 	       curl_mime_data_cb(p, (curl_off_t)t->archive->len, read_archive, seek_archive, NULL, t) ==
 		       CURLE_OK &&
-	       curl_mime_type(p, "application/zip") == CURLE_OK &&
+	       curl_mime_type(p, m->attachment_type) == CURLE_OK &&
 	       curl_mime_filename(p, m->attachment_name) == CURLE_OK &&
 	       curl_mime_encoder(p, "base64") == CURLE_OK;
 }

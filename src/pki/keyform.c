@@ -4,14 +4,13 @@
 #include <string.h>
 
 static const struct keyform forms[] = {
-	{ "zip", false, ".zip", ".key", "application/zip", "AES-256 ZIP archive" },
-	{ "pkcs8", false, ".key.pem", NULL, "application/x-pem-file", "encrypted PKCS#8 key" },
-	{ "p12", false, ".p12", NULL, "application/x-pkcs12", "PKCS#12 file" },
-	{ "p12-legacy", false, ".p12", NULL, "application/x-pkcs12", "PKCS#12 file for old programs" },
-	{ "age", true, ".key.age", ".key", "application/octet-stream", "age file" },
-	{ "cms", true, ".p7m", ".key", "application/pkcs7-mime; smime-type=authEnveloped-data",
-		"CMS message" },
-	{ NULL, false, NULL, NULL, NULL, NULL },
+	{ "zip", false, ".zip", "application/zip", "AES-256 ZIP archive" },
+	{ "pkcs8", false, ".key.pem", "application/x-pem-file", "encrypted PKCS#8 key" },
+	{ "p12", false, ".p12", "application/x-pkcs12", "PKCS#12 file" },
+	{ "p12-legacy", false, ".p12", "application/x-pkcs12", "PKCS#12 file for old programs" },
+	{ "age", true, ".key.age", "application/octet-stream", "age file" },
+	{ "cms", true, ".p7m", "application/pkcs7-mime; smime-type=authEnveloped-data", "CMS message" },
+	{ NULL, false, NULL, NULL, NULL },
 };
 
 const struct keyform *keyform_all(void)

@@ -9,10 +9,9 @@
 #include <stddef.h>
 
 struct keyform {
-	const char *name;          /* "zip" … */
-	bool sealed;               /* to a recipient's public key; else locked by a code */
-	const char *extension;     /* of the file: ".zip" */
-	const char *key_extension; /* of the key that comes out; NULL: the file is what programs take */
+	const char *name;      /* "zip" … */
+	bool sealed;           /* to a recipient's public key; else locked by a code */
+	const char *extension; /* of the file: ".zip" */
 	/* Registered where there is one: RFC 8551 for CMS; RFC 8351's pkcs8-encrypted is for BER only, so its PEM
 	 * goes as other PEM does; age has none. */
 	const char *media_type;

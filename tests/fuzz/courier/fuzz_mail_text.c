@@ -58,6 +58,7 @@ static void check(struct msg_mail *m)
 	must(mail_headers(m, "ca@demo.test", 1795421700, &l, &e) == ACSR_OK && l.n == 6);
 	for (size_t i = 0; i < l.n; i++)
 		check_header(l.v[i]);
+	must(strpbrk(m->attachment_type, "\r\n\"") == NULL);
 	must(strpbrk(m->to, " ,;<>\r\n\"") == NULL);
 	strv_free(&l);
 	buf_init(&b, 1 << 24);
@@ -81,6 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	m.subject = field(&rest);
 	m.attachment_name = field(&rest);
 	m.ticket = m.attachment_name;
+	m.attachment_type = field(&rest);
 	m.text = m.html = rest != NULL ? rest : m.ticket;
 	if (mail_check(&m, NULL) == ACSR_OK)
 		check(&m);

@@ -201,6 +201,7 @@ static void an_archive_is_attached(void **state)
 	(void)state;
 	m.ticket = TEXT("t1");
 	m.attachment_name = TEXT("www.example.test.zip");
+	m.attachment_type = TEXT("application/zip");
 	sink_start("starttls", NULL);
 	begin("smtp", "required", NULL, NULL);
 	ask(1, &m);
@@ -230,6 +231,7 @@ static void a_lost_archive_is_no_mail(void **state)
 	(void)state;
 	m.ticket = TEXT("t9");
 	m.attachment_name = TEXT("a.zip");
+	m.attachment_type = TEXT("application/zip");
 	sink_start("starttls", NULL);
 	begin("smtp", "required", NULL, NULL);
 	ask(1, &m);

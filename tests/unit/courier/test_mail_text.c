@@ -19,7 +19,8 @@ static struct msg_mail a_mail(void)
 		.text = TEXT("text"),
 		.html = TEXT("<p>"),
 		.ticket = TEXT(""),
-		.attachment_name = TEXT("") };
+		.attachment_name = TEXT(""),
+		.attachment_type = TEXT("") };
 }
 
 static void addresses(void **state)
@@ -54,6 +55,8 @@ static void fields_are_checked(void **state)
 {
 	static const char *const names[] = { "../a.zip", "a/b.zip", "a\"b.zip", "a\r\nb.zip", ".zip",
 		"a b.zip", "a;b.zip" };
+	static const char *const types[] = { "zip", "/zip", "a/b\r\nBcc: c@d", "a/b; name=\"x\"",
+		"a/b, c/d" };
 	char subject[202] = "";
 	struct msg_mail m = a_mail();
 
@@ -93,6 +96,14 @@ static void fields_are_checked(void **state)
 		refused(&m, "attachment_name");
 	}
 	m.attachment_name = TEXT("www.example.test.zip");
+	refused(&m, "attachment_type");
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		m.attachment_type = TEXT(types[i]);
+		refused(&m, "attachment_type");
+	}
+	m.attachment_type = TEXT("application/pkcs7-mime; smime-type=authEnveloped-data");
+	assert_int_equal(mail_check(&m, NULL), ACSR_OK);
+	m.attachment_type = TEXT("application/zip");
 	assert_int_equal(mail_check(&m, NULL), ACSR_OK);
 	m.ticket = TEXT("");
 	refused(&m, "attachment_name");
