@@ -64,6 +64,7 @@ ACSR_MUST_USE enum acsr_result acsr_recipient_parse(
 	struct acsr_recipient **out, const char *text, size_t len, int64_t now, struct acsr_err *e);
 void acsr_recipient_free(struct acsr_recipient *r); /* NULL is fine */
 
+/* Which of them it is. */
 enum acsr_recipient_kind acsr_recipient_kind(const struct acsr_recipient *r);
 /* "age-x25519" "ssh-ed25519" "ssh-rsa" "certificate"; static. */
 const char *acsr_recipient_kind_name(enum acsr_recipient_kind kind);

@@ -38,6 +38,7 @@ static const struct err_face faces[] = {
 	{ "archive.code", 422, 1, "malformed", "the unlock code does not fit" },
 	{ "archive.gone", 410, 4, "malformed", "the archive is gone" },
 	{ "code.gone", 410, 4, "malformed", "the unlock code is gone" },
+	{ "recipient.", 422, 3, "malformed", "nothing can be sealed to this recipient" },
 	{ "policy.two-persons", 409, 4, "unauthorized", "another person must decide" },
 	{ "policy.", 422, 4, "rejectedIdentifier", "refused by policy" },
 	{ "caa.", 422, 4, "caa", "CAA forbids it" },
