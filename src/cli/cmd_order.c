@@ -254,12 +254,16 @@ static enum acsr_result cmd_order_code_run(struct cli *c, struct acsr_err *e)
 
 static void cmd_order_code_show(struct cli *c, const json_t *result)
 {
+	const json_t *left = json_object_get(result, "reveals_left");
+	bool last = json_is_integer(left) && json_integer_value(left) == 0;
+
 	(void)c;
 	if (view_str(result, "code")[0] != '\0')
 		say("%s", view_str(result, "code"));
 	if (view_str(result, "check")[0] != '\0')
-		say_progress("typed without the dashes; check symbol %s; destroyed at %s",
-			view_str(result, "check"), view_str(result, "expires_at"));
+		say_progress("typed without the dashes; check symbol %s; destroyed %s%s",
+			view_str(result, "check"), last ? "now: this was the last time" : "at ",
+			last ? "" : view_str(result, "expires_at"));
 	say_field("code file", view_str(result, "code_file"));
 }
 

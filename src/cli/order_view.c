@@ -119,6 +119,22 @@ static void show_validation(const json_t *v)
 	say_field("  valid until", view_str(v, "valid_until"));
 }
 
+static void show_code(const json_t *code)
+{
+	const json_t *left = json_object_get(code, "reveals_left");
+	long long shown = json_integer_value(json_object_get(code, "reveals"));
+
+	if (strcmp(view_str(code, "state"), "destroyed") == 0) {
+		say("%-16s destroyed%s%s, shown %lld times", "unlock code",
+			view_str(code, "reason")[0] != '\0' ? ": " : "", view_str(code, "reason"), shown);
+		say("%-16s %s", "", "a reissue brings a new key, archive and code");
+		return;
+	}
+	say("%-16s available until %s, shown %lld times", "unlock code", view_str(code, "expires_at"), shown);
+	if (json_is_integer(left))
+		say("%-16s destroyed after %lld more", "", (long long)json_integer_value(left));
+}
+
 static void show_archive(const json_t *order)
 {
 	const json_t *a = json_object_get(order, "archive"), *code = json_object_get(order, "code");
@@ -129,9 +145,7 @@ static void show_archive(const json_t *order)
 		say_field("archive file", view_str(order, "archive_file"));
 	}
 	if (json_is_object(code))
-		say("%-16s %s until %s, shown %lld times", "unlock code", view_str(code, "state"),
-			view_str(code, "expires_at"),
-			(long long)json_integer_value(json_object_get(code, "reveals")));
+		show_code(code);
 }
 
 static void show_certificates(const json_t *order)

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/code.h"
 #include "core/request.h"
 #include "store/audit.h"
 
@@ -15,7 +16,7 @@ struct step {
 	void (*done)(void *arg);
 };
 
-enum { STEPS_A_BATCH = 200, FORGET_AGAIN_MS = 10000 };
+enum { STEPS_A_BATCH = 200 };
 
 void core_step(struct core *c, struct request *q, step_fn *run, void *arg, void (*done)(void *arg))
 {
@@ -113,22 +114,8 @@ static enum acsr_result transact(struct core *c, struct step *steps, struct acsr
 	TRY(db_begin(c->db, e));
 	for (struct step *s = steps; s != NULL; s = s->next)
 		run_step(c, s);
+	TRY(code_before_commit(c, e));
 	return db_commit(c->db, e);
-}
-
-/* A backup that reads just now holds the log: then it is tried again until it works. */
-static void forget_deleted(struct core *c)
-{
-	struct acsr_err e;
-
-	if (!c->forget || clock_mono_ms() < c->forget_again_ms)
-		return;
-	c->forget = false;
-	if (db_forget(c->db, &e) == ACSR_OK)
-		return;
-	log_error(LOG_WARN, "forget.failed", &e);
-	c->forget = true;
-	c->forget_again_ms = clock_mono_ms() + FORGET_AGAIN_MS;
 }
 
 static void run_batch(struct core *c, struct step *steps)
@@ -141,8 +128,10 @@ static void run_batch(struct core *c, struct step *steps)
 	if (transact(c, steps, &e) != ACSR_OK) {
 		db_rollback(c->db);
 		c->trouble = true;
+		code_commit_failed(c);
 		refuse_all(c, steps, &e);
 	} else {
+		code_after_commit(c);
 		call_flush(c);
 	}
 	finish(c, steps);
@@ -158,7 +147,7 @@ void batch_run(void *core)
 			run_batch(c, steps);
 		core_run_jobs(c);
 	}
-	forget_deleted(c);
+	code_turn(c);
 }
 
 enum acsr_result core_audit(struct core *c, const char *actor, const char *account_id, const char *action,

@@ -76,6 +76,21 @@ enum acsr_result call_log(struct core *c, const char *event, const char *object,
 	return ACSR_OK;
 }
 
+enum acsr_result call_code(struct core *c, const char *request_id, struct bytes wrapped, struct acsr_err *e)
+{
+	struct outgoing *o = outgoing_new(ROLE_ANY, 0, 0);
+
+	if (o == NULL)
+		return err_nomem(e);
+	snprintf(o->code_of, sizeof(o->code_of), "%s", request_id);
+	if (wrapped.len > 0 && buf_put(&o->frame, wrapped.p, wrapped.len, e) != ACSR_OK) {
+		outgoing_free(o);
+		return ACSR_FAIL;
+	}
+	append(c, o);
+	return ACSR_OK;
+}
+
 enum acsr_result core_tell(
 	struct core *c, enum role to, unsigned type, uint64_t id, const void *body, struct acsr_err *e)
 {
@@ -222,10 +237,10 @@ void call_flush(struct core *c)
 	while (o != NULL) {
 		struct outgoing *next = o->next;
 
-		if (o->to == ROLE_ANY)
-			say(o);
-		else
+		if (o->to != ROLE_ANY)
 			send_out(c, o);
+		else if (o->code_of[0] == '\0') /* code.c has seen to the others */
+			say(o);
 		outgoing_free(o);
 		o = next;
 	}

@@ -33,6 +33,7 @@ struct checkpoint {
 struct core {
 	struct proc *proc;
 	struct db *db;
+	struct db *code_store; /* of wrapped unlock codes: db itself, or one of its own (code.h) */
 	struct kek *kek;
 	struct pool *pool;
 	struct issuers *issuers;
@@ -45,6 +46,7 @@ struct core {
 	struct loop_timer *job_timer, *tick_timer;
 	struct strv roles;       /* "front PID RESTARTS", from autocsrd */
 	uint64_t front_life;     /* grows when front dies: what it asked before is not answered any more */
+	bool code_sweep;         /* codes without a request may be in the store */
 	bool forget;             /* after this commit, overwrite what the log still holds of deleted rows */
 	int64_t forget_again_ms; /* monotonic; when somebody else's reading kept us from it */
 	bool trouble;            /* the last batch or claim of jobs failed: pause before the next claim */
@@ -103,7 +105,8 @@ void core_run_jobs(struct core *c);
 /* Internal to batch.c and call.c. */
 struct outgoing {
 	struct outgoing *next;
-	enum role to; /* ROLE_ANY: the log; the frame is four texts, each with its NUL */
+	enum role to;     /* ROLE_ANY: the log; the frame is four texts, each with its NUL */
+	char code_of[40]; /* of a request whose code the frame is, for the store; an empty frame deletes it */
 	unsigned type;
 	uint64_t id;
 	struct buf frame;
@@ -112,6 +115,9 @@ struct outgoing {
 /* Say it in the log once the transaction has ended well. */
 ACSR_MUST_USE enum acsr_result call_log(struct core *c, const char *event, const char *object,
 	const char *actor, const char *detail, struct acsr_err *e);
+/* Have the code store keep this code around the commit (code.c), or delete it when wrapped is empty. */
+ACSR_MUST_USE enum acsr_result call_code(
+	struct core *c, const char *request_id, struct bytes wrapped, struct acsr_err *e);
 void call_flush(struct core *c);                                    /* after the commit: send all */
 void call_drop_after(struct core *c, struct outgoing **keep_until); /* a step failed: forget what it sent */
 void call_answered(struct core *c, struct msg *m); /* any message of another role with an id */

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/rnd.h"
+#include "core/code.h"
 #include "core/kek.h"
 #include "core/keyresult.h"
 #include "core/mail.h"
@@ -40,30 +41,36 @@ enum acsr_result handover_lose(struct core *c, struct csr_request *r, const char
 	/* The ticket stays on record, so that who comes with it hears "gone" and not "never heard of". */
 	snprintf(r->archive_state, sizeof(r->archive_state), "lost");
 	r->code_expires_at = 0;
-	r->has_code = false;
 	TRY(csr_request_save(c->db, r, e));
-	TRY(csr_request_destroy_code(c->db, r->id, e));
-	c->forget = true;
+	TRY(code_destroy(c, r, "its archive was lost", e));
 	return audit_of_order(c, "archive.lost", r->order_id, why, e);
+}
+
+static enum acsr_result lose_unfetched(struct core *c, bool mails, struct acsr_err *e)
+{
+	CLEANUP_STRV struct strv ids = { 0 };
+
+	TRY(csr_request_unfetched(c->db, mails, &ids, e));
+	for (size_t i = 0; i < ids.n; i++) {
+		struct csr_request r;
+
+		TRY(csr_request_load(c->db, ids.v[i], &r, e));
+		snprintf(r.archive_state, sizeof(r.archive_state), "lost");
+		TRY(csr_request_save(c->db, &r, e));
+		TRY(code_destroy(c, &r, "its archive was lost", e));
+	}
+	return ACSR_OK;
 }
 
 enum acsr_result handover_after_restart(struct core *c, struct acsr_err *e)
 {
-	int64_t lost;
-
-	TRY(csr_request_lose_unfetched(c->db, true, &lost, e));
-	c->forget = c->forget || lost > 0;
-	return ACSR_OK;
+	return lose_unfetched(c, true, e);
 }
 
 static enum acsr_result lose_fronts(struct core *c, void *arg, struct acsr_err *e)
 {
-	int64_t lost;
-
 	(void)arg;
-	TRY(csr_request_lose_unfetched(c->db, false, &lost, e));
-	c->forget = c->forget || lost > 0;
-	return ACSR_OK;
+	return lose_unfetched(c, false, e);
 }
 
 void handover_front_gone(struct core *c)
@@ -306,20 +313,22 @@ static enum acsr_result check_csr(struct core *c, const struct order *o, const s
 	return used ? err_set(e, "sys.keymaker", "the keymaker made a key that was there before") : ACSR_OK;
 }
 
-static enum acsr_result store_code(struct core *c, const struct csr_request *r,
-	const struct msg_key_result *m, const char *spki, struct acsr_err *e)
+static enum acsr_result store_code(struct core *c, const struct order *o, struct csr_request *r,
+	const struct msg_key_result *m, struct acsr_err *e)
 {
 	CLEANUP_BUF struct buf wrapped = { 0 };
 	bool sealed = strcmp(r->grade, "sealed") == 0;
+	struct product p;
 
 	if (sealed != (m->code == NULL))
 		return err_set(e, "sys.keymaker", "the keymaker sent %s",
 			sealed ? "a code for a sealed key" : "no code");
 	buf_init(&wrapped, 512);
-	if (!sealed)
-		TRY(kek_wrap(c->kek, r->id, m->code, &wrapped, e));
-	return csr_request_made(c->db, r->id, (struct bytes){ m->csr.p, m->csr.len }, spki,
-		(struct bytes){ wrapped.p, wrapped.len }, e);
+	if (sealed)
+		return ACSR_OK;
+	TRY(kek_wrap(c->kek, r->id, m->code, &wrapped, e));
+	TRY(products_load(c->db, o->product_id, &p, e));
+	return code_keep(c, r, (struct bytes){ wrapped.p, wrapped.len }, &p, e);
 }
 
 static enum acsr_result key_made(struct core *c, struct order *o, struct csr_request *r,
@@ -329,7 +338,8 @@ static enum acsr_result key_made(struct core *c, struct order *o, struct csr_req
 	char spki[65];
 
 	TRY(check_csr(c, o, r, m, spki, e));
-	TRY(store_code(c, r, m, spki, e));
+	TRY(csr_request_made(c->db, r->id, (struct bytes){ m->csr.p, m->csr.len }, spki, e));
+	TRY(store_code(c, o, r, m, e));
 	hex_encode(m->archive_sha256.p, m->archive_sha256.len, r->archive_sha256);
 	r->archive_size = (int64_t)m->archive_size;
 	snprintf(r->sandbox, sizeof(r->sandbox), "%s", m->sandbox);
@@ -393,7 +403,7 @@ enum acsr_result handover_done(struct core *c, struct order *o, struct csr_reque
 	snprintf(r->archive_state, sizeof(r->archive_state), "%s", archive_state);
 	r->handed_over_at = c->now;
 	if (r->has_code)
-		r->code_expires_at = c->now + conf_span(&c->proc->conf, "orders.code_window");
+		r->code_expires_at = c->now + r->code_window;
 	TRY(csr_request_save(c->db, r, e));
 	TRY(core_audit(c, actor, o->account_id, "key.handed-over", o->id, e,
 		"archive SHA-256 %s, %s, grade %s, format %s", r->archive_sha256, archive_state, r->grade,
@@ -406,7 +416,7 @@ enum acsr_result handover_done(struct core *c, struct order *o, struct csr_reque
 /* --- jobs --- */
 
 /* Until when may this archive be as it is? 0: for ever. */
-static int64_t good_until(struct core *c, const struct csr_request *r)
+static int64_t good_until(const struct csr_request *r)
 {
 	if (strcmp(r->archive_state, "making") == 0)
 		return r->made_at + MADE_WITHIN;
@@ -414,7 +424,7 @@ static int64_t good_until(struct core *c, const struct csr_request *r)
 		return r->ticket_expires_at;
 	/* Fetched, and never acknowledged: its code is not kept longer than any other. */
 	if (strcmp(r->archive_state, "fetched") == 0)
-		return r->ticket_expires_at + conf_span(&c->proc->conf, "orders.code_window");
+		return r->ticket_expires_at + r->code_window;
 	return 0;
 }
 
@@ -427,7 +437,7 @@ enum acsr_result handover_expire_job(
 	(void)attempts;
 	TRY(jobs_done(c->db, "archive-expire", request_id, e));
 	TRY(csr_request_load(c->db, request_id, &r, e));
-	until = good_until(c, &r);
+	until = good_until(&r);
 	if (until == 0)
 		return ACSR_OK;
 	if (until > c->now)
@@ -447,11 +457,7 @@ enum acsr_result handover_code_job(
 	(void)attempts;
 	TRY(jobs_done(c->db, "code-destroy", request_id, e));
 	TRY(csr_request_load(c->db, request_id, &r, e));
-	if (!r.has_code)
-		return ACSR_OK;
-	TRY(csr_request_destroy_code(c->db, request_id, e));
-	c->forget = true;
-	return audit_of_order(c, "code.destroyed", r.order_id, "its window is over", e);
+	return code_destroy(c, &r, "its window is over", e);
 }
 
 enum acsr_result handover_mail_job(struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e)

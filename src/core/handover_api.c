@@ -4,6 +4,7 @@
 
 #include "autocsr/code.h"
 #include "base/clock.h"
+#include "core/code.h"
 #include "core/handlers.h"
 #include "core/handover.h"
 #include "core/jsontext.h"
@@ -103,11 +104,12 @@ static json_t *code_json(
 	const struct acsr_secret *shown, const struct acsr_secret *code, const struct csr_request *r)
 {
 	char check[2] = { acsr_code_check(code), '\0' };
+	int64_t left = code_reveals_left(r);
 
-	return json_pack("{s:s%,s:s,s:s,s:s,s:s,s:o}", "code", (const char *)acsr_secret_bytes(shown),
+	return json_pack("{s:s%,s:s,s:s,s:s,s:s,s:o,s:o}", "code", (const char *)acsr_secret_bytes(shown),
 		acsr_secret_len(shown), "check", check, "order_id", r->order_id, "spki_sha256",
 		r->spki_sha256, "archive_sha256", r->archive_sha256, "expires_at",
-		json_time(r->code_expires_at));
+		json_time(r->code_expires_at), "reveals_left", left < 0 ? json_null() : json_integer(left));
 }
 
 static enum acsr_result code_row(
@@ -134,8 +136,9 @@ static enum acsr_result code_row(
 			r->recipient_name);
 	if (!r->has_code)
 		return err_set(e, "code.gone",
-			"the unlock code is destroyed: its window is over or its archive was lost; a reissue "
-			"brings a new one");
+			"the unlock code is destroyed: %s; a reissue brings a new key, archive and code",
+			r->code_reason[0] != '\0' ? r->code_reason
+						  : "its window is over or its archive was lost");
 	return ACSR_OK;
 }
 
@@ -150,11 +153,10 @@ static enum acsr_result reveal(struct core *c, struct request *q, const char *us
 	(void)user_id;
 	buf_init(&wrapped, 512);
 	TRY(code_row(c, q, &o, &r, e));
-	TRY(csr_request_code(c->db, r.id, &wrapped, e));
+	TRY(code_fetch(c, &r, &wrapped, e));
 	TRY(kek_unwrap(c->kek, r.id, (struct bytes){ wrapped.p, wrapped.len }, &code, e));
 	TRY(acsr_code_show(code, '-', &shown, e));
-	r.reveals++;
-	TRY(csr_request_save(c->db, &r, e));
+	TRY(code_shown(c, &r, e));
 	TRY(core_audit(c, q->who.email, o.account_id, "code.revealed", o.id, e, "reveal number %lld, to %s",
 		(long long)r.reveals, q->m.remote));
 	clock_rfc3339(c->now, at);

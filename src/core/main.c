@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "core/bootstrap.h"
 #include "core/checkpoint.h"
+#include "core/code.h"
 #include "core/handover.h"
 #include "core/identity.h"
 #include "core/issuers.h"
@@ -56,6 +57,7 @@ static enum acsr_result on_open(struct proc *p, struct acsr_err *e)
 	TRY(issuers_new(&core.issuers, e));
 	TRY(keylists_open(&core.keylists, p, e));
 	TRY(acsr_name_psl_load(NULL, e)); /* the sandbox closes the list's path */
+	TRY(code_open(&core, p, e));
 	return kek_open(&core.kek, p, e);
 }
 
@@ -95,7 +97,8 @@ static enum acsr_result settle(struct core *c, struct acsr_err *e)
 		product_seed(c, e) == ACSR_OK && bootstrap_operator(c, e) == ACSR_OK &&
 		housekeeping_rewrap(c, e) == ACSR_OK &&
 		core_want_job(c, "housekeeping", "", c->now, e) == ACSR_OK &&
-		handover_after_restart(c, e) == ACSR_OK && db_commit(c->db, e) == ACSR_OK)
+		handover_after_restart(c, e) == ACSR_OK && code_admit_missing(c, e) == ACSR_OK &&
+		db_commit(c->db, e) == ACSR_OK)
 		return ACSR_OK;
 	db_rollback(c->db);
 	return ACSR_FAIL;
@@ -109,6 +112,7 @@ static enum acsr_result on_start(struct proc *p, struct acsr_err *e)
 	TRY(db_open(&c->db, conf_str(&p->conf, "database.url"), p->dir, e));
 	TRY(db_migrate(c->db, store_migrations, store_migrations_count, e));
 	TRY(pool_new(&c->pool, c, conf_count(&p->conf, "accounts.argon2_parallel"), e));
+	TRY(code_join(c, e));
 	TRY(settle(c, e));
 	c->forget = true; /* a crash may have come between a deletion and this */
 	loop_every_turn(p->loop, batch_run, c);

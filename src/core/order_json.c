@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "autocsr/name.h"
+#include "core/code.h"
 #include "core/handover_choice.h"
 #include "core/jsontext.h"
 #include "core/order.h"
@@ -28,6 +29,7 @@ static json_t *names_json(const struct strv *names, bool unicode)
 static void put_archive(struct core *c, json_t *o, const struct csr_request *r)
 {
 	bool waits = strcmp(r->archive_state, "waiting") == 0 && r->ticket_expires_at > c->now;
+	int64_t left = code_reveals_left(r);
 	char url[128];
 
 	snprintf(url, sizeof(url), "/api/v1/archives/%s", r->ticket);
@@ -48,8 +50,11 @@ static void put_archive(struct core *c, json_t *o, const struct csr_request *r)
 		return;
 	}
 	json_object_set_new(o, "code",
-		json_pack("{s:s,s:o,s:I}", "state", r->has_code ? "available" : "destroyed", "expires_at",
-			json_time(r->code_expires_at), "reveals", (json_int_t)r->reveals));
+		json_pack("{s:s,s:o,s:I,s:o,s:o,s:o}", "state", r->has_code ? "available" : "destroyed",
+			"expires_at", json_time(r->code_expires_at), "reveals", (json_int_t)r->reveals,
+			"reveals_left", left < 0 || !r->has_code ? json_null() : json_integer(left),
+			"destroyed_at", json_time(r->code_destroyed_at), "reason",
+			json_text_or_null(r->code_reason)));
 }
 
 static enum acsr_result put_request(struct core *c, json_t *out, const struct order *o, struct acsr_err *e)

@@ -10,7 +10,12 @@
 #include "core/handlers.h"
 #include "core/issuers.h"
 
-enum { LONGEST_VALIDITY = 398 * 86400 }; /* of the signer's profiles */
+enum {
+	LONGEST_VALIDITY = 398 * 86400, /* of the signer's profiles */
+	SHORTEST_WINDOW = 60,
+	LONGEST_WINDOW = 366 * 86400,
+	MOST_REVEALS = 1000
+};
 
 /* Those that this OpenSSL lacks are not shown, and appear when a newer one is installed. */
 static const char all_key_types[] =
@@ -147,6 +152,11 @@ enum acsr_result product_check_key_type(
 	return ACSR_FAIL;
 }
 
+int64_t product_code_window(struct core *c, const struct product *p)
+{
+	return p->code_window != 0 ? p->code_window : conf_span(&c->proc->conf, "orders.code_window");
+}
+
 static json_t *product_json(struct core *c, const struct product *p)
 {
 	int64_t most = acsr_rule_value("cert.validity.max", c->now, 200 * 86400);
@@ -155,12 +165,13 @@ static json_t *product_json(struct core *c, const struct product *p)
 
 	snprintf(text, sizeof(text), "each certificate is valid for %lld days; a new one is a reissue away",
 		(long long)(validity / 86400));
-	return json_pack("{s:s,s:s,s:s,s:b,s:I,s:o,s:s,s:I,s:s,s:s,s:b,s:b,s:s,s:b}", "id", p->id, "title",
-		p->title, "level", p->level, "wildcard", (int)p->wildcard, "max_names",
+	return json_pack("{s:s,s:s,s:s,s:b,s:I,s:o,s:s,s:I,s:s,s:s,s:b,s:b,s:s,s:b,s:I,s:I}", "id", p->id,
+		"title", p->title, "level", p->level, "wildcard", (int)p->wildcard, "max_names",
 		(json_int_t)p->max_names, "key_types", key_types_json(p), "default_key_type",
 		p->default_key_type, "validity_seconds", (json_int_t)validity, "issuer", p->issuer, "profile",
 		p->profile, "autocsr", (int)p->autocsr, "preauthorised", (int)p->preauthorised,
-		"validity_text", text, "active", (int)p->active);
+		"validity_text", text, "active", (int)p->active, "code_window",
+		(json_int_t)product_code_window(c, p), "code_reveals", (json_int_t)p->code_reveals);
 }
 
 enum acsr_result product_list(struct core *c, struct request *q, struct acsr_err *e)
@@ -219,6 +230,13 @@ static enum acsr_result check_product(struct core *c, const struct product *p, s
 		return err_rule(e, "request.field.validity", "validity_seconds", NULL,
 			"validity_seconds is at most %d; 0 is the longest that the rules allow",
 			LONGEST_VALIDITY);
+	if (p->code_window != 0 && (p->code_window < SHORTEST_WINDOW || p->code_window > LONGEST_WINDOW))
+		return err_rule(e, "request.field.code_window", "code_window", NULL,
+			"code_window is from %d to %d seconds; 0 is the service's own", SHORTEST_WINDOW,
+			LONGEST_WINDOW);
+	if (p->code_reveals < 0 || p->code_reveals > MOST_REVEALS)
+		return err_rule(e, "request.field.code_reveals", "code_reveals", NULL,
+			"code_reveals is at most %d; 0 is no limit", MOST_REVEALS);
 	if (p->max_names < 1 || p->max_names > LIMIT_NAMES)
 		return err_rule(e, "request.field.max_names", "max_names", NULL, "max_names is from 1 to %d",
 			LIMIT_NAMES);
@@ -252,7 +270,9 @@ static enum acsr_result read_product(struct core *c, struct request *q, struct p
 		{ "profile", FIELD_TEXT, *p->id == '\0', &profile, 64 },
 		{ "autocsr", FIELD_BOOL, false, &p->autocsr, 0 },
 		{ "preauthorised", FIELD_BOOL, false, &p->preauthorised, 0 },
-		{ "active", FIELD_BOOL, false, &p->active, 0 }, { 0 } };
+		{ "active", FIELD_BOOL, false, &p->active, 0 },
+		{ "code_window", FIELD_INT, false, &p->code_window, 0 },
+		{ "code_reveals", FIELD_INT, false, &p->code_reveals, 0 }, { 0 } };
 
 	TRY(request_fields(q, fields, e));
 	if (id != NULL && *p->id != '\0' && strcmp(id, p->id) != 0)

@@ -17,5 +17,7 @@ void product_key_types(const struct product *p, char out[PRODUCT_KEY_TYPES]);
  * the customer said it in. */
 ACSR_MUST_USE enum acsr_result product_check_key_type(
 	const struct product *p, const char *key_type, const char *field, struct acsr_err *e);
+/* How long after hand-over an unlock code can be revealed, in seconds. */
+int64_t product_code_window(struct core *c, const struct product *p);
 
 #endif

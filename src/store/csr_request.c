@@ -26,8 +26,9 @@ enum acsr_result csr_request_insert(struct db *d, const struct csr_request *r, s
 #define COLUMNS                                                                                          \
 	"r.id, r.order_id, r.key_source, r.key_type, r.spki_sha256, r.archive_state, r.archive_sha256, " \
 	"r.archive_size, r.filename, r.key_filename, r.ticket, r.ticket_expires_at, r.code_expires_at, " \
-	"r.reveals, r.made_at, r.handed_over_at, r.csr IS NOT NULL, r.code IS NOT NULL, r.sandbox, "     \
-	"r.grade, r.format, r.recipient_name"
+	"r.reveals, r.made_at, r.handed_over_at, r.csr IS NOT NULL, r.has_code, r.sandbox, "             \
+	"r.grade, r.format, r.recipient_name, r.most_reveals, r.code_destroyed_at, r.code_reason, "      \
+	"r.code_window"
 
 static void read_request(const struct db_rows *rows, struct csr_request *r)
 {
@@ -38,7 +39,10 @@ static void read_request(const struct db_rows *rows, struct csr_request *r)
 		.made_at = db_int(rows, 14),
 		.handed_over_at = db_int(rows, 15),
 		.has_csr = db_int(rows, 16) != 0,
-		.has_code = db_int(rows, 17) != 0 };
+		.has_code = db_int(rows, 17) != 0,
+		.most_reveals = db_int(rows, 22),
+		.code_destroyed_at = db_int(rows, 23),
+		.code_window = db_int(rows, 25) };
 	COLUMN_TEXT(r->id, rows, 0);
 	COLUMN_TEXT(r->order_id, rows, 1);
 	COLUMN_TEXT(r->key_source, rows, 2);
@@ -53,6 +57,7 @@ static void read_request(const struct db_rows *rows, struct csr_request *r)
 	COLUMN_TEXT(r->grade, rows, 19);
 	COLUMN_TEXT(r->format, rows, 20);
 	COLUMN_TEXT(r->recipient_name, rows, 21);
+	COLUMN_TEXT(r->code_reason, rows, 24);
 }
 
 enum acsr_result csr_request_load(struct db *d, const char *id, struct csr_request *out, struct acsr_err *e)
@@ -115,13 +120,26 @@ enum acsr_result csr_request_save(struct db *d, const struct csr_request *r, str
 		e);
 }
 
-enum acsr_result csr_request_made(struct db *d, const char *id, struct bytes csr, const char *spki_sha256,
-	struct bytes code, struct acsr_err *e)
+enum acsr_result csr_request_made(
+	struct db *d, const char *id, struct bytes csr, const char *spki_sha256, struct acsr_err *e)
 {
-	return db_exec(d, NULL, "UPDATE requests SET csr = $2, spki_sha256 = $3, code = $4 WHERE id = $1",
-		DB_ARGS(DB_TEXT(id), DB_BLOB(csr.p, csr.len), DB_TEXT(spki_sha256),
-			code.len > 0 ? DB_BLOB(code.p, code.len) : DB_NULL),
+	return db_exec(d, NULL, "UPDATE requests SET csr = $2, spki_sha256 = $3 WHERE id = $1",
+		DB_ARGS(DB_TEXT(id), DB_BLOB(csr.p, csr.len), DB_TEXT(spki_sha256)), e);
+}
+
+enum acsr_result csr_request_save_code(struct db *d, const struct csr_request *r, struct acsr_err *e)
+{
+	return db_exec(d, NULL,
+		"UPDATE requests SET has_code = $2, most_reveals = $3, code_destroyed_at = $4, code_reason = "
+		"$5, code_window = $6 WHERE id = $1",
+		DB_ARGS(DB_TEXT(r->id), DB_INT(r->has_code), DB_INT(r->most_reveals),
+			column_time(r->code_destroyed_at), DB_TEXT(r->code_reason), DB_INT(r->code_window)),
 		e);
+}
+
+enum acsr_result csr_request_count_codes(struct db *d, int64_t *n, struct acsr_err *e)
+{
+	return column_count(d, n, "SELECT COUNT(*) FROM requests WHERE has_code = 1", DB_NO_ARGS, e);
 }
 
 enum acsr_result csr_request_gone(struct db *d, const char *ticket, int64_t at, struct acsr_err *e)
@@ -150,11 +168,6 @@ enum acsr_result csr_request_csr(struct db *d, const char *id, struct buf *out, 
 	return blob_column(d, "SELECT csr FROM requests WHERE id = $1", id, "object.absent", out, e);
 }
 
-enum acsr_result csr_request_code(struct db *d, const char *id, struct buf *out, struct acsr_err *e)
-{
-	return blob_column(d, "SELECT code FROM requests WHERE id = $1", id, "code.gone", out, e);
-}
-
 enum acsr_result csr_request_recipient(struct db *d, const char *id, char **out, struct acsr_err *e)
 {
 	CLEANUP_ROWS struct db_rows *rows = NULL;
@@ -163,11 +176,6 @@ enum acsr_result csr_request_recipient(struct db *d, const char *id, char **out,
 	TRY(db_query(d, &rows, "SELECT recipient FROM requests WHERE id = $1", DB_ARGS(DB_TEXT(id)), e));
 	TRY(db_next(rows, &have, e));
 	return str_dup(out, have ? db_text(rows, 0) : "", e);
-}
-
-enum acsr_result csr_request_destroy_code(struct db *d, const char *id, struct acsr_err *e)
-{
-	return db_exec(d, NULL, "UPDATE requests SET code = NULL WHERE id = $1", DB_ARGS(DB_TEXT(id)), e);
 }
 
 enum acsr_result csr_request_key_used(struct db *d, const char *spki_sha256, const char *order_id,
@@ -196,10 +204,19 @@ enum acsr_result csr_request_key_compromised(
 	return ACSR_OK;
 }
 
-enum acsr_result csr_request_lose_unfetched(struct db *d, bool mails, int64_t *lost, struct acsr_err *e)
+enum acsr_result csr_request_unfetched(struct db *d, bool mails, struct strv *ids, struct acsr_err *e)
 {
-	return db_exec(d, lost,
-		"UPDATE requests SET archive_state = 'lost', code = NULL "
+	CLEANUP_ROWS struct db_rows *rows = NULL;
+	bool have;
+
+	TRY(db_query(d, &rows,
+		"SELECT id FROM requests "
 		"WHERE archive_state IN ('making', 'waiting') OR (archive_state = 'mailing' AND $1 = 1)",
-		DB_ARGS(DB_INT(mails)), e);
+		DB_ARGS(DB_INT(mails)), e));
+	for (;;) {
+		TRY(db_next(rows, &have, e));
+		if (!have)
+			return ACSR_OK;
+		TRY(strv_add(ids, db_text(rows, 0), e));
+	}
 }

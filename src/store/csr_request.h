@@ -3,6 +3,7 @@
 #ifndef STORE_CSR_REQUEST_H
 #define STORE_CSR_REQUEST_H
 
+#include "base/str.h"
 #include "db/db.h"
 
 struct csr_request {
@@ -12,6 +13,10 @@ struct csr_request {
 	int64_t archive_size, ticket_expires_at, code_expires_at, reveals, made_at, handed_over_at;
 	bool has_csr, has_code;
 	char sandbox[256];
+	/* csr_request_save_code: */
+	int64_t code_window;                     /* seconds from hand-over */
+	int64_t most_reveals, code_destroyed_at; /* most_reveals 0: no limit */
+	char code_reason[80];
 };
 
 /* recipient: of a sealed key, whole; NULL or "" otherwise. */
@@ -28,22 +33,23 @@ ACSR_MUST_USE enum acsr_result csr_request_by_any_ticket(
 /* What is not about CSR and code: archive_state, ticket, times, reveals, sandbox, hash and size. */
 ACSR_MUST_USE enum acsr_result csr_request_save(
 	struct db *d, const struct csr_request *r, struct acsr_err *e);
-/* The keymaker's result; no code when the key is sealed. */
-ACSR_MUST_USE enum acsr_result csr_request_made(struct db *d, const char *id, struct bytes csr,
-	const char *spki_sha256, struct bytes code, struct acsr_err *e);
+/* The keymaker's result. */
+ACSR_MUST_USE enum acsr_result csr_request_made(
+	struct db *d, const char *id, struct bytes csr, const char *spki_sha256, struct acsr_err *e);
+/* has_code, and what is said of it. The code itself is in store/codes.h. */
+ACSR_MUST_USE enum acsr_result csr_request_save_code(
+	struct db *d, const struct csr_request *r, struct acsr_err *e);
+/* How many requests have one? */
+ACSR_MUST_USE enum acsr_result csr_request_count_codes(struct db *d, int64_t *n, struct acsr_err *e);
 /* The process that made the key of this ticket has ended; said twice, the first counts. */
 ACSR_MUST_USE enum acsr_result csr_request_gone(
 	struct db *d, const char *ticket, int64_t at, struct acsr_err *e);
 /* The CSR, appended to out. */
 ACSR_MUST_USE enum acsr_result csr_request_csr(
 	struct db *d, const char *id, struct buf *out, struct acsr_err *e);
-/* The wrapped code, appended; "code.gone" when there is none. */
-ACSR_MUST_USE enum acsr_result csr_request_code(
-	struct db *d, const char *id, struct buf *out, struct acsr_err *e);
 /* To whom it was sealed, whole; "" when it was not. *out is yours. */
 ACSR_MUST_USE enum acsr_result csr_request_recipient(
 	struct db *d, const char *id, char **out, struct acsr_err *e);
-ACSR_MUST_USE enum acsr_result csr_request_destroy_code(struct db *d, const char *id, struct acsr_err *e);
 
 /* Was this key made for another order, by the service or in a browser, or has this order (order_id) had it? With
  * `at_all`: has anybody ever used it? */
@@ -52,9 +58,8 @@ ACSR_MUST_USE enum acsr_result csr_request_key_used(struct db *d, const char *sp
 /* Was a certificate with this key revoked as compromised? */
 ACSR_MUST_USE enum acsr_result csr_request_key_compromised(
 	struct db *d, const char *spki_sha256, bool *is, struct acsr_err *e);
-/* Archives that died with the process that held them, or with whoever waited for it: making and waiting (and
- * mailing, when mails) become lost; their codes are destroyed. Fetched ones only wait for the
- * acknowledgement, and stay. */
-ACSR_MUST_USE enum acsr_result csr_request_lose_unfetched(
-	struct db *d, bool mails, int64_t *lost, struct acsr_err *e);
+/* Append the ids of those whose archive died with the process that held it, or with whoever waited for it:
+ * making and waiting (and mailing, when mails). Fetched ones only wait for the acknowledgement. */
+ACSR_MUST_USE enum acsr_result csr_request_unfetched(
+	struct db *d, bool mails, struct strv *ids, struct acsr_err *e);
 #endif

@@ -13,8 +13,9 @@ enum acsr_result products_put(struct db *d, const struct product *p, struct acsr
 	return db_exec(d, NULL,
 		"INSERT INTO products (id, title, level, wildcard, max_names, key_types, default_key_type, "
 		"validity, "
-		"issuer, profile, autocsr, preauthorised, active, position) "
-		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (id) DO "
+		"issuer, profile, autocsr, preauthorised, active, position, code_window, code_reveals) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT "
+		"(id) DO "
 		"UPDATE SET "
 		"title = excluded.title, level = excluded.level, wildcard = excluded.wildcard, "
 		"max_names = excluded.max_names, key_types = excluded.key_types, "
@@ -22,11 +23,13 @@ enum acsr_result products_put(struct db *d, const struct product *p, struct acsr
 		"excluded.issuer, "
 		"profile = excluded.profile, autocsr = excluded.autocsr, preauthorised = "
 		"excluded.preauthorised, "
-		"active = excluded.active, position = excluded.position",
+		"active = excluded.active, position = excluded.position, "
+		"code_window = excluded.code_window, code_reveals = excluded.code_reveals",
 		DB_ARGS(DB_TEXT(p->id), DB_TEXT(p->title), DB_TEXT(p->level), DB_INT(p->wildcard),
 			DB_INT(p->max_names), DB_TEXT(p->key_types), DB_TEXT(p->default_key_type),
 			DB_INT(p->validity), DB_TEXT(p->issuer), DB_TEXT(p->profile), DB_INT(p->autocsr),
-			DB_INT(p->preauthorised), DB_INT(p->active), DB_INT(p->position)),
+			DB_INT(p->preauthorised), DB_INT(p->active), DB_INT(p->position),
+			DB_INT(p->code_window), DB_INT(p->code_reveals)),
 		e);
 }
 
@@ -38,7 +41,8 @@ enum acsr_result products_load(struct db *d, const char *id, struct product *out
 	TRY(db_query(d, &r,
 		"SELECT id, title, level, wildcard, max_names, key_types, default_key_type, validity, "
 		"issuer, profile, "
-		"autocsr, preauthorised, active, position FROM products WHERE id = $1",
+		"autocsr, preauthorised, active, position, code_window, code_reveals FROM products WHERE id "
+		"= $1",
 		DB_ARGS(DB_TEXT(id)), e));
 	TRY(db_next(r, &have, e));
 	if (!have)
@@ -49,7 +53,9 @@ enum acsr_result products_load(struct db *d, const char *id, struct product *out
 		.autocsr = db_int(r, 10) != 0,
 		.preauthorised = db_int(r, 11) != 0,
 		.active = db_int(r, 12) != 0,
-		.position = db_int(r, 13) };
+		.position = db_int(r, 13),
+		.code_window = db_int(r, 14),
+		.code_reveals = db_int(r, 15) };
 	COLUMN_TEXT(out->id, r, 0);
 	COLUMN_TEXT(out->title, r, 1);
 	COLUMN_TEXT(out->level, r, 2);

@@ -12,6 +12,8 @@ struct product {
 	bool wildcard, autocsr, preauthorised, active;
 	int64_t max_names, validity; /* seconds */
 	int64_t position;            /* in lists */
+	int64_t code_window;         /* seconds; 0: as the settings say */
+	int64_t code_reveals;        /* how often a code is shown; 0: no limit */
 };
 
 ACSR_MUST_USE enum acsr_result products_count(struct db *d, int64_t *n, struct acsr_err *e);

@@ -1,4 +1,4 @@
-/* users.totp and requests.code, row by row. */
+/* users.totp and codes, row by row. */
 #include "store/rewrap.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@ static enum acsr_result next_after(
 			"SELECT id, totp FROM users WHERE totp IS NOT NULL AND id > $1 ORDER BY id LIMIT 1",
 			DB_ARGS(DB_TEXT(after)), e);
 	return db_query(d, rows,
-		"SELECT id, code FROM requests WHERE code IS NOT NULL AND id > $1 ORDER BY id LIMIT 1",
+		"SELECT request_id, code FROM codes WHERE request_id > $1 ORDER BY request_id LIMIT 1",
 		DB_ARGS(DB_TEXT(after)), e);
 }
 
@@ -22,7 +22,7 @@ static enum acsr_result replace(
 	if (kind == WRAPPED_TOTP)
 		return db_exec(d, NULL, "UPDATE users SET totp = $2 WHERE id = $1",
 			DB_ARGS(DB_TEXT(id), DB_BLOB(b->p, b->len)), e);
-	return db_exec(d, NULL, "UPDATE requests SET code = $2 WHERE id = $1",
+	return db_exec(d, NULL, "UPDATE codes SET code = $2 WHERE request_id = $1",
 		DB_ARGS(DB_TEXT(id), DB_BLOB(b->p, b->len)), e);
 }
 

@@ -6,7 +6,7 @@
 
 enum wrapped_kind { WRAPPED_TOTP, WRAPPED_CODE };
 
-/* For each wrapped value, call fn; what it appends to `fresh`, if anything, replaces the value. */
+/* For each wrapped value of that kind in d (for codes: where they are), call fn; what it appends to `fresh`, if anything, replaces the value. */
 typedef enum acsr_result wrapped_fn(
 	void *arg, const char *owner, struct bytes wrapped, struct buf *fresh, struct acsr_err *e);
 /* *changed (added to): how many were replaced. */

@@ -154,6 +154,7 @@ int world_begin(void **state)
 	OK(kek_open(&w->c.kek, &w->p, NULL));
 	OK(kek_first(w->c.kek, &w->p, true, NULL));
 	OK(db_open(&w->c.db, "sqlite:t.db", w->dir, NULL));
+	w->c.code_store = w->c.db;
 	OK(db_migrate(w->c.db, store_migrations, store_migrations_count, NULL));
 	OK(pool_new(&w->c.pool, &w->c, 2, NULL));
 	world_open(w, clock_now());

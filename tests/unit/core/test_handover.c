@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "core/handover.h"
 #include "core_world.h"
+#include "store/codes.h"
 #include "store/jobs.h"
 
 #define OK(call) assert_int_equal((call), ACSR_OK)
@@ -28,14 +29,13 @@ static void put_order(struct world *w, const struct person *p, const char *state
 		DB_ARGS(DB_TEXT(p->account), DB_TEXT(p->id), DB_TEXT(state), DB_TEXT(p->email)), NULL));
 	OK(db_exec(w->c.db, NULL,
 		"INSERT INTO requests (id, order_id, key_source, key_type, spki_sha256, archive_state, "
-		"archive_sha256, archive_size, filename, key_filename, ticket, ticket_expires_at, code, "
+		"archive_sha256, archive_size, filename, key_filename, ticket, ticket_expires_at, has_code, "
 		"reveals, "
 		"sandbox, made_at) VALUES ('req_1', 'ord_1', 'autocsr', 'ec:p256', 'aa', $1, 'bb', 1, 'f', "
 		"'k', "
-		"'tick', $2, $3, 0, '', 1000)",
-		DB_ARGS(DB_TEXT(archive_state), DB_INT(clock_now() + 600),
-			DB_BLOB((const uint8_t *)"wrapped", 7)),
-		NULL));
+		"'tick', $2, 1, 0, '', 1000)",
+		DB_ARGS(DB_TEXT(archive_state), DB_INT(clock_now() + 600)), NULL));
+	OK(codes_put(w->c.code_store, "req_1", (struct bytes){ (const uint8_t *)"wrapped", 7 }, NULL));
 }
 
 static void put_certificate(struct world *w, const char *request)
@@ -105,10 +105,10 @@ static void the_code_of_an_archive_that_nobody_acknowledged_is_destroyed(void **
 	world_register(w, "ann@example.com", &p);
 	put_order(w, &p, "handover", "fetched");
 	expire(w);
-	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM requests WHERE code IS NOT NULL"), 1);
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM codes"), 1);
 	world_exec(w, "UPDATE requests SET ticket_expires_at = 2000");
 	expire(w);
-	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM requests WHERE code IS NOT NULL"), 0);
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM codes"), 0);
 	assert_int_equal(requests_in(w, "lost"), 1);
 }
 

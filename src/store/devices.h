@@ -1,0 +1,31 @@
+/* Browsers and programs that a user has logged in with: each has a random cookie, whose hash is kept here. */
+#ifndef STORE_DEVICES_H
+#define STORE_DEVICES_H
+
+#include "db/db.h"
+
+struct device {
+	char id[40], user_id[40], name[128]; /* name: what it says it is */
+	uint8_t hash[32];                    /* SHA-256 of the cookie */
+	int64_t created_at, used_at;
+};
+
+ACSR_MUST_USE enum acsr_result devices_add(struct db *d, const struct device *v, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result devices_find(
+	struct db *d, const uint8_t hash[32], struct device *out, bool *have, struct acsr_err *e);
+/* Seen again, with a fresh cookie. */
+ACSR_MUST_USE enum acsr_result devices_renew(
+	struct db *d, const char *id, const uint8_t hash[32], int64_t now, struct acsr_err *e);
+/* Rows of id, name, created_at, used_at; the last used first. */
+ACSR_MUST_USE enum acsr_result devices_of(
+	struct db *d, const char *user_id, struct db_rows **out, struct acsr_err *e);
+/* *gone: there was such a one, of this user. */
+ACSR_MUST_USE enum acsr_result devices_delete(
+	struct db *d, const char *user_id, const char *id, bool *gone, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result devices_delete_all(struct db *d, const char *user_id, struct acsr_err *e);
+/* Keep the `most` that were used last. */
+ACSR_MUST_USE enum acsr_result devices_keep_newest(
+	struct db *d, const char *user_id, int64_t most, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result devices_prune(struct db *d, int64_t before, struct acsr_err *e);
+
+#endif
