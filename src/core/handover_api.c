@@ -48,7 +48,8 @@ static enum acsr_result in_handover(
 static enum acsr_result choose_again(struct core *c, const struct csr_request *r, json_t *given,
 	struct handover_choice *how, struct acsr_err *e)
 {
-	return given != NULL ? handover_choice_read(given, false, how, e) : handover_choice_of(c, r, how, e);
+	return given != NULL ? handover_choice_read(c, given, false, how, e)
+			     : handover_choice_again(c, r, how, e);
 }
 
 enum acsr_result order_archive_new(struct core *c, struct request *q, struct acsr_err *e)

@@ -5,11 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autocsr/seal.h"
 #include "core/jsontext.h"
 #include "store/users.h"
-
-/* A certificate with a large key and many names still fits; it is what the message to the keymaker takes. */
-enum { RECIPIENT_MAX = 16000 };
 
 static enum acsr_result refuse(struct acsr_err *e, const char *field, const char *text)
 {
@@ -46,7 +44,7 @@ static enum acsr_result read_member(struct given *g, const char *name, json_t *v
 		return ACSR_OK;
 	if (text == NULL || strlen(text) != json_string_length(v))
 		return refuse(e, field, "it must be a text");
-	if (strlen(text) > (recipient ? RECIPIENT_MAX : 16))
+	if (strlen(text) > (recipient ? ACSR_RECIPIENT_MAX : 16))
 		return refuse(e, field, "it is too long");
 	*(recipient ? &g->recipient : strcmp(name, "grade") == 0 ? &g->grade : &g->format) = text;
 	return ACSR_OK;
@@ -83,12 +81,15 @@ static enum acsr_result check_grade(const char *grade, bool has_csr, struct acsr
 static enum acsr_result choose_form(
 	const char *format, const char *fallback, struct handover_choice *h, struct acsr_err *e)
 {
-	bool fits;
+	bool sealed = handover_choice_is(h, "sealed"), fits;
 
 	h->form = keyform_find(format != NULL ? format : fallback);
-	fits = h->form != NULL && h->form->sealed == handover_choice_is(h, "sealed");
+	fits = h->form != NULL && h->form->sealed == sealed;
 	if (fits && handover_choice_is(h, "browser"))
 		fits = strcmp(h->form->name, "zip") == 0 || strcmp(h->form->name, "pkcs8") == 0;
+	if (fits && sealed && strcmp(h->form->name, fallback) != 0)
+		return err_rule(e, "request.field.hand-over", "hand_over.format", NULL,
+			"what is sealed to this recipient has the format %s, not %s", fallback, format);
 	if (fits)
 		return ACSR_OK;
 	return err_rule(e, "request.field.hand-over", "hand_over.format", NULL,
@@ -98,39 +99,59 @@ static enum acsr_result choose_form(
 						: "zip or pkcs8");
 }
 
-static enum acsr_result choose_recipient(
-	const struct given *g, struct handover_choice *h, const char **fallback, struct acsr_err *e)
+/* Can anything be sealed to it, and in which form? */
+static enum acsr_result judge_recipient(
+	const char *text, int64_t now, struct handover_choice *h, const char **form, struct acsr_err *e)
 {
-	bool sealed = handover_choice_is(h, "sealed");
+	struct acsr_recipient *r = NULL;
 
+	if (acsr_recipient_parse(&r, text, strlen(text), now, e) != ACSR_OK) {
+		if (e != NULL)
+			snprintf(e->field, sizeof(e->field), "hand_over.recipient");
+		return ACSR_FAIL;
+	}
+	snprintf(h->recipient_name, sizeof(h->recipient_name), "%s", acsr_recipient_name(r));
+	*form = acsr_seal_format_name(acsr_recipient_format(r));
+	acsr_recipient_free(r);
+	return ACSR_OK;
+}
+
+static enum acsr_result choose_recipient(const struct given *g, int64_t now, struct handover_choice *h,
+	const char **fallback, struct acsr_err *e)
+{
 	*fallback = "zip";
-	if (!sealed && g->recipient != NULL)
-		return refuse(e, "hand_over.recipient", "only a sealed key has a recipient");
-	if (!sealed)
-		return ACSR_OK;
-	return refuse(e, "hand_over.grade", "sealing is not there yet");
+	if (!handover_choice_is(h, "sealed"))
+		return g->recipient == NULL ? ACSR_OK
+					    : refuse(e, "hand_over.recipient",
+						      "only a sealed key has a recipient; leave it out");
+	if (g->recipient == NULL)
+		return refuse(e, "hand_over.recipient",
+			"say to whom the key is sealed: an age recipient, an SSH public key or a "
+			"certificate");
+	TRY(judge_recipient(g->recipient, now, h, fallback, e));
+	return str_dup(&h->recipient, g->recipient, e);
 }
 
 static enum acsr_result judge(
-	const struct given *g, bool has_csr, struct handover_choice *h, struct acsr_err *e)
+	const struct given *g, bool has_csr, int64_t now, struct handover_choice *h, struct acsr_err *e)
 {
 	const char *fallback;
 
 	TRY(check_grade(g->grade, has_csr, e));
 	snprintf(h->grade, sizeof(h->grade), "%s", g->grade);
-	TRY(choose_recipient(g, h, &fallback, e));
+	TRY(choose_recipient(g, now, h, &fallback, e));
 	return choose_form(g->format, fallback, h, e);
 }
 
 enum acsr_result handover_choice_read(
-	json_t *given, bool has_csr, struct handover_choice *out, struct acsr_err *e)
+	const struct core *c, json_t *given, bool has_csr, struct handover_choice *out, struct acsr_err *e)
 {
 	struct handover_choice h = { .form = keyform_find("zip") };
 	struct given g = { 0 };
 
 	snprintf(h.grade, sizeof(h.grade), "%s", has_csr ? "own-csr" : "code");
 	if (given != NULL &&
-		(read_members(given, &g, e) != ACSR_OK || judge(&g, has_csr, &h, e) != ACSR_OK)) {
+		(read_members(given, &g, e) != ACSR_OK || judge(&g, has_csr, c->now, &h, e) != ACSR_OK)) {
 		handover_choice_clear(&h);
 		return ACSR_FAIL;
 	}
@@ -151,6 +172,21 @@ enum acsr_result handover_choice_of(
 	memcpy(h.recipient_name, r->recipient_name, sizeof(h.recipient_name));
 	if (handover_choice_is(&h, "sealed"))
 		TRY(csr_request_recipient(c->db, r->id, &h.recipient, e));
+	*out = h;
+	return ACSR_OK;
+}
+
+enum acsr_result handover_choice_again(
+	struct core *c, const struct csr_request *r, struct handover_choice *out, struct acsr_err *e)
+{
+	struct handover_choice h = { 0 };
+	const char *form;
+
+	TRY(handover_choice_of(c, r, &h, e));
+	if (h.recipient != NULL && judge_recipient(h.recipient, c->now, &h, &form, e) != ACSR_OK) {
+		handover_choice_clear(&h);
+		return ACSR_FAIL;
+	}
 	*out = h;
 	return ACSR_OK;
 }

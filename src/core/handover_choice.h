@@ -22,11 +22,15 @@ void handover_choice_clear(struct handover_choice *h);
 #define CLEANUP_CHOICE __attribute__((cleanup(handover_choice_clear)))
 
 /* From the request's member `hand_over`; given NULL: own-csr with a CSR, else archive and code. Errors
- * "request.field.hand-over" with the fields "hand_over.grade", "hand_over.format", "hand_over.recipient". */
+ * "request.field.hand-over" with the fields "hand_over.grade", "hand_over.format", "hand_over.recipient", and
+ * "recipient.…" (seal.h) with the last of them. */
 ACSR_MUST_USE enum acsr_result handover_choice_read(
-	json_t *given, bool has_csr, struct handover_choice *out, struct acsr_err *e);
-/* As a stored request has it. */
+	const struct core *c, json_t *given, bool has_csr, struct handover_choice *out, struct acsr_err *e);
+/* As a stored request has it, for the same key or one in its place. */
 ACSR_MUST_USE enum acsr_result handover_choice_of(
+	struct core *c, const struct csr_request *r, struct handover_choice *out, struct acsr_err *e);
+/* The same for a new key that the customer asks for: a certificate may have expired meanwhile. */
+ACSR_MUST_USE enum acsr_result handover_choice_again(
 	struct core *c, const struct csr_request *r, struct handover_choice *out, struct acsr_err *e);
 bool handover_choice_is(const struct handover_choice *h, const char *grade);
 

@@ -206,15 +206,15 @@ static enum acsr_result reissue_choice(struct core *c, const struct order *o, js
 	struct csr_request r = { 0 };
 
 	if (given != NULL || has_csr || o->request_id[0] == '\0')
-		return handover_choice_read(given, has_csr, how, e);
+		return handover_choice_read(c, given, has_csr, how, e);
 	TRY(csr_request_load(c->db, o->request_id, &r, e));
 	if (strcmp(r.grade, "browser") == 0)
 		return err_rule(e, "request.field.hand-over", "hand_over.grade", NULL,
 			"the key of this order was made in your browser; make the new one there and send its "
 			"CSR, or choose sealed or code");
 	if (strcmp(r.key_source, "autocsr") == 0)
-		return handover_choice_of(c, &r, how, e);
-	return handover_choice_read(NULL, false, how, e);
+		return handover_choice_again(c, &r, how, e);
+	return handover_choice_read(c, NULL, false, how, e);
 }
 
 enum acsr_result order_reissue(struct core *c, struct request *q, struct acsr_err *e)

@@ -116,7 +116,7 @@ static enum acsr_result judge(struct core *c, struct request *q, struct placing 
 {
 	TRY(read_placing(q, p, e));
 	TRY(product_for_order(c, p->product_id, &p->product, e));
-	TRY(handover_choice_read(p->hand_over, p->csr_text != NULL, &p->how, e));
+	TRY(handover_choice_read(c, p->hand_over, p->csr_text != NULL, &p->how, e));
 	TRY(order_check_pace(c, q->who.account_id, e));
 	if (p->csr_text != NULL) {
 		TRY(judge_own_csr(c, p, e));
