@@ -9,6 +9,8 @@ from .net import wait_for
 
 PREFIX = "/api/v1"
 PASSWORD = "correct horse battery staple"
+FORM_TYPES = {"zip": "application/zip", "pkcs8": "application/x-pem-file", "p12": "application/x-pkcs12", "p12-legacy": "application/x-pkcs12",
+              "age": "application/octet-stream", "cms": "application/pkcs7-mime; smime-type=authEnveloped-data"}
 _numbers = itertools.count(1)
 
 
@@ -117,7 +119,7 @@ class Api:
         response = self.call("GET", order["archive_url"])
         if response.status_code != 200:
             raise Refused(response, 200)
-        assert response.headers["Content-Type"] == "application/zip"
+        assert response.headers["Content-Type"] == FORM_TYPES[order["hand_over"]["format"]]
         digest = hashlib.sha256(response.content).hexdigest()
         assert response.headers["X-Archive-SHA256"] == digest
         return response.content
