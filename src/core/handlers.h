@@ -8,6 +8,8 @@
 handler_fn register_start, register_confirm;
 /* session.c */
 handler_fn session_login, session_show, session_logout;
+/* device.c: what a user is known by */
+handler_fn device_list, device_delete;
 /* password.c: changing and resetting */
 handler_fn password_change, password_reset_start, password_reset_confirm;
 /* user.c: the people of an account, invitations */

@@ -1,7 +1,9 @@
 /* What is done once a day or once a start, so that nothing piles up and nothing stays under an old key. */
+#include "core/device.h"
 #include "core/identity.h"
 #include "core/kek.h"
 #include "store/attempts.h"
+#include "store/devices.h"
 #include "store/jobs.h"
 #include "store/mails.h"
 #include "store/order.h"
@@ -16,6 +18,7 @@ static enum acsr_result prune(struct core *c, struct acsr_err *e)
 {
 	TRY(idempotency_prune(c->db, c->now - 2 * DAY, e));
 	TRY(sessions_prune(c->db, c->now, e));
+	TRY(devices_prune(c->db, c->now - (int64_t)DEVICE_DAYS * DAY, e));
 	TRY(mail_tokens_prune(c->db, c->now, e));
 	TRY(tokens_prune(c->db, c->now - (int64_t)TOKEN_DAYS * DAY, e));
 	TRY(attempts_prune(c->db, c->now - DAY, "seen:", c->now - (int64_t)KNOWN_NETWORK_DAYS * DAY, e));

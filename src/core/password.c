@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/rnd.h"
+#include "core/device.h"
 #include "core/handlers.h"
 #include "core/identity.h"
 #include "core/mail.h"
@@ -313,6 +314,7 @@ static enum acsr_result change_hashed(
 
 	TRY(users_set_password(c->db, q->who.user_id, encoded, e));
 	TRY(sessions_end_all(c->db, q->who.user_id, keep, e));
+	TRY(device_forget(c, q, q->who.user_id, true, e));
 	TRY(mail_password_changed(c, q->who.email, e));
 	TRY(core_audit(c, q->who.email, q->who.account_id, "password.changed", q->who.user_id, e,
 		"all other sessions ended"));

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/device.h"
 #include "core/handlers.h"
 #include "core/identity.h"
 #include "core/mail.h"
@@ -75,6 +76,7 @@ static enum acsr_result set_by_link(struct core *c, struct request *q, const cha
 		return err_rule(e, "state.link", "token", NULL, "this link is no longer good");
 	TRY(users_set_password(c->db, u->id, encoded, e));
 	TRY(sessions_end_all(c->db, u->id, NULL, e));
+	TRY(device_forget(c, q, u->id, false, e));
 	TRY(mail_tokens_drop(c->db, "reset", u->email, e));
 	TRY(mail_tokens_drop(c->db, "invite", u->email, e));
 	return throttle_known(c, q, u->id, e);

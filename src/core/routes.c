@@ -24,6 +24,8 @@ static const struct route table[] = {
 	{ "GET", "/tokens", AUTH_READ, token_list, "listTokens" },
 	{ "POST", "/tokens", AUTH_WRITE, token_make, "makeToken" },
 	{ "DELETE", "/tokens/{id}", AUTH_WRITE, token_delete, "deleteToken" },
+	{ "GET", "/devices", AUTH_READ, device_list, "listDevices" },
+	{ "DELETE", "/devices/{id}", AUTH_SELF, device_delete, "deleteDevice" },
 	{ "POST", "/totp", AUTH_SELF, totp_start, "startTotp" },
 	{ "POST", "/totp/confirm", AUTH_SELF, totp_confirm, "confirmTotp" },
 	{ "DELETE", "/totp", AUTH_SELF, totp_remove, "removeTotp" },

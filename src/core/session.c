@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/device.h"
 #include "core/handlers.h"
 #include "core/handover_choice.h"
 #include "core/identity.h"
@@ -99,6 +100,7 @@ static enum acsr_result begin(struct core *c, struct request *q, const char *use
 	r = request_header(q, e, "Set-Cookie: " COOKIE, cookie, (long long)lifetime);
 	wipe(cookie, sizeof(cookie));
 	TRY(r);
+	TRY(device_note(c, q, user_id, e));
 	TRY(sessions_add(c->db, &s, e));
 	TRY(sessions_keep_newest(c->db, user_id, SESSIONS_A_USER, e));
 	TRY(users_logged_in(c->db, user_id, c->now, e));

@@ -5,14 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/device.h"
 #include "core/identity.h"
 #include "store/attempts.h"
 
 enum {
 	HOUR = 3600,
-	STRANGERS = 5, /* wrong attempts before the pauses begin */
-	KNOWN = 10,    /* the same with a session, a token, or from a known network */
-	NETWORK = 50,
+	WRONG = 5,       /* attempts of one bucket before its pauses begin */
 	FIRST_PAUSE = 5, /* seconds */
 	LONGEST_PAUSE = 900
 };
@@ -61,7 +60,7 @@ static enum acsr_result is_seen(struct core *c, const struct throttle *t, bool *
 
 /* Which way does the asker show that they are not just anybody? NULL: none. */
 static enum acsr_result own_way(struct core *c, struct request *q, const char *user_id,
-	const struct throttle *t, const char *network, const char **way, struct acsr_err *e)
+	struct throttle *t, const char *network, const char **way, struct acsr_err *e)
 {
 	bool yes = false;
 
@@ -78,6 +77,11 @@ static enum acsr_result own_way(struct core *c, struct request *q, const char *u
 		*way = "session";
 		return ACSR_OK;
 	}
+	TRY(device_of(c, q, user_id, t->device, e));
+	if (t->device[0] != '\0') {
+		*way = t->device;
+		return ACSR_OK;
+	}
 	TRY(is_seen(c, t, &yes, e));
 	if (yes)
 		*way = network;
@@ -90,13 +94,12 @@ static enum acsr_result choose(struct core *c, struct request *q, const char *em
 	char network[64];
 	const char *way;
 
-	*t = (struct throttle){ .limit = STRANGERS };
+	*t = (struct throttle){ 0 };
 	throttle_network(q->m.remote, network);
 	if (user_id != NULL)
 		snprintf(t->seen, sizeof(t->seen), "seen:%s:%s", user_id, network);
 	TRY(own_way(c, q, user_id, t, network, &way, e));
 	if (way != NULL) {
-		t->limit = KNOWN;
 		snprintf(t->bucket, sizeof(t->bucket), "password:%s:%s", user_id, way);
 		return ACSR_OK;
 	}
@@ -117,18 +120,18 @@ static enum acsr_result pause_of(struct core *c, const char *bucket, int64_t *wa
 	return ACSR_OK;
 }
 
-static int64_t pause_after(int64_t count, int64_t limit)
+static int64_t pause_after(int64_t count)
 {
 	int64_t pause = FIRST_PAUSE;
 
-	if (count < limit)
+	if (count < WRONG)
 		return 0;
-	for (int64_t i = limit; i < count && pause < LONGEST_PAUSE; i++)
+	for (int64_t i = WRONG; i < count && pause < LONGEST_PAUSE; i++)
 		pause *= 2;
 	return pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE;
 }
 
-static enum acsr_result count_one(struct core *c, const char *bucket, int64_t limit, struct acsr_err *e)
+static enum acsr_result count_one(struct core *c, const char *bucket, struct acsr_err *e)
 {
 	struct attempts a;
 	int64_t pause;
@@ -139,12 +142,12 @@ static enum acsr_result count_one(struct core *c, const char *bucket, int64_t li
 	if (c->now - a.since >= HOUR || a.since > c->now + HOUR)
 		a.count = 0;
 	a.since = c->now;
-	pause = pause_after(++a.count, limit);
+	pause = pause_after(++a.count);
 	a.blocked_until = pause > 0 ? c->now + pause : 0;
 	return attempts_put(c->db, bucket, &a, e);
 }
 
-static enum acsr_result uncount_one(struct core *c, const char *bucket, int64_t limit, struct acsr_err *e)
+static enum acsr_result uncount_one(struct core *c, const char *bucket, struct acsr_err *e)
 {
 	struct attempts a;
 
@@ -153,7 +156,7 @@ static enum acsr_result uncount_one(struct core *c, const char *bucket, int64_t 
 	TRY(attempts_get(c->db, bucket, &a, e));
 	if (a.count > 0)
 		a.count--;
-	if (a.count < limit)
+	if (a.count < WRONG)
 		a.blocked_until = 0;
 	return attempts_put(c->db, bucket, &a, e);
 }
@@ -167,14 +170,14 @@ enum acsr_result throttle_begin(struct core *c, struct request *q, const char *e
 	TRY(pause_of(c, t->network, wait, e));
 	if (*wait > 0)
 		return ACSR_OK;
-	TRY(count_one(c, t->bucket, t->limit, e));
-	return count_one(c, t->network, NETWORK, e);
+	TRY(count_one(c, t->bucket, e));
+	return count_one(c, t->network, e);
 }
 
 enum acsr_result throttle_undo(struct core *c, const struct throttle *t, struct acsr_err *e)
 {
-	TRY(uncount_one(c, t->bucket, t->limit, e));
-	return uncount_one(c, t->network, NETWORK, e);
+	TRY(uncount_one(c, t->bucket, e));
+	return uncount_one(c, t->network, e);
 }
 
 static enum acsr_result remember(struct core *c, const char *seen, struct acsr_err *e)
@@ -187,7 +190,7 @@ static enum acsr_result remember(struct core *c, const char *seen, struct acsr_e
 enum acsr_result throttle_right(struct core *c, const struct throttle *t, struct acsr_err *e)
 {
 	TRY(attempts_clear(c->db, t->bucket, e));
-	TRY(uncount_one(c, t->network, NETWORK, e));
+	TRY(uncount_one(c, t->network, e));
 	return remember(c, t->seen, e);
 }
 

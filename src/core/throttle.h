@@ -3,8 +3,12 @@
  * each further wrong attempt, and is forgotten an hour after the last one.
  *
  * A stranger's guesses must not lock out the owner, so who can show more has a bucket of their own: a valid
- * session or token of that user, or a network that the user has come from before. All others share one bucket
- * for the address that they try (whether or not it is known here), and one for their network.
+ * session or token of that user, the cookie of a device that the user has logged in with (device.h), or a
+ * network that the user has come from before. All others share one bucket for the address that they try (whether
+ * or not it is known here), and one for their network. Passkeys cannot be guessed, so they are not counted.
+ *
+ * What is left to an attacker: somebody who comes with none of these, while strangers guess at the same
+ * address, waits for up to 15 minutes; a password reset by mail or a passkey gets in meanwhile.
  *
  * An attempt counts as wrong from its beginning, so that many at the same time gain nothing; what proves
  * right is taken back.
@@ -18,7 +22,7 @@ struct throttle {
 	char bucket[160]; /* of the address, the session or the known network */
 	char network[96]; /* "" for those who need not share their network's */
 	char seen[160];   /* remembers that the user came from this network; "" when there is no such user */
-	int64_t limit;    /* of bucket */
+	char device[40];  /* id of the device that the user is known by; "" without one */
 };
 
 /* The peer's /24 or /64: "198.51.100.0/24"; "unknown" when the address cannot be read. */

@@ -225,9 +225,15 @@ static enum acsr_result keep_cookie(const char *v, size_t n, struct acsr_secret 
 	return acsr_secret_new(out, v, n, e);
 }
 
-static enum acsr_result scan_cookies(const char *v, struct acsr_secret **out, struct acsr_err *e)
+/* It only speeds a login up: one that is no good, or a second one, is as none. */
+static enum acsr_result keep_device(const char *v, size_t n, struct acsr_secret **out, struct acsr_err *e)
 {
-	static const char name[] = "__Host-autocsr=";
+	return *out == NULL && n > 0 && n <= 64 ? acsr_secret_new(out, v, n, e) : ACSR_OK;
+}
+
+static enum acsr_result scan_cookies(const char *v, struct msg_http_request *out, struct acsr_err *e)
+{
+	static const char name[] = "__Host-autocsr=", device[] = "__Host-autocsr-device=";
 
 	while (*v != '\0') {
 		size_t n;
@@ -235,14 +241,16 @@ static enum acsr_result scan_cookies(const char *v, struct acsr_secret **out, st
 		v += strspn(v, "; \t");
 		n = strcspn(v, ";");
 		if (strncmp(v, name, sizeof(name) - 1) == 0)
-			TRY(keep_cookie(v + sizeof(name) - 1, n - (sizeof(name) - 1), out, e));
+			TRY(keep_cookie(v + sizeof(name) - 1, n - (sizeof(name) - 1), &out->cookie, e));
+		if (strncmp(v, device, sizeof(device) - 1) == 0)
+			TRY(keep_device(v + sizeof(device) - 1, n - (sizeof(device) - 1), &out->device, e));
 		v += n;
 	}
 	return ACSR_OK;
 }
 
-static enum acsr_result take_cookie(
-	const struct request_head *h, struct acsr_secret **out, struct acsr_err *e)
+static enum acsr_result take_cookies(
+	const struct request_head *h, struct msg_http_request *out, struct acsr_err *e)
 {
 	for (size_t i = 0; i < h->nfields; i++)
 		if (strcasecmp(h->fields[i].name, "Cookie") == 0)
@@ -358,7 +366,7 @@ static enum acsr_result take_fields(const struct request_head *h, const struct n
 	TRY(take_ascii(h, "X-CSRF-Token", 256, &out->csrf, e));
 	TRY(take_ascii(h, "Idempotency-Key", 256, &out->idempotency_key, e));
 	TRY(take_user_agent(h, &out->user_agent, e));
-	TRY(take_cookie(h, &out->cookie, e));
+	TRY(take_cookies(h, out, e));
 	TRY(take_bearer(h, &out->bearer, e));
 	out->plain = h->plain;
 	return ACSR_OK;

@@ -38,7 +38,7 @@ struct request_facts {
  * "request.headers" (head too large), "request.target…", "request.too-large" (Content-Length over
  * LIMIT_HTTP_BODY), and "request.header" for everything else.
  * X-Forwarded-For counts only when the peer is one of `proxies`: the last address in it that is no proxy.
- * Authorization and Cookie become secrets; only the cookie __Host-autocsr is kept.
+ * Authorization and Cookie become secrets; only the cookies __Host-autocsr and __Host-autocsr-device are kept; a bad one of the latter is as none.
  */
 ACSR_MUST_USE enum acsr_result adapter_read(const struct request_head *h, const struct networks *proxies,
 	struct msg_http_request *out, struct request_facts *facts, struct acsr_err *e);

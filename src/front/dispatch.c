@@ -87,8 +87,9 @@ static void busy(struct http_exchange *x, const char *text)
 static void forget_secrets(struct msg_http_request *r)
 {
 	acsr_secret_free(r->cookie);
+	acsr_secret_free(r->device);
 	acsr_secret_free(r->bearer);
-	r->cookie = r->bearer = NULL;
+	r->cookie = r->device = r->bearer = NULL;
 	blob_free(&r->body);
 }
 

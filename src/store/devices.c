@@ -1,7 +1,7 @@
 /* SQL of devices. */
 #include "store/devices.h"
 
-#include <string.h>
+#include <stdio.h>
 
 #include "store/column.h"
 
@@ -16,34 +16,39 @@ enum acsr_result devices_add(struct db *d, const struct device *v, struct acsr_e
 }
 
 enum acsr_result devices_find(
-	struct db *d, const uint8_t hash[32], struct device *out, bool *have, struct acsr_err *e)
+	struct db *d, const uint8_t hash[32], const char *user_id, char id[40], struct acsr_err *e)
 {
 	CLEANUP_ROWS struct db_rows *rows = NULL;
+	bool have;
 
-	TRY(db_query(d, &rows, "SELECT id, user_id, name, created_at, used_at FROM devices WHERE hash = $1",
-		DB_ARGS(DB_BLOB(hash, 32)), e));
-	TRY(db_next(rows, have, e));
-	if (!*have)
-		return ACSR_OK;
-	*out = (struct device){ .created_at = db_int(rows, 3), .used_at = db_int(rows, 4) };
-	COLUMN_TEXT(out->id, rows, 0);
-	COLUMN_TEXT(out->user_id, rows, 1);
-	COLUMN_TEXT(out->name, rows, 2);
-	memcpy(out->hash, hash, sizeof(out->hash));
+	TRY(db_query(d, &rows, "SELECT id FROM devices WHERE hash = $1 AND user_id = $2",
+		DB_ARGS(DB_BLOB(hash, 32), DB_TEXT(user_id)), e));
+	TRY(db_next(rows, &have, e));
+	snprintf(id, 40, "%s", have ? db_text(rows, 0) : "");
 	return ACSR_OK;
 }
 
-enum acsr_result devices_renew(
-	struct db *d, const char *id, const uint8_t hash[32], int64_t now, struct acsr_err *e)
+enum acsr_result devices_known(struct db *d, const uint8_t hash[32], bool *yes, struct acsr_err *e)
 {
-	return db_exec(d, NULL, "UPDATE devices SET hash = $2, used_at = $3 WHERE id = $1",
-		DB_ARGS(DB_TEXT(id), DB_BLOB(hash, 32), DB_INT(now)), e);
+	int64_t n;
+
+	TRY(column_count(
+		d, &n, "SELECT COUNT(*) FROM devices WHERE hash = $1", DB_ARGS(DB_BLOB(hash, 32)), e));
+	*yes = n > 0;
+	return ACSR_OK;
+}
+
+enum acsr_result devices_used(struct db *d, const char *id, const char *name, int64_t now, struct acsr_err *e)
+{
+	return db_exec(d, NULL, "UPDATE devices SET name = $2, used_at = $3 WHERE id = $1",
+		DB_ARGS(DB_TEXT(id), DB_TEXT(name), DB_INT(now)), e);
 }
 
 enum acsr_result devices_of(struct db *d, const char *user_id, struct db_rows **out, struct acsr_err *e)
 {
 	return db_query(d, out,
-		"SELECT id, name, created_at, used_at FROM devices WHERE user_id = $1 ORDER BY used_at DESC, "
+		"SELECT id, name, created_at, used_at, hash FROM devices WHERE user_id = $1 ORDER BY used_at "
+		"DESC, "
 		"id",
 		DB_ARGS(DB_TEXT(user_id)), e);
 }
@@ -59,9 +64,14 @@ enum acsr_result devices_delete(
 	return ACSR_OK;
 }
 
-enum acsr_result devices_delete_all(struct db *d, const char *user_id, struct acsr_err *e)
+enum acsr_result devices_delete_all(
+	struct db *d, const char *user_id, const uint8_t *keep, struct acsr_err *e)
 {
-	return db_exec(d, NULL, "DELETE FROM devices WHERE user_id = $1", DB_ARGS(DB_TEXT(user_id)), e);
+	if (keep == NULL)
+		return db_exec(
+			d, NULL, "DELETE FROM devices WHERE user_id = $1", DB_ARGS(DB_TEXT(user_id)), e);
+	return db_exec(d, NULL, "DELETE FROM devices WHERE user_id = $1 AND hash <> $2",
+		DB_ARGS(DB_TEXT(user_id), DB_BLOB(keep, 32)), e);
 }
 
 enum acsr_result devices_keep_newest(struct db *d, const char *user_id, int64_t most, struct acsr_err *e)

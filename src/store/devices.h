@@ -11,18 +11,23 @@ struct device {
 };
 
 ACSR_MUST_USE enum acsr_result devices_add(struct db *d, const struct device *v, struct acsr_err *e);
+/* The device with this cookie, as this user's; id is "" when it is not. */
 ACSR_MUST_USE enum acsr_result devices_find(
-	struct db *d, const uint8_t hash[32], struct device *out, bool *have, struct acsr_err *e);
-/* Seen again, with a fresh cookie. */
-ACSR_MUST_USE enum acsr_result devices_renew(
-	struct db *d, const char *id, const uint8_t hash[32], int64_t now, struct acsr_err *e);
-/* Rows of id, name, created_at, used_at; the last used first. */
+	struct db *d, const uint8_t hash[32], const char *user_id, char id[40], struct acsr_err *e);
+/* Is it anybody's? */
+ACSR_MUST_USE enum acsr_result devices_known(
+	struct db *d, const uint8_t hash[32], bool *yes, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result devices_used(
+	struct db *d, const char *id, const char *name, int64_t now, struct acsr_err *e);
+/* Rows of id, name, created_at, used_at, hash; the last used first. */
 ACSR_MUST_USE enum acsr_result devices_of(
 	struct db *d, const char *user_id, struct db_rows **out, struct acsr_err *e);
 /* *gone: there was such a one, of this user. */
 ACSR_MUST_USE enum acsr_result devices_delete(
 	struct db *d, const char *user_id, const char *id, bool *gone, struct acsr_err *e);
-ACSR_MUST_USE enum acsr_result devices_delete_all(struct db *d, const char *user_id, struct acsr_err *e);
+/* All of the user; keep (NULL: none): the hash of one that stays. */
+ACSR_MUST_USE enum acsr_result devices_delete_all(
+	struct db *d, const char *user_id, const uint8_t *keep, struct acsr_err *e);
 /* Keep the `most` that were used last. */
 ACSR_MUST_USE enum acsr_result devices_keep_newest(
 	struct db *d, const char *user_id, int64_t most, struct acsr_err *e);

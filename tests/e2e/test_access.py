@@ -17,7 +17,8 @@ def mine(world):
     member = invited(world, api, "member")
     token = api.post("/tokens", {"name": "mine"}, 201)
     return api, {"orders": order["id"], "archives": order["archive_url"].rsplit("/", 1)[1], "organisations": org["id"],
-                 "users": member.user["id"], "tokens": token["id"], "accounts": api.get("/account")["id"]}
+                 "users": member.user["id"], "tokens": token["id"], "devices": api.get("/devices")["devices"][0]["id"],
+                 "accounts": api.get("/account")["id"]}
 
 
 @pytest.fixture(scope="module")

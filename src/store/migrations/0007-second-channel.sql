@@ -4,9 +4,9 @@ ALTER TABLE products ADD COLUMN code_reveals BIGINT NOT NULL DEFAULT 0;  -- 0: n
 ALTER TABLE accounts ADD COLUMN always_second BIGINT NOT NULL DEFAULT 0;
 CREATE TABLE devices (
   id TEXT PRIMARY KEY,
-  hash BYTEA NOT NULL UNIQUE,            -- SHA-256 of the device cookie
+  hash BYTEA NOT NULL,                   -- SHA-256 of the device cookie; people may share a browser
   user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, name TEXT NOT NULL,
-  created_at BIGINT NOT NULL, used_at BIGINT NOT NULL);
+  created_at BIGINT NOT NULL, used_at BIGINT NOT NULL, UNIQUE (hash, user_id));
 CREATE INDEX devices_user ON devices (user_id);
 -- Wrapped codes in a table of their own, which may also be in a database of its own (code_stores says which).
 CREATE TABLE codes (request_id TEXT PRIMARY KEY, code BYTEA NOT NULL);
