@@ -7,7 +7,7 @@
 #include "cli/view.h"
 #include "pki/show.h"
 
-static void release(struct newcsr *n)
+void newcsr_release(struct newcsr *n)
 {
 	file_set_end(&n->files);
 	seal_free(&n->seal);
@@ -49,7 +49,7 @@ static enum acsr_result plan(struct newcsr *n, struct acsr_err *e)
 	return save != NULL ? file_set_plan(&n->files, save, 0644, e) : ACSR_OK;
 }
 
-static enum acsr_result make(struct newcsr *n, struct acsr_err *e)
+enum acsr_result newcsr_make(struct newcsr *n, struct acsr_err *e)
 {
 	struct acsr_csr_request req;
 
@@ -122,7 +122,7 @@ static enum acsr_result run(struct newcsr *n, struct acsr_err *e)
 	TRY(newcsr_draft(n, e));
 	TRY(newcsr_key_type(n, e));
 	TRY(plan(n, e));
-	TRY(make(n, e));
+	TRY(newcsr_make(n, e));
 	return finish(n, e);
 }
 
@@ -133,7 +133,7 @@ static enum acsr_result cmd_csr_new_run(struct cli *c, struct acsr_err *e)
 
 	acsr_csr_draft_init(&n.draft);
 	r = run(&n, e);
-	release(&n);
+	newcsr_release(&n);
 	return r;
 }
 

@@ -8,8 +8,10 @@
 #include "cli/cmds.h"
 #include "cli/load.h"
 #include "cli/order_flow.h"
+#include "cli/order_form.h"
 #include "cli/order_view.h"
 #include "cli/say.h"
+#include "cli/view.h"
 
 /* A member of the request, when the option is there. */
 static enum acsr_result option(
@@ -116,23 +118,48 @@ static enum acsr_result finish(struct order_flow *f, struct cli *c, enum acsr_re
 	return r;
 }
 
-static enum acsr_result cmd_order_new_run(struct cli *c, struct acsr_err *e)
+/* In which form a key comes by download; NULL: none does. */
+static const struct keyform *awaited(
+	const struct args *a, const struct order_form *form, const char *otherwise)
+{
+	if (args_flag(a, "csr") || args_flag(a, "local-key") || by_mail(a))
+		return NULL;
+	return form->form != NULL ? form->form : keyform_find(otherwise);
+}
+
+/* The key of --local-key, where it was asked for, gets its name once the service has taken the CSR. */
+static enum acsr_result keep_local(struct newcsr *n, enum acsr_result r, struct acsr_err *e)
+{
+	return r == ACSR_OK && n->c != NULL ? order_form_keep_key(n, e) : r;
+}
+
+static enum acsr_result order_new(
+	struct cli *c, struct newcsr *local, const struct order_form *form, json_t *body, struct acsr_err *e)
 {
 	const struct args *a = &c->args;
-	bool wants_archive = args_one(a, "csr") == NULL && !by_mail(a);
-	json_t *body = json_object();
 	struct order_flow f = { 0 };
 	enum acsr_result r;
 
-	if (body == NULL)
-		return err_nomem(e);
-	r = order_body(body, a, e);
-	if (r == ACSR_OK) {
-		r = order_flow_open(&f, a, wants_archive, args_many(a, "host", 0), e);
-		if (r == ACSR_OK)
-			r = place(&f, body, e);
-		r = finish(&f, c, r, e);
-	}
+	TRY(order_body(body, a, e));
+	TRY(order_form_put(form, body, e));
+	if (args_flag(a, "local-key"))
+		TRY(order_form_make_key(local, c, NULL, NULL, body, e));
+	r = order_flow_open(&f, a, awaited(a, form, "zip"), args_many(a, "host", 0), e);
+	if (r == ACSR_OK)
+		r = place(&f, body, e);
+	return finish(&f, c, keep_local(local, r, e), e);
+}
+
+static enum acsr_result cmd_order_new_run(struct cli *c, struct acsr_err *e)
+{
+	CLEANUP_ORDER_FORM struct order_form form = { 0 };
+	struct newcsr local = { 0 };
+	json_t *body = json_object();
+	enum acsr_result r = body != NULL ? order_form_read(&form, &c->args, e) : err_nomem(e);
+
+	if (r == ACSR_OK)
+		r = order_new(c, &local, &form, body, e);
+	newcsr_release(&local);
 	json_decref(body);
 	return r;
 }
@@ -152,26 +179,71 @@ static enum acsr_result post_and_take(
 	return service_post(f->service, path, body, &f->order, e);
 }
 
-static enum acsr_result cmd_order_reissue_run(struct cli *c, struct acsr_err *e)
+/* What the order is now, where that decides something: the names and the type of a key that is made here, or what the
+ * key's file is called when nothing says so. */
+static enum acsr_result look_before(
+	const struct args *a, const struct order_form *form, json_t **order, struct acsr_err *e)
+{
+	CLEANUP_SERVICE struct service *s = NULL;
+	CLEANUP_STR char *path = NULL;
+	bool unnamed = !args_flag(a, "archive") && form->form == NULL && !args_flag(a, "csr") && !by_mail(a);
+
+	if (!args_flag(a, "local-key") && !unnamed)
+		return ACSR_OK;
+	TRY(service_path(&path, "orders", a->words[0], "", e));
+	TRY(service_open(&s, a, e));
+	return service_get(s, path, order, e);
+}
+
+static const char *last_format(const json_t *order)
+{
+	const char *format = view_str(json_object_get(order, "hand_over"), "format");
+
+	return strcmp(view_str(order, "key_source"), "autocsr") == 0 && format[0] != '\0' ? format : "zip";
+}
+
+static enum acsr_result reissue_body(
+	json_t *body, const struct args *a, const struct order_form *form, struct acsr_err *e)
+{
+	if (args_one(a, "csr") != NULL)
+		TRY(put_csr(body, args_one(a, "csr"), e));
+	TRY(order_form_put(form, body, e));
+	if (!args_flag(a, "local-key"))
+		TRY(option(body, "key_type", a, "key", e));
+	return option(body, "delivery", a, "delivery", e);
+}
+
+static enum acsr_result reissue(struct cli *c, struct newcsr *local, const struct order_form *form,
+	const json_t *order, json_t *body, struct acsr_err *e)
 {
 	const struct args *a = &c->args;
-	bool own = args_one(a, "csr") != NULL;
-	json_t *body = json_object();
+	const char *id = a->words[0];
 	struct order_flow f = { 0 };
-	enum acsr_result r = body != NULL ? ACSR_OK : err_nomem(e);
+	enum acsr_result r;
 
-	if (r == ACSR_OK && own)
-		r = put_csr(body, args_one(a, "csr"), e);
+	TRY(reissue_body(body, a, form, e));
+	if (args_flag(a, "local-key"))
+		TRY(order_form_make_key(
+			local, c, json_object_get(order, "names"), view_str(order, "key_type"), body, e));
+	r = order_flow_open(&f, a, awaited(a, form, last_format(order)), id, e);
 	if (r == ACSR_OK)
-		r = option(body, "key_type", a, "key", e);
+		r = post_and_take(&f, id, "reissue", body, e);
+	return finish(&f, c, keep_local(local, r, e), e);
+}
+
+static enum acsr_result cmd_order_reissue_run(struct cli *c, struct acsr_err *e)
+{
+	CLEANUP_ORDER_FORM struct order_form form = { 0 };
+	struct newcsr local = { 0 };
+	json_t *body = json_object(), *order = NULL;
+	enum acsr_result r = body != NULL ? order_form_read(&form, &c->args, e) : err_nomem(e);
+
 	if (r == ACSR_OK)
-		r = option(body, "delivery", a, "delivery", e);
-	if (r == ACSR_OK) {
-		r = order_flow_open(&f, a, !own && !by_mail(a), c->args.words[0], e);
-		if (r == ACSR_OK)
-			r = post_and_take(&f, c->args.words[0], "reissue", body, e);
-		r = finish(&f, c, r, e);
-	}
+		r = look_before(&c->args, &form, &order, e);
+	if (r == ACSR_OK)
+		r = reissue(c, &local, &form, order, body, e);
+	newcsr_release(&local);
+	json_decref(order);
 	json_decref(body);
 	return r;
 }
@@ -184,12 +256,21 @@ static void cmd_order_reissue_show(struct cli *c, const json_t *result)
 
 static enum acsr_result cmd_order_archive_run(struct cli *c, struct acsr_err *e)
 {
+	CLEANUP_ORDER_FORM struct order_form form = { 0 };
+	json_t *body = json_object();
 	struct order_flow f = { 0 };
-	enum acsr_result r = order_flow_open(&f, &c->args, true, NULL, e);
+	enum acsr_result r = body != NULL ? order_form_read(&form, &c->args, e) : err_nomem(e);
 
 	if (r == ACSR_OK)
-		r = post_and_take(&f, c->args.words[0], "archive", NULL, e);
-	return finish(&f, c, r, e);
+		r = order_form_put(&form, body, e);
+	if (r == ACSR_OK) {
+		r = order_flow_open(&f, &c->args, awaited(&c->args, &form, "zip"), NULL, e);
+		if (r == ACSR_OK)
+			r = post_and_take(&f, c->args.words[0], "archive", body, e);
+		r = finish(&f, c, r, e);
+	}
+	json_decref(body);
+	return r;
 }
 
 static void cmd_order_archive_show(struct cli *c, const json_t *result)
@@ -202,8 +283,9 @@ static const struct opt order_new_opts[] = {
 	{ "product", OPT_ONE, "ID", "dv, dv-wildcard, ov, ev … (autocsr product list)" },
 	{ "host", OPT_MANY, "NAME", "names for the certificate" },
 	{ "csr", OPT_ONE, "FILE", "your own CSR; without it the service makes the key" },
-	{ "archive", OPT_ONE, "FILE.zip",
-		"where the key's archive goes (0600); FIRST-NAME.zip when left out" },
+	{ "archive", OPT_ONE, "FILE",
+		"where the key's archive or other file goes (0600); FIRST-NAME.zip when left out" },
+	ORDER_FORM_OPTIONS,
 	{ "key", OPT_ONE, "TYPE", "rsa:2048, ec:p256 …; the product's default when left out", VALUES_KEYS },
 	{ "validation", OPT_ONE, "METHOD", "http or dns", "http dns" },
 	{ "delivery", OPT_ONE, "WAY", "download (default) or email", "download email" },
@@ -234,7 +316,10 @@ const struct command cmd_order_new = { "order", "new", "", 0, 0, "order a certif
 	.show = cmd_order_new_show };
 
 static const struct opt order_archive_opts[] = {
-	{ "archive", OPT_ONE, "FILE.zip", "where the key's archive goes (0600)" },
+	{ "archive", OPT_ONE, "FILE", "where the key's archive or other file goes (0600)" },
+	{ "format", OPT_ONE, "FORMAT", "zip, pkcs8, p12 or p12-legacy; as it was when left out",
+		"zip pkcs8 p12 p12-legacy age cms" },
+	{ "seal-to", OPT_ONE, "RECIPIENT|@FILE", "seal the key to this recipient; no code exists" },
 	ORDER_FLOW_OPTIONS,
 	{ "force", OPT_FLAG, NULL, "replace files that exist" },
 	{ 0 },
@@ -251,7 +336,8 @@ const struct command cmd_order_archive = { "order", "archive", "ID", 1, 1,
 
 static const struct opt order_reissue_opts[] = {
 	{ "csr", OPT_ONE, "FILE", "a CSR with a new key of yours" },
-	{ "archive", OPT_ONE, "FILE.zip", "where the new key's archive goes (0600)" },
+	{ "archive", OPT_ONE, "FILE", "where the new key's archive or other file goes (0600)" },
+	ORDER_FORM_OPTIONS,
 	{ "key", OPT_ONE, "TYPE", "type of the new key", VALUES_KEYS },
 	{ "delivery", OPT_ONE, "WAY", "download (default) or email", "download email" },
 	ORDER_FLOW_OPTIONS,

@@ -61,6 +61,11 @@ ACSR_MUST_USE enum acsr_result newcsr_key_plan(struct newcsr *n, struct acsr_err
 ACSR_MUST_USE enum acsr_result newcsr_key_get(struct newcsr *n, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result newcsr_key_write(struct newcsr *n, struct acsr_err *e);
 
+/* Key and CSR in memory, once everything is planned. */
+ACSR_MUST_USE enum acsr_result newcsr_make(struct newcsr *n, struct acsr_err *e);
+/* Files that were not committed go; also after a failure. */
+void newcsr_release(struct newcsr *n);
+
 /* PKCS#12 (modern) of the key and a self-signed certificate with the CSR's subject and extensions, valid for
  * a day: key stores hold no key without a certificate, and take the CA's in its place. */
 ACSR_MUST_USE enum acsr_result newcsr_p12(

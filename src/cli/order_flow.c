@@ -1,6 +1,7 @@
 /* Following an order to its end. */
 #include "cli/order_flow.h"
 
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,12 +35,11 @@ static bool is(const struct order_flow *f, const char *state)
 	return strcmp(state_of(f), state) == 0;
 }
 
-/* "www.example.com.zip", made of nothing but safe characters. */
-static enum acsr_result default_name(char **out, const char *name, struct acsr_err *e)
+enum acsr_result order_flow_name(char **out, const char *name, const char *extension, struct acsr_err *e)
 {
 	char *s = NULL;
 
-	TRY(str_printf(&s, e, "%s.zip", str_starts(name, "*.") ? name + 2 : name));
+	TRY(str_printf(&s, e, "%s%s", str_starts(name, "*.") ? name + 2 : name, extension));
 	for (char *at = s; *at != '\0'; at++)
 		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.", *at) == NULL)
 			*at = '_';
@@ -49,14 +49,15 @@ static enum acsr_result default_name(char **out, const char *name, struct acsr_e
 	return ACSR_OK;
 }
 
-static enum acsr_result open_archive(struct order_flow *f, const char *name, struct acsr_err *e)
+static enum acsr_result open_archive(
+	struct order_flow *f, const struct keyform *form, const char *name, struct acsr_err *e)
 {
 	const char *path = args_one(f->a, "archive");
 
 	if (path == NULL && name == NULL)
-		return err_set(e, "usage.archive", "say where the archive goes: --archive FILE.zip");
+		return err_set(e, "usage.archive", "say where the key goes: --archive FILE");
 	if (path == NULL) {
-		TRY(default_name(&f->archive_name, name, e));
+		TRY(order_flow_name(&f->archive_name, name, form->extension, e));
 		path = f->archive_name;
 	}
 	if (strcmp(path, "-") == 0)
@@ -66,8 +67,8 @@ static enum acsr_result open_archive(struct order_flow *f, const char *name, str
 	return new_file_open(&f->archive, path, 0600, args_flag(f->a, "force"), e);
 }
 
-enum acsr_result order_flow_open(
-	struct order_flow *f, const struct args *a, bool wants_archive, const char *name, struct acsr_err *e)
+enum acsr_result order_flow_open(struct order_flow *f, const struct args *a, const struct keyform *form,
+	const char *name, struct acsr_err *e)
 {
 	const char *standalone = args_one(a, "standalone"), *cert = args_one(a, "cert");
 
@@ -80,8 +81,8 @@ enum acsr_result order_flow_open(
 			e, "usage.value", "--cert is a file; autocsr order cert writes to standard output");
 	if (cert != NULL)
 		TRY(new_file_open(&f->cert, cert, 0644, args_flag(a, "force"), e));
-	if (wants_archive)
-		return open_archive(f, name, e);
+	if (form != NULL)
+		return open_archive(f, form, name, e);
 	return ACSR_OK;
 }
 
@@ -135,15 +136,38 @@ static enum acsr_result check_url(const char *url, struct acsr_err *e)
 	return ACSR_OK;
 }
 
-/* The archive must be one that can be opened, and the one that the service says it made. */
-static enum acsr_result check_archive(struct order_flow *f, const struct https_answer *a, struct acsr_err *e)
+/* In which form the service hands the key over; one that is from before there were several says nothing. */
+static const struct keyform *form_of(const struct order_flow *f)
+{
+	const struct keyform *form = keyform_find(view_str(json_object_get(f->order, "hand_over"), "format"));
+
+	return form != NULL ? form : keyform_find("zip");
+}
+
+/* An archive must be one that can be opened; of another form only the beginning is looked at. */
+static enum acsr_result check_form(
+	const struct keyform *form, const struct https_answer *a, struct acsr_err *e)
 {
 	struct acsr_archive_info info;
-	char sha256[65];
-	const char *told = view_str(json_object_get(f->order, "archive"), "sha256");
 
-	TRY(acsr_archive_show(a->body.p, a->body.len, &info, e));
-	hex_encode(info.sha256, 32, sha256);
+	if (strcmp(form->name, "zip") == 0)
+		return acsr_archive_show(a->body.p, a->body.len, &info, e);
+	return keyform_begins(form, a->body.p, a->body.len)
+		       ? ACSR_OK
+		       : err_set(e, "archive.damaged", "what came is no %s", form->words);
+}
+
+/* It must be what the service says it made, byte by byte. */
+static enum acsr_result check_archive(struct order_flow *f, const struct https_answer *a, struct acsr_err *e)
+{
+	const char *told = view_str(json_object_get(f->order, "archive"), "sha256");
+	uint8_t digest[32];
+	char sha256[65];
+
+	TRY(check_form(form_of(f), a, e));
+	if (EVP_Digest(a->body.p, a->body.len, digest, NULL, EVP_sha256(), NULL) != 1)
+		return err_set(e, "sys.digest", "cannot hash");
+	hex_encode(digest, sizeof(digest), sha256);
 	if ((a->sha256[0] != '\0' && strcmp(a->sha256, sha256) != 0) ||
 		(told[0] != '\0' && strcmp(told, sha256) != 0))
 		return err_set(
@@ -204,6 +228,23 @@ static enum acsr_result acknowledge(struct order_flow *f, struct acsr_err *e)
 	return r;
 }
 
+/* Where it is, and how it is opened. */
+static void tell_saved(const struct order_flow *f, const char *path)
+{
+	const char *format = form_of(f)->name,
+		   *key = view_str(json_object_get(f->order, "archive"), "key_filename");
+
+	if (strcmp(format, "zip") == 0)
+		say_progress("the key archive is in %s (SHA-256 %s)", path, f->sha256);
+	else
+		say_progress("the key is in %s, %s (SHA-256 %s)", path, form_of(f)->words, f->sha256);
+	if (strcmp(format, "age") == 0)
+		say_progress("it opens with: age -d -i IDENTITY -o %s %s", key, path);
+	else if (strcmp(format, "cms") == 0)
+		say_progress("it opens with: openssl cms -decrypt -inform DER -in %s -inkey YOUR-KEY -out %s",
+			path, key);
+}
+
 static enum acsr_result hand_over(struct order_flow *f, struct acsr_err *e)
 {
 	struct https_answer a = { 0 };
@@ -214,11 +255,11 @@ static enum acsr_result hand_over(struct order_flow *f, struct acsr_err *e)
 		r = new_file_commit(&f->archive, a.body.p, a.body.len, e);
 	buf_free(&a.body);
 	if (r != ACSR_OK) {
-		say_progress("order %s waits for its hand-over: autocsr order archive %s --archive FILE.zip",
+		say_progress("order %s waits for its hand-over: autocsr order archive %s --archive FILE",
 			id_of(f), id_of(f));
 		return r;
 	}
-	say_progress("the key archive is in %s (SHA-256 %s)", path, f->sha256);
+	tell_saved(f, path);
 	TRY(acknowledge(f, e));
 	say_progress("acknowledged; the service goes on with the order");
 	return ACSR_OK;
@@ -323,7 +364,7 @@ static enum acsr_result wait_loop(struct order_flow *f, int64_t ms, char **told,
 		if (is(f, "handover") && strcmp(view_str(f->order, "delivery"), "download") == 0)
 			return err_set(e, "state.handover",
 				"order %s waits for its archive to be taken: autocsr order "
-				"archive %s --archive FILE.zip",
+				"archive %s --archive FILE",
 				id_of(f), id_of(f));
 		if (clock_mono_ms() >= end)
 			return err_set(e, "request.timeout",

@@ -11,6 +11,7 @@
 #include "cli/files.h"
 #include "cli/responder.h"
 #include "cli/service.h"
+#include "pki/keyform.h"
 
 struct order_flow {
 	const struct args *a;
@@ -32,10 +33,13 @@ struct order_flow {
 		"cert", OPT_ONE, "FILE.pem", "save the certificate with its chain there, and wait"          \
 	}
 
-/* Opens what the options name. `wants_archive`: the service will make a key; `name` is the first name of the
- * order for the archive's default file name, or NULL. */
-ACSR_MUST_USE enum acsr_result order_flow_open(
-	struct order_flow *f, const struct args *a, bool wants_archive, const char *name, struct acsr_err *e);
+/* Opens what the options name. `form`: in which the service will hand over a key by download, NULL when it will not;
+ * `name` is the first name of the order for its default file name, or NULL. */
+ACSR_MUST_USE enum acsr_result order_flow_open(struct order_flow *f, const struct args *a,
+	const struct keyform *form, const char *name, struct acsr_err *e);
+/* "www.example.com" and ".zip" as a file name of safe characters; *out is yours. */
+ACSR_MUST_USE enum acsr_result order_flow_name(
+	char **out, const char *name, const char *extension, struct acsr_err *e);
 /* Goes on from f->order, which the caller has set. */
 ACSR_MUST_USE enum acsr_result order_flow_run(struct order_flow *f, struct acsr_err *e);
 /* Puts the order, and where things were saved, into the command's result. */

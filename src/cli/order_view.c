@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "cli/say.h"
 #include "cli/view.h"
+#include "pki/keyform.h"
 
 #define NAMES_SHOWN 3
 
@@ -135,6 +136,22 @@ static void show_code(const json_t *code)
 		say("%-16s destroyed after %lld more", "", (long long)json_integer_value(left));
 }
 
+/* Which of the three grades it is, in words. */
+static void show_hand_over(const json_t *order)
+{
+	const json_t *h = json_object_get(order, "hand_over");
+	const char *grade = view_str(h, "grade");
+	const struct keyform *form = keyform_find(view_str(h, "format"));
+	const char *words = form != NULL ? form->words : view_str(h, "format");
+
+	if (strcmp(grade, "sealed") == 0)
+		say("%-16s sealed to %s (%s): no code exists", "hand-over", view_str(h, "recipient"), words);
+	else if (strcmp(grade, "browser") == 0)
+		say("%-16s made in the browser and kept there (%s); it was never here", "hand-over", words);
+	else if (strcmp(grade, "code") == 0)
+		say("%-16s %s, opened by the unlock code", "hand-over", words);
+}
+
 static void show_archive(const json_t *order)
 {
 	const json_t *a = json_object_get(order, "archive"), *code = json_object_get(order, "code");
@@ -161,6 +178,13 @@ static void show_certificates(const json_t *order)
 	}
 }
 
+static const char *whence(const char *key_source)
+{
+	if (strcmp(key_source, "autocsr") == 0)
+		return "made by the service";
+	return strcmp(key_source, "browser") == 0 ? "made in the browser" : "from your CSR";
+}
+
 void order_view_show(const json_t *order)
 {
 	const json_t *names = json_object_get(order, "names"), *waiting = json_object_get(order, "waiting");
@@ -176,10 +200,9 @@ void order_view_show(const json_t *order)
 	say_field("product", view_str(order, "product"));
 	for (size_t i = 0; i < json_array_size(names); i++)
 		say_field(i == 0 ? "names" : "", json_string_value(json_array_get(names, i)));
-	say("%-16s %s, %s", "key", view_str(order, "key_type"),
-		strcmp(view_str(order, "key_source"), "autocsr") == 0 ? "made by the service"
-								      : "from your CSR");
+	say("%-16s %s, %s", "key", view_str(order, "key_type"), whence(view_str(order, "key_source")));
 	say_field("SPKI SHA-256", view_str(order, "spki_sha256"));
+	show_hand_over(order);
 	show_archive(order);
 	show_certificates(order);
 	say_field("certificate in", view_str(order, "certificate_file"));

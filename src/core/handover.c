@@ -324,10 +324,13 @@ static enum acsr_result store_code(struct core *c, const struct order *o, struct
 		return err_set(e, "sys.keymaker", "the keymaker sent %s",
 			sealed ? "a code for a sealed key" : "no code");
 	buf_init(&wrapped, 512);
-	if (sealed)
-		return ACSR_OK;
-	TRY(kek_wrap(c->kek, r->id, m->code, &wrapped, e));
 	TRY(products_load(c->db, o->product_id, &p, e));
+	if (sealed) {
+		r->code_window =
+			product_code_window(c, &p); /* so long the acknowledgement may take, as with a code */
+		return csr_request_save_code(c->db, r, e);
+	}
+	TRY(kek_wrap(c->kek, r->id, m->code, &wrapped, e));
 	return code_keep(c, r, (struct bytes){ wrapped.p, wrapped.len }, &p, e);
 }
 

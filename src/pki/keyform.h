@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct keyform {
 	const char *name;      /* "zip" … */
@@ -15,8 +16,12 @@ struct keyform {
 	/* Registered where there is one: RFC 8551 for CMS; RFC 8351's pkcs8-encrypted is for BER only, so its PEM
 	 * goes as other PEM does; age has none. */
 	const char *media_type;
-	const char *words; /* for people: "AES-256 ZIP archive" */
+	const char *begins; /* its first bytes */
+	const char *words;  /* for people: "AES-256 ZIP archive" */
 };
+
+/* Do these bytes begin as that form does? No more than a glance: whether they open, only who has code or key sees. */
+bool keyform_begins(const struct keyform *f, const uint8_t *p, size_t n);
 
 /* NULL: there is no such form. */
 const struct keyform *keyform_find(const char *name);
