@@ -300,16 +300,24 @@ static const struct opt order_new_opts[] = {
 };
 
 static const char order_new_text[] =
-	"Without --csr the service makes the key. Its archive is saved and made durable before it is "
-	"acknowledged;\n"
-	"only then does the order go on. The unlock code comes by a second way: autocsr order code ID.\n"
+	"Without --csr and --local-key the service makes the key, and hands it over in one of two ways: "
+	"locked by an\n"
+	"unlock code, which comes by a second way (autocsr order code ID), or, safer, sealed to a public key "
+	"of yours\n"
+	"(--seal-to). The file is saved and made durable before it is acknowledged; only then does the order "
+	"go on.\n"
 	"\n"
 	"  autocsr order new --product dv --host www.example.com --archive www.zip --wait\n"
 	"      prints what to publish, and waits\n"
 	"  autocsr order new --product dv --host www.example.com --archive www.zip \\\n"
 	"      --standalone 0.0.0.0:80 --cert fullchain.pem\n"
 	"      answers the validation itself\n"
-	"  autocsr order new --product dv --host www.example.com --csr www.csr --validation dns\n";
+	"  autocsr order new --product dv --host www.example.com --csr www.csr --validation dns\n"
+	"  autocsr order new --product dv --host www.example.com --seal-to @$HOME/.ssh/id_ed25519.pub\n"
+	"      a file that only your SSH key opens: age -d -i ~/.ssh/id_ed25519 www.example.com.key.age\n"
+	"  autocsr order new --product dv --host www.example.com --format p12 --archive www.p12\n"
+	"  autocsr order new --product dv --host www.example.com --local-key --archive www.zip\n"
+	"      the key never leaves this machine\n";
 
 const struct command cmd_order_new = { "order", "new", "", 0, 0, "order a certificate, with or without a CSR",
 	order_new_text, order_new_opts, .service = true, .run = cmd_order_new_run,
@@ -318,7 +326,7 @@ const struct command cmd_order_new = { "order", "new", "", 0, 0, "order a certif
 static const struct opt order_archive_opts[] = {
 	{ "archive", OPT_ONE, "FILE", "where the key's archive or other file goes (0600)" },
 	{ "format", OPT_ONE, "FORMAT", "zip, pkcs8, p12 or p12-legacy; as it was when left out",
-		"zip pkcs8 p12 p12-legacy age cms" },
+		"zip pkcs8 p12 p12-legacy" },
 	{ "seal-to", OPT_ONE, "RECIPIENT|@FILE", "seal the key to this recipient; no code exists" },
 	ORDER_FLOW_OPTIONS,
 	{ "force", OPT_FLAG, NULL, "replace files that exist" },
@@ -345,9 +353,11 @@ static const struct opt order_reissue_opts[] = {
 	{ 0 },
 };
 
-static const char order_reissue_text[] = "A reissue always has a new key.\n"
-					 "\n"
-					 "  autocsr order reissue ord_1a2b3c --archive www-2.zip --wait\n";
+static const char order_reissue_text[] =
+	"A reissue always has a new key, handed over as the last one was unless an "
+	"option says otherwise.\n"
+	"\n"
+	"  autocsr order reissue ord_1a2b3c --archive www-2.zip --wait\n";
 
 const struct command cmd_order_reissue = { "order", "reissue", "ID", 1, 1, "a new certificate with a new key",
 	order_reissue_text, order_reissue_opts, .service = true, .run = cmd_order_reissue_run,

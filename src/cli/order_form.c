@@ -187,6 +187,7 @@ enum acsr_result order_form_keep_key(struct newcsr *n, struct acsr_err *e)
 {
 	TRY(file_set_commit(&n->files, e));
 	file_set_end(&n->files);
+	TRY(command_put_str(n->c->result, "archive_file", args_one(n->a, "archive"), e));
 	say_progress("the key archive is in %s (SHA-256 %s)", args_one(n->a, "archive"),
 		view_str(n->c->result, "archive_sha256"));
 	return args_flag(n->a, "code-file") ? ACSR_OK : seal_show_code(&n->seal, e);
