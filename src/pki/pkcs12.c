@@ -1,4 +1,4 @@
-/* PKCS#12: reading whatever is found, writing in two strengths. */
+/* PKCS#12: reading whatever is found. Writing is in pkcs12_write.c. */
 #include "autocsr/pkcs12.h"
 
 #include <openssl/err.h>
@@ -18,10 +18,6 @@
 #define MAX_FILE (1024 * 1024)
 #define MAX_OBJECTS 256
 #define MAX_NESTING 4
-#define MODERN_ITERATIONS 600000
-#define LEGACY_ITERATIONS 2048
-
-/* --- reading --- */
 
 struct reader {
 	OSSL_LIB_CTX *libctx; /* NULL: the default one */
@@ -361,71 +357,4 @@ enum acsr_result acsr_pkcs12_read(struct acsr_pkcs12 **out, const uint8_t *p, si
 	}
 	reader_free(&r);
 	return result;
-}
-
-/* --- writing --- */
-
-static enum acsr_result load_chain(
-	STACK_OF(X509) * *out, const struct acsr_pkcs12_spec *s, struct acsr_err *e)
-{
-	STACK_OF(X509) *list = sk_X509_new_null();
-
-	for (size_t i = 0; list != NULL && i < s->n_certs; i++) {
-		X509 *x = NULL;
-
-		if (certview_load(&x, s->certs[i].p, s->certs[i].len, e) != ACSR_OK ||
-			sk_X509_push(list, x) <= 0) {
-			X509_free(x);
-			sk_X509_pop_free(list, X509_free);
-			return ACSR_FAIL;
-		}
-	}
-	*out = list;
-	return list != NULL ? ACSR_OK : err_nomem(e);
-}
-
-static PKCS12 *build(const struct acsr_pkcs12_spec *s, X509 *leaf, STACK_OF(X509) * chain)
-{
-	const char *pass = (const char *)acsr_secret_bytes(s->passphrase);
-	int nid = s->legacy ? NID_pbe_WithSHA1And3_Key_TripleDES_CBC : NID_aes_256_cbc;
-	int iterations = s->legacy ? LEGACY_ITERATIONS : MODERN_ITERATIONS;
-	PKCS12 *p12 = PKCS12_create(pass, s->name, s->key->pkey, leaf, chain, nid, nid, iterations, -1, 0);
-
-	if (p12 != NULL && PKCS12_set_mac(p12, pass, -1, NULL, 0, iterations,
-				   s->legacy ? EVP_sha1() : EVP_sha256()) != 1) {
-		PKCS12_free(p12);
-		return NULL;
-	}
-	return p12;
-}
-
-static enum acsr_result write_with(
-	const struct acsr_pkcs12_spec *s, STACK_OF(X509) * chain, struct acsr_blob *der, struct acsr_err *e)
-{
-	OSSL_AUTO(ossl_free_x509) X509 *leaf = sk_X509_shift(chain);
-	unsigned char *p = NULL;
-	PKCS12 *p12;
-	int n;
-
-	if (leaf == NULL || X509_get0_pubkey(leaf) == NULL ||
-		EVP_PKEY_eq(X509_get0_pubkey(leaf), s->key->pkey) != 1)
-		return ossl_err(e, "match.key", "the key does not belong to the first certificate");
-	p12 = build(s, leaf, chain);
-	n = p12 != NULL ? i2d_PKCS12(p12, &p) : -1;
-	PKCS12_free(p12);
-	return n > 0 ? ossl_take(der, p, n, "cannot make the PKCS#12 file", e)
-		     : ossl_err(e, "openssl.pkcs12", "OpenSSL cannot make the PKCS#12 file");
-}
-
-enum acsr_result acsr_pkcs12_write(
-	const struct acsr_pkcs12_spec *spec, struct acsr_blob *der, struct acsr_err *e)
-{
-	STACK_OF(X509) *chain = NULL;
-	enum acsr_result r;
-
-	TRY(load_chain(&chain, spec, e));
-	r = write_with(spec, chain, der, e);
-	sk_X509_pop_free(chain, X509_free);
-	ERR_clear_error();
-	return r;
 }
