@@ -9,6 +9,7 @@
 #include "ipc/role.h"
 #include "make.h"
 #include "pool.h"
+#include "rehearse.h"
 #include "swap.h"
 
 struct keymaker {
@@ -45,7 +46,7 @@ static enum acsr_result keymaker_open(struct proc *p, struct acsr_err *e)
 	TRY(acsr_key_type_find(&rsa, "rsa:2048", e));
 	if (!acsr_key_type_available(rsa))
 		return err_set(e, "openssl.unsupported", "this OpenSSL has no RSA");
-	return make_rehearse(e);
+	return rehearse_all(e);
 }
 
 /* --- life --- */

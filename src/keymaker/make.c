@@ -7,9 +7,7 @@
 #include <string.h>
 
 #include "autocsr/archive.h"
-#include "autocsr/code.h"
 #include "autocsr/csr.h"
-#include "base/clock.h"
 #include "pki/ext.h"
 #include "pki/fields.h"
 
@@ -107,6 +105,7 @@ enum acsr_result make_check(const struct msg_key_make *order, struct acsr_err *e
 	TRY(check_key_type(order->key_type, e));
 	TRY(check_ekus(&order->ekus, e));
 	TRY(check_entry_name(order->entry_name, e));
+	TRY(form_check(order, e));
 	return check_names(order, e);
 }
 
@@ -151,22 +150,18 @@ static enum acsr_result prove(const struct acsr_blob *csr, const struct acsr_key
 		       : err_set(e, "sys.key-check", "the new key is not good: %s (%s)", why.text, why.id);
 }
 
-static enum acsr_result pack(
-	struct made *m, const struct msg_key_make *order, const struct acsr_key *key, struct acsr_err *e)
+static enum acsr_result pack(struct made *m, const struct msg_key_make *order, const struct acsr_key *key,
+	unsigned rounds, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct acsr_secret *pem = NULL;
-
-	TRY(acsr_key_pkcs8_pem(key, &pem, e));
-	TRY(acsr_code_new(&m->code, e));
-	TRY(acsr_archive_write(order->entry_name, pem, m->code, clock_now(), m->archive, sizeof(m->archive),
-		&m->archive_len, e));
-	if (EVP_Q_digest(NULL, "SHA256", NULL, m->archive, m->archive_len, m->archive_sha256, NULL) != 1)
+	TRY(form_make(&m->archive, order, key, &m->csr, rounds, e));
+	if (EVP_Q_digest(NULL, "SHA256", NULL, m->archive.bytes, m->archive.len, m->archive_sha256, NULL) !=
+		1)
 		return err_set(e, "sys.openssl", "cannot hash the archive");
 	return ACSR_OK;
 }
 
-enum acsr_result make_order(
-	struct made *out, const struct msg_key_make *order, const struct acsr_key *key, struct acsr_err *e)
+enum acsr_result make_order_rounds(struct made *out, const struct msg_key_make *order,
+	const struct acsr_key *key, unsigned rounds, struct acsr_err *e)
 {
 	struct made m = { 0 };
 	enum acsr_result r = build_csr(&m.csr, order, key, e);
@@ -174,7 +169,7 @@ enum acsr_result make_order(
 	if (r == ACSR_OK)
 		r = prove(&m.csr, key, e);
 	if (r == ACSR_OK)
-		r = pack(&m, order, key, e);
+		r = pack(&m, order, key, rounds, e);
 	if (r == ACSR_OK)
 		*out = m;
 	else
@@ -182,35 +177,15 @@ enum acsr_result make_order(
 	return r;
 }
 
+enum acsr_result make_order(
+	struct made *out, const struct msg_key_make *order, const struct acsr_key *key, struct acsr_err *e)
+{
+	return make_order_rounds(out, order, key, 0, e);
+}
+
 void made_clear(struct made *m)
 {
 	acsr_blob_free(&m->csr);
-	acsr_secret_free(m->code);
+	form_clear(&m->archive);
 	wipe(m, sizeof(*m));
-}
-
-enum acsr_result make_rehearse(struct acsr_err *e)
-{
-	struct msg_key_make order = {
-		.deliver = ROLE_FRONT, .key_type = (char[]){ "ec:p256" }, .entry_name = (char[]){ "test.key" }
-	};
-	struct acsr_key *key = NULL;
-	struct made made;
-	enum acsr_result r;
-
-	TRY(strv_add(&order.subject, "CN=test.invalid", e));
-	TRY(strv_add(&order.sans, "DNS:test.invalid", e));
-	TRY(strv_add(&order.ekus, "serverAuth", e));
-	r = make_check(&order, e);
-	if (r == ACSR_OK)
-		r = acsr_key_generate(&key, order.key_type, e);
-	if (r == ACSR_OK)
-		r = make_order(&made, &order, key, e);
-	if (r == ACSR_OK)
-		made_clear(&made);
-	acsr_key_free(key);
-	strv_free(&order.subject);
-	strv_free(&order.sans);
-	strv_free(&order.ekus);
-	return r;
 }

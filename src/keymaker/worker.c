@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/rand.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +13,12 @@
 #include <unistd.h>
 
 #include "base/limits.h"
-#include "base/rnd.h"
 #include "clear.h"
 #include "heap.h"
 #include "ipc/chan.h"
 #include "ipc/sandbox.h"
 #include "make.h"
+#include "seed.h"
 
 /* A sanitizer's own report needs it. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -86,22 +85,6 @@ static bool set_limits(void)
 	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
-/* The parent's generators were copied by the fork. OpenSSL notices that by the process id; this does not rely
- * on it: new entropy from the kernel into each of the three, before the first use. */
-static bool reseed(void)
-{
-	EVP_RAND_CTX *all[] = { RAND_get0_primary(NULL), RAND_get0_public(NULL), RAND_get0_private(NULL) };
-	unsigned char fresh[48];
-	bool ok = true;
-
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		rnd_bytes(fresh, sizeof(fresh));
-		ok = ok && all[i] != NULL && EVP_RAND_reseed(all[i], 1, NULL, 0, fresh, sizeof(fresh)) == 1;
-	}
-	wipe(fresh, sizeof(fresh));
-	return ok;
-}
-
 static bool lock_memory(const struct worker_setup *setup)
 {
 	return !setup->lock_memory || mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
@@ -117,13 +100,13 @@ static void enter(const struct worker_pipes *pipes, const struct worker_setup *s
 	if (setup->ready_type != NULL && setpriority(PRIO_PROCESS, 0, NICE_AHEAD) != 0)
 		errno = 0;
 	if (!keep_only(pipes) || !lock_memory(setup) || heap_enter(SECURE_HEAP, &heap, NULL) != ACSR_OK ||
-		!set_limits() || !reseed())
+		!set_limits() || seed_fresh(NULL) != ACSR_OK)
 		end(WORKER_SETUP);
 	if (sandbox_enter_worker(NULL) != ACSR_OK)
 		end(WORKER_SANDBOX);
 	snprintf(facts, cap,
 		"%s; one process for this order: seccomp kill list of 15 calls, no files, "
-		"secure heap (%s)%s, wiped on free",
+		"secure heap (%s)%s, wiped on free, fresh seed of 3 generators checked",
 		setup->facts, heap, setup->lock_memory ? ", all memory locked" : "");
 }
 
@@ -184,8 +167,8 @@ static bool write_result(struct made *made, uint64_t id, char *facts)
 {
 	struct msg_key_result m = { .csr = { made->csr.p, made->csr.len },
 		.archive_sha256 = { made->archive_sha256, sizeof(made->archive_sha256) },
-		.archive_size = made->archive_len,
-		.code = made->code,
+		.archive_size = made->archive.len,
+		.code = made->archive.code,
 		.sandbox = facts };
 	CLEANUP_BUF struct buf out = { 0 };
 
@@ -220,7 +203,7 @@ __attribute__((noinline)) static enum worker_exit serve(struct acsr_key *ready, 
 	if (make_order(&made, &order, key, NULL) != ACSR_OK)
 		status = WORKER_MAKE;
 	acsr_key_free(key);
-	if (status == WORKER_DONE && !write_all(FD_ARCHIVE, made.archive, made.archive_len))
+	if (status == WORKER_DONE && !write_all(FD_ARCHIVE, made.archive.bytes, made.archive.len))
 		status = WORKER_ARCHIVE;
 	if (status == WORKER_DONE && !write_result(&made, id, facts))
 		status = WORKER_RESULT;

@@ -33,6 +33,9 @@ ACSR_MUST_USE enum acsr_result key_pair_fits(const struct acsr_key *k, struct ac
 ACSR_MUST_USE enum acsr_result key_digest(
 	const EVP_MD **out, const struct acsr_key *k, const char *name, struct acsr_err *e);
 
+/* acsr_key_pkcs8_encrypted without its least number of rounds: for passphrases that a machine made. */
+ACSR_MUST_USE enum acsr_result key_pkcs8_locked(const struct acsr_key *k, const struct acsr_key_protect *how,
+	bool pem, struct acsr_blob *out, struct acsr_err *e);
 /* PKCS#8 of an ML-DSA or SLH-DSA key, in the form that the key asks for, in the secure heap. */
 ACSR_MUST_USE enum acsr_result key_pq_pkcs8(
 	const struct acsr_key *k, struct acsr_secret **der, struct acsr_err *e);

@@ -110,6 +110,18 @@ static enum acsr_result encrypt(const struct acsr_secret *der, const struct acsr
 	return ACSR_OK;
 }
 
+static enum acsr_result check_cost(const struct acsr_key_protect *how, struct acsr_err *e)
+{
+	if (how->kdf == ACSR_KDF_PBKDF2 && how->cost != 0 &&
+		(how->cost < PBKDF2_LEAST || how->cost > PBKDF2_MOST))
+		return err_rule(e, "key.kdf", NULL, "OWASP, RFC 8018",
+			"PBKDF2 with %u iterations; %d to %d are used", how->cost, PBKDF2_LEAST, PBKDF2_MOST);
+	if (how->kdf == ACSR_KDF_SCRYPT && how->cost > SCRYPT_MOST)
+		return err_rule(e, "key.kdf", NULL, "RFC 7914", "scrypt with %u lanes; at most %d are used",
+			how->cost, SCRYPT_MOST);
+	return ACSR_OK;
+}
+
 static enum acsr_result settle(struct pbes2 *s, const struct acsr_key_protect *how, struct acsr_err *e)
 {
 	if (acsr_secret_len(how->passphrase) == 0)
@@ -118,12 +130,6 @@ static enum acsr_result settle(struct pbes2 *s, const struct acsr_key_protect *h
 	s->cost = how->cost;
 	if (s->cost == 0)
 		s->cost = s->kdf == ACSR_KDF_SCRYPT ? SCRYPT_LANES : PBKDF2_LEAST;
-	if (s->kdf == ACSR_KDF_PBKDF2 && (s->cost < PBKDF2_LEAST || s->cost > PBKDF2_MOST))
-		return err_rule(e, "key.kdf", NULL, "OWASP, RFC 8018",
-			"PBKDF2 with %u iterations; %d to %d are used", s->cost, PBKDF2_LEAST, PBKDF2_MOST);
-	if (s->kdf == ACSR_KDF_SCRYPT && s->cost > SCRYPT_MOST)
-		return err_rule(e, "key.kdf", NULL, "RFC 7914", "scrypt with %u lanes; at most %d are used",
-			s->cost, SCRYPT_MOST);
 	TRY(rnd_fill(s->salt, sizeof(s->salt), e));
 	return rnd_fill(s->iv, sizeof(s->iv), e);
 }
@@ -149,13 +155,20 @@ static enum acsr_result protect(struct acsr_blob *out, const struct acsr_secret 
 		   : acsr_blob_copy(out, w.p + w.pos, w.cap - w.pos, e);
 }
 
-enum acsr_result acsr_key_pkcs8_encrypted(const struct acsr_key *k, const struct acsr_key_protect *how,
-	bool pem, struct acsr_blob *out, struct acsr_err *e)
+enum acsr_result key_pkcs8_locked(const struct acsr_key *k, const struct acsr_key_protect *how, bool pem,
+	struct acsr_blob *out, struct acsr_err *e)
 {
 	CLEANUP_SECRET struct acsr_secret *der = NULL;
 
 	TRY(acsr_key_pkcs8_der(k, &der, e));
 	return protect(out, der, how, pem, e);
+}
+
+enum acsr_result acsr_key_pkcs8_encrypted(const struct acsr_key *k, const struct acsr_key_protect *how,
+	bool pem, struct acsr_blob *out, struct acsr_err *e)
+{
+	TRY(check_cost(how, e));
+	return key_pkcs8_locked(k, how, pem, out, e);
 }
 
 enum acsr_result acsr_key_pkcs8_pem_encrypted(const struct acsr_key *k, const struct acsr_secret *passphrase,

@@ -8,6 +8,7 @@
 #include "autocsr/blob.h"
 #include "autocsr/err.h"
 #include "autocsr/key.h"
+#include "autocsr/pkcs12.h"
 
 /* Is there a MAC that this OpenSSL cannot compute? Its verification then fails as a wrong passphrase would. The name of
  * its algorithm in any case. */
@@ -15,6 +16,10 @@ bool pkcs12_mac_missing(const PKCS12 *p12, OSSL_LIB_CTX *ctx, char name[80]);
 /* openssl.unsupported, match.passphrase; return ACSR_FAIL. */
 enum acsr_result pkcs12_unsupported(const char *name, struct acsr_err *e);
 enum acsr_result pkcs12_wrong(struct acsr_err *e);
+
+/* acsr_pkcs12_write with so many rounds, at least 1: for passphrases that a machine made. */
+ACSR_MUST_USE enum acsr_result pkcs12_write(
+	const struct acsr_pkcs12_spec *spec, unsigned rounds, struct acsr_blob *der, struct acsr_err *e);
 
 /*
  * A self-signed certificate with the CSR's subject and extensions, valid for a day from `now` (epoch seconds), DER:

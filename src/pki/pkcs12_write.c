@@ -11,6 +11,7 @@
 #include "base/secret.h"
 #include "certview.h"
 #include "key_int.h"
+#include "pkcs12_int.h"
 
 #define MODERN_ITERATIONS 600000
 #define LEGACY_ITERATIONS 2048
@@ -42,20 +43,22 @@ static const char *password(const struct acsr_pkcs12_spec *s)
 	return (const char *)acsr_secret_bytes(s->passphrase);
 }
 
-static int iterations(const struct acsr_pkcs12_spec *s)
-{
-	return s->legacy ? LEGACY_ITERATIONS : MODERN_ITERATIONS;
-}
+/* What is being written, and how often its passphrase is hashed. */
+struct job {
+	const struct acsr_pkcs12_spec *spec;
+	int rounds;
+};
 
 /* --- the key --- */
 
-static enum acsr_result lock_modern(X509_SIG **out, const struct acsr_pkcs12_spec *s, struct acsr_err *e)
+static enum acsr_result lock_modern(X509_SIG **out, const struct job *j, struct acsr_err *e)
 {
-	const struct acsr_key_protect how = { .passphrase = s->passphrase, .cost = MODERN_ITERATIONS };
+	const struct acsr_key_protect how = { .passphrase = j->spec->passphrase,
+		.cost = (uint32_t)j->rounds };
 	ACSR_CLEANUP_BLOB struct acsr_blob der = { 0 };
 	const unsigned char *at;
 
-	TRY(acsr_key_pkcs8_encrypted(s->key, &how, false, &der, e));
+	TRY(key_pkcs8_locked(j->spec->key, &how, false, &der, e));
 	at = der.p;
 	*out = d2i_X509_SIG(NULL, &at, (long)der.len);
 	return *out != NULL ? ACSR_OK : ossl_err(e, "openssl.pkcs12", "OpenSSL cannot take the locked key");
@@ -77,8 +80,9 @@ static X509_SIG *put_together(const X509_ALGOR *how, unsigned char *locked, int 
 }
 
 /* 3DES by RFC 7292 appendix C. */
-static enum acsr_result lock_legacy(X509_SIG **out, const struct acsr_pkcs12_spec *s, struct acsr_err *e)
+static enum acsr_result lock_legacy(X509_SIG **out, const struct job *j, struct acsr_err *e)
 {
+	const struct acsr_pkcs12_spec *s = j->spec;
 	CLEANUP_SECRET struct acsr_secret *der = NULL;
 	OSSL_AUTO(free_alg) X509_ALGOR *how = NULL;
 	unsigned char *locked = NULL;
@@ -87,7 +91,7 @@ static enum acsr_result lock_legacy(X509_SIG **out, const struct acsr_pkcs12_spe
 
 	TRY(acsr_key_pkcs8_der(s->key, &der, e));
 	TRY(rnd_fill(salt, sizeof(salt), e));
-	how = PKCS5_pbe_set(LEGACY_CIPHER, LEGACY_ITERATIONS, salt, SALT);
+	how = PKCS5_pbe_set(LEGACY_CIPHER, j->rounds, salt, SALT);
 	if (how != NULL && PKCS12_pbe_crypt(how, password(s), (int)acsr_secret_len(s->passphrase),
 				   acsr_secret_bytes(der), (int)acsr_secret_len(der), &locked, &n, 1) != NULL)
 		*out = put_together(how, locked, n);
@@ -107,19 +111,18 @@ static bool mark(PKCS12_SAFEBAG *bag, const struct acsr_pkcs12_spec *s, const X5
 	return X509_digest(leaf, EVP_sha1(), id, &n) == 1 && PKCS12_add_localkeyid(bag, id, (int)n) == 1;
 }
 
-static enum acsr_result add_key(
-	bag_list **bags, const struct acsr_pkcs12_spec *s, const X509 *leaf, struct acsr_err *e)
+static enum acsr_result add_key(bag_list **bags, const struct job *j, const X509 *leaf, struct acsr_err *e)
 {
 	X509_SIG *locked = NULL;
 	PKCS12_SAFEBAG *bag;
 
-	TRY(s->legacy ? lock_legacy(&locked, s, e) : lock_modern(&locked, s, e));
+	TRY(j->spec->legacy ? lock_legacy(&locked, j, e) : lock_modern(&locked, j, e));
 	bag = PKCS12_SAFEBAG_create0_pkcs8(locked);
 	if (bag == NULL) {
 		X509_SIG_free(locked);
 		return ossl_err(e, "openssl.pkcs12", "OpenSSL cannot make the PKCS#12 file");
 	}
-	if (mark(bag, s, leaf) && (*bags = sk_PKCS12_SAFEBAG_new_null()) != NULL &&
+	if (mark(bag, j->spec, leaf) && (*bags = sk_PKCS12_SAFEBAG_new_null()) != NULL &&
 		sk_PKCS12_SAFEBAG_push(*bags, bag) > 0)
 		return ACSR_OK;
 	PKCS12_SAFEBAG_free(bag);
@@ -169,18 +172,19 @@ static enum acsr_result check_pair(
 
 /* --- the file --- */
 
-static PKCS12 *wrap_up(const struct acsr_pkcs12_spec *s, bag_list *key, STACK_OF(X509) * chain)
+static PKCS12 *wrap_up(const struct job *j, bag_list *key, STACK_OF(X509) * chain)
 {
 	__attribute__((cleanup(free_safes))) STACK_OF(PKCS7) *safes = NULL;
 	__attribute__((cleanup(free_bags))) bag_list *certs = NULL;
+	const struct acsr_pkcs12_spec *s = j->spec;
+	int cipher = s->legacy ? LEGACY_CIPHER : NID_aes_256_cbc;
 	PKCS12 *p12 = NULL;
 
 	if (add_certs(&certs, s, chain) &&
-		PKCS12_add_safe(&safes, certs, s->legacy ? LEGACY_CIPHER : NID_aes_256_cbc, iterations(s),
-			password(s)) == 1 &&
+		PKCS12_add_safe(&safes, certs, cipher, j->rounds, password(s)) == 1 &&
 		PKCS12_add_safe(&safes, key, -1, 0, NULL) == 1)
 		p12 = PKCS12_add_safes(safes, 0);
-	if (p12 != NULL && PKCS12_set_mac(p12, password(s), -1, NULL, 0, iterations(s),
+	if (p12 != NULL && PKCS12_set_mac(p12, password(s), -1, NULL, 0, j->rounds,
 				   s->legacy ? EVP_sha1() : EVP_sha256()) != 1) {
 		PKCS12_free(p12);
 		p12 = NULL;
@@ -188,23 +192,30 @@ static PKCS12 *wrap_up(const struct acsr_pkcs12_spec *s, bag_list *key, STACK_OF
 	return p12;
 }
 
-enum acsr_result acsr_pkcs12_write(
-	const struct acsr_pkcs12_spec *spec, struct acsr_blob *der, struct acsr_err *e)
+enum acsr_result pkcs12_write(
+	const struct acsr_pkcs12_spec *spec, unsigned rounds, struct acsr_blob *der, struct acsr_err *e)
 {
 	__attribute__((cleanup(free_certs))) STACK_OF(X509) *chain = NULL;
 	__attribute__((cleanup(free_bags))) bag_list *key = NULL;
 	OSSL_AUTO(free_p12) PKCS12 *p12 = NULL;
+	const struct job j = { spec, (int)rounds };
 	unsigned char *p = NULL;
 	int n;
 
 	TRY(load_chain(&chain, spec, e));
 	TRY(check_pair(spec, chain, e));
-	TRY(add_key(&key, spec, sk_X509_value(chain, 0), e));
-	p12 = wrap_up(spec, key, chain);
+	TRY(add_key(&key, &j, sk_X509_value(chain, 0), e));
+	p12 = wrap_up(&j, key, chain);
 	n = p12 != NULL ? i2d_PKCS12(p12, &p) : -1;
 	if (n <= 0)
 		return ossl_err(e, "openssl.pkcs12", "OpenSSL cannot make the PKCS#12 file");
 	TRY(ossl_take(der, p, n, "cannot make the PKCS#12 file", e));
 	ERR_clear_error();
 	return ACSR_OK;
+}
+
+enum acsr_result acsr_pkcs12_write(
+	const struct acsr_pkcs12_spec *spec, struct acsr_blob *der, struct acsr_err *e)
+{
+	return pkcs12_write(spec, spec->legacy ? LEGACY_ITERATIONS : MODERN_ITERATIONS, der, e);
 }

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		return 0;
 	if (make_check(&order, &e) == ACSR_OK) {
 		/* A check that lets through what then fails would leave core without a reason. */
-		if (make_order(&made, &order, key, &e) != ACSR_OK)
+		if (make_order_rounds(&made, &order, key, 1, &e) != ACSR_OK)
 			abort();
 		made_clear(&made);
 	} else if (*e.id == '\0' || *e.text == '\0') {

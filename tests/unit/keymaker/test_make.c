@@ -41,8 +41,8 @@ static void one_type(const char *type, const char *signature)
 	struct made m;
 
 	make(&m, &order, key);
-	assert_int_equal(26, acsr_secret_len(m.code));
-	got = orders_open(m.archive, m.archive_len, m.code);
+	assert_int_equal(26, acsr_secret_len(m.archive.code));
+	got = orders_open(m.archive.bytes, m.archive.len, m.archive.code);
 	assert_true(acsr_key_same(key, got));
 	orders_check_csr(m.csr.p, m.csr.len, got);
 	assert_int_equal(ACSR_OK, acsr_csr_parse(&v, m.csr.p, m.csr.len, NULL));
@@ -75,7 +75,7 @@ static void test_the_archive_hash_is_of_the_archive(void **state)
 
 	(void)state;
 	make(&m, &order, key);
-	assert_int_equal(1, EVP_Q_digest(NULL, "SHA256", NULL, m.archive, m.archive_len, want, NULL));
+	assert_int_equal(1, EVP_Q_digest(NULL, "SHA256", NULL, m.archive.bytes, m.archive.len, want, NULL));
 	assert_memory_equal(want, m.archive_sha256, 32);
 	acsr_key_free(key);
 	made_clear(&m);
@@ -107,10 +107,10 @@ static void test_other_tools_open_it(void **state)
 	snprintf(path, sizeof(path), "%s/a.zip", dir);
 	f = fopen(path, "w");
 	assert_non_null(f);
-	assert_int_equal(m.archive_len, fwrite(m.archive, 1, m.archive_len, f));
+	assert_int_equal(m.archive.len, fwrite(m.archive.bytes, 1, m.archive.len, f));
 	assert_int_equal(0, fclose(f));
-	snprintf(code, sizeof(code), "%.*s", (int)acsr_secret_len(m.code),
-		(const char *)acsr_secret_bytes(m.code));
+	snprintf(code, sizeof(code), "%.*s", (int)acsr_secret_len(m.archive.code),
+		(const char *)acsr_secret_bytes(m.archive.code));
 	assert_int_equal(0, run("cd %s && 7z x -y -p%s a.zip >out.txt && openssl pkey -noout -in "
 				"%s/www.example.com.key && rm %s/www.example.com.key",
 				    dir, code));
@@ -124,6 +124,79 @@ static void test_other_tools_open_it(void **state)
 	orders_clear(&order);
 }
 
+/* What the file says of itself, by openssl: the strength that was promised. */
+static void test_strengths(void **state)
+{
+	static const struct {
+		const char *form, *command;
+	} want[] = {
+		{ "pkcs8", "openssl asn1parse -in in -dump | tr -d '\\n' | grep -q "
+			   "'PBES2.*PBKDF2.*0927C0.*hmacWithSHA256.*aes-256-cbc'" },
+		{ "p12", "openssl pkcs12 -info -in in -passin file:code -noout 2>&1 | tr -d '\\n' | grep -q "
+			 "'MAC: sha256, Iteration 100000.*Encrypted.*PBES2, PBKDF2, AES-256-CBC, Iteration "
+			 "100000, PRF "
+			 "hmacWithSHA256.*Shrouded Keybag: PBES2, PBKDF2, AES-256-CBC, Iteration 100000'" },
+		{ "p12-legacy",
+			"openssl pkcs12 -info -in in -passin file:code -noout 2>&1 | tr -d '\\n' | grep -q "
+			"'MAC: sha1, Iteration 2048.*Shrouded Keybag: pbeWithSHA1And3-KeyTripleDES-CBC, "
+			"Iteration 2048'" },
+	};
+	char dir[64];
+
+	(void)state;
+	if (!orders_recipients(dir))
+		skip();
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		struct msg_key_make order = orders_new("rsa:2048");
+		struct acsr_key *key = new_key("rsa:2048"), *got;
+		char command[600];
+		struct made m;
+
+		orders_form(&order, want[i].form, "");
+		make(&m, &order, key);
+		got = orders_unlock(dir, want[i].form, NULL, m.archive.bytes, m.archive.len, m.archive.code);
+		assert_true(acsr_key_same(key, got));
+		snprintf(command, sizeof(command), "cd %s && %s", dir, want[i].command);
+		if (system(command) != 0)
+			fail_msg("%s is not as strong as it says", want[i].form);
+		acsr_key_free(got);
+		acsr_key_free(key);
+		made_clear(&m);
+		orders_clear(&order);
+	}
+	orders_forget(dir);
+}
+
+/* keytool is the customer of key stores: it lists the key under the host's name. */
+static void test_a_key_store_for_java(void **state)
+{
+	static const char *const forms[] = { "p12", "p12-legacy" };
+	char dir[64], command[256];
+
+	(void)state;
+	if (system("command -v keytool >/dev/null") != 0 || !orders_recipients(dir))
+		skip();
+	for (size_t i = 0; i < 2; i++) {
+		struct msg_key_make order = orders_new("ec:p256");
+		struct acsr_key *key = new_key("ec:p256");
+		struct made m;
+
+		orders_form(&order, forms[i], "");
+		make(&m, &order, key);
+		acsr_key_free(
+			orders_unlock(dir, forms[i], NULL, m.archive.bytes, m.archive.len, m.archive.code));
+		snprintf(command, sizeof(command),
+			"cd %s && keytool -list -keystore in -storepass \"$(cat code)\" 2>err | grep -q "
+			"'^www.example.com, .*PrivateKeyEntry'",
+			dir);
+		assert_int_equal(0, system(command));
+		acsr_key_free(key);
+		made_clear(&m);
+		orders_clear(&order);
+	}
+	orders_forget(dir);
+}
+
 static void test_codes_differ(void **state)
 {
 	struct msg_key_make order = orders_new("ec:p256");
@@ -133,7 +206,7 @@ static void test_codes_differ(void **state)
 	(void)state;
 	make(&a, &order, key);
 	make(&b, &order, key);
-	assert_false(secret_equal(a.code, b.code));
+	assert_false(secret_equal(a.archive.code, b.archive.code));
 	acsr_key_free(key);
 	made_clear(&a);
 	made_clear(&b);
@@ -153,7 +226,7 @@ static void test_a_weak_key_does_not_leave(void **state)
 	assert_int_equal(ACSR_OK, acsr_key_wrap_evp(&weak, pkey, NULL));
 	assert_int_equal(ACSR_FAIL, make_order(&m, &order, weak, &e));
 	assert_string_equal("sys.key-check", e.id);
-	assert_null(m.code);
+	assert_null(m.archive.code);
 	EVP_PKEY_free(pkey);
 	acsr_key_free(weak);
 	acsr_key_free(key);
@@ -184,6 +257,33 @@ static void test_a_wrong_deliverer_is_refused(void **state)
 	(void)state;
 	m.deliver = ROLE_CORE;
 	refused(&m, "request.field.deliver");
+}
+
+static void test_bad_forms_are_refused(void **state)
+{
+	static const char age[] = "age1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0savhh7m";
+	static const struct {
+		const char *form, *recipient, *id;
+	} bad[] = {
+		{ "", "", "request.field.form" },
+		{ "rar", "", "request.field.form" },
+		{ "ZIP", "", "request.field.form" },
+		{ "zip", age, "request.field.recipient" },
+		{ "p12-legacy", "x", "request.field.recipient" },
+		{ "age", "", "recipient.empty" },
+		{ "cms", "", "recipient.empty" },
+		{ "age", "age1", "recipient.age" },
+		{ "cms", age, "recipient.format" },
+		{ "age", "ssh-dss AAAA", "recipient.ssh.type" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct msg_key_make m = orders_new("ec:p256");
+
+		orders_form(&m, bad[i].form, bad[i].recipient);
+		refused(&m, bad[i].id);
+	}
 }
 
 static void test_an_unknown_key_type_is_refused(void **state)
@@ -228,7 +328,8 @@ static void test_bad_lists_are_refused(void **state)
 	} bad[] = {
 		{ offsetof(struct msg_key_make, ekus), "anyway", "request.field.ekus" },
 		{ offsetof(struct msg_key_make, ekus), "1.3.6.1.5..7.3.2", "request.field.ekus" },
-		{ offsetof(struct msg_key_make, ekus), "1.3.6.1.5.5.7.3.1", "request.field.ekus" }, /* twice */
+		{ offsetof(struct msg_key_make, ekus), "1.3.6.1.5.5.7.3.1",
+			"request.field.ekus" }, /* twice */
 		{ offsetof(struct msg_key_make, sans), "www.example.com", "request.field.sans" },
 		{ offsetof(struct msg_key_make, sans), "URI:https://x", "request.field.sans" },
 		{ offsetof(struct msg_key_make, sans), "IP:192.0.2.256", "name.ip" },
@@ -267,9 +368,12 @@ int main(void)
 		cmocka_unit_test(test_every_key_type),
 		cmocka_unit_test(test_the_archive_hash_is_of_the_archive),
 		cmocka_unit_test(test_other_tools_open_it),
+		cmocka_unit_test(test_strengths),
+		cmocka_unit_test(test_a_key_store_for_java),
 		cmocka_unit_test(test_codes_differ),
 		cmocka_unit_test(test_a_weak_key_does_not_leave),
 		cmocka_unit_test(test_a_wrong_deliverer_is_refused),
+		cmocka_unit_test(test_bad_forms_are_refused),
 		cmocka_unit_test(test_an_unknown_key_type_is_refused),
 		cmocka_unit_test(test_a_type_that_openssl_lacks_is_refused),
 		cmocka_unit_test(test_bad_entry_names_are_refused),

@@ -18,6 +18,7 @@
 #include "ipc/chan.h"
 #include "make.h"
 #include "orders.h"
+#include "rehearse.h"
 
 /* A sanitizer keeps the standard error for its report. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -148,6 +149,51 @@ static void test_every_key_type(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		one_order(NULL, types[i]);
+}
+
+/* Nothing that a form needs is loaded or called too late: the sandbox would kill the worker. */
+static void one_form(const char *dir, const char *form, const char *name)
+{
+	CLEANUP_STR char *recipient = name != NULL ? orders_recipient(dir, name) : NULL;
+	struct msg_key_make order = orders_new("ec:p256");
+	struct run r = start(NULL);
+	struct msg_key_result m;
+	struct buf result, archive;
+	struct acsr_key *key;
+
+	orders_form(&order, form, recipient != NULL ? recipient : "");
+	put_order(&r, &order);
+	read_to_end(&r.archive, &archive);
+	read_to_end(&r.result, &result);
+	assert_exit(end_of(&r), WORKER_DONE);
+	assert_int_equal(
+		ACSR_OK, chan_decode_frame(&result, ROLE_CORE, ROLE_KEYMAKER, MSG_key_result, &m, NULL));
+	assert_true((m.code == NULL) == (name != NULL));
+	key = orders_unlock(dir, form, name, archive.p, archive.len, m.code);
+	orders_check_csr(m.csr.p, m.csr.len, key);
+	assert_non_null(strstr(m.sandbox, "fresh seed"));
+	acsr_key_free(key);
+	msg_clear(msg_desc(MSG_key_result), &m);
+	buf_free(&result);
+	buf_free(&archive);
+	orders_clear(&order);
+}
+
+static void test_every_form(void **state)
+{
+	static const char *const forms[][2] = { { "zip", NULL }, { "pkcs8", NULL }, { "p12", NULL },
+		{ "p12-legacy", NULL }, { "age", "age" }, { "age", "ed" }, { "age", "rsa" }, { "cms", "r2" },
+		{ "cms", "p256" } };
+	char dir[64];
+
+	(void)state;
+	if (!orders_recipients(dir)) {
+		print_message("age or ssh-keygen is not installed\n");
+		skip();
+	}
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+		one_form(dir, forms[i][0], forms[i][1]);
+	orders_forget(dir);
 }
 
 static void test_a_warm_worker(void **state)
@@ -327,13 +373,14 @@ static void test_names_of_exits(void **state)
 static int load(void **state)
 {
 	(void)state;
-	return make_rehearse(NULL);
+	return rehearse_all(NULL);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_key_type),
+		cmocka_unit_test(test_every_form),
 		cmocka_unit_test(test_a_warm_worker),
 		cmocka_unit_test(test_a_warm_worker_makes_what_was_ordered),
 		cmocka_unit_test(test_workers_make_different_keys),
