@@ -172,8 +172,8 @@ enum acsr_result order_form_make_key(struct newcsr *n, struct cli *c, const json
 	acsr_csr_draft_init(&n->draft);
 	TRY(default_archive(n, names, e));
 	TRY(newcsr_key_usage(n, e));
-	TRY(newcsr_draft(n, e));
 	TRY(put_names(n, names, e));
+	TRY(newcsr_draft(n, e));
 	if (key_type != NULL && !args_flag(n->a, "key"))
 		TRY(acsr_csr_draft_set(&n->draft, "key", key_type, n->policy, e));
 	TRY(newcsr_key_type(n, e));

@@ -12,6 +12,11 @@
 #define CODE_BY_PAGE                                                                                         \
 	"The code that opens it is never sent by mail. Log in, open the order's page and have it shown:\n\n" \
 	"{{url}}\n\n"
+#define PLACEHOLDER \
+	"The certificate in it only keeps its place: the real one is made after this, and replaces it.\n\n"
+#define P12_OPENS                                                                                           \
+	"The code, typed without the dashes, is the file's password. To take the key out with OpenSSL:\n\n" \
+	"    openssl pkcs12 -in {{filename}} -nocerts -out {{key_filename}}\n\n"
 #define SEALED                                                                                               \
 	"Nobody but the owner of that key can open it, and there is no code. Keep it: we have kept no copy " \
 	"and "                                                                                               \
@@ -77,20 +82,12 @@ static const struct mail_template table[] = {
 	{ "key-p12", "The private key for {{names}}, in a locked PKCS#12 file",
 		"Attached is the private key of your order {{order}} for {{names}}, in a PKCS#12 file that "
 		"is "
-		"encrypted with AES-256. The certificate is not in it: it is made after this.\n\n" KEEP_IT
-			CODE_BY_PAGE
-		"The code, typed without the dashes, is the file's password. To take the key out:\n\n"
-		"    openssl pkcs12 -in {{filename}} -nocerts -out {{key_filename}}\n\n" COMPARE },
+		"encrypted with AES-256. " PLACEHOLDER KEEP_IT CODE_BY_PAGE P12_OPENS COMPARE },
 	{ "key-p12-legacy", "The private key for {{names}}, in a locked PKCS#12 file",
 		"Attached is the private key of your order {{order}} for {{names}}, in a PKCS#12 file for "
 		"old "
-		"programs: it is encrypted with Triple DES, which is weak by today's measure. The "
-		"certificate "
-		"is not in it: it is made after this.\n\n" KEEP_IT CODE_BY_PAGE
-		"The code, typed without the dashes, is the file's password. To take the key out with "
-		"OpenSSL "
-		"3:\n\n"
-		"    openssl pkcs12 -in {{filename}} -nocerts -out {{key_filename}}\n\n" COMPARE },
+		"programs: it is encrypted with Triple DES, which is weak by today's measure. " PLACEHOLDER
+			KEEP_IT CODE_BY_PAGE P12_OPENS COMPARE },
 	{ "key-age", "The private key for {{names}}, sealed to you",
 		"Attached is the private key of your order {{order}} for {{names}}, sealed to\n\n"
 		"    {{recipient}}\n\n" SEALED

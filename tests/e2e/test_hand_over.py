@@ -1,13 +1,9 @@
 """The three grades of hand-over: made in the browser, sealed to the customer's own key, archive and code. The rules, and what
 an order shows and remembers of them; test_hand_over_forms.py opens what is handed over."""
-import datetime
-
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from harness import crypto, csrs
+from harness import crypto, csrs, forms
 from harness.api import PASSWORD, unique_email, unique_name
 
 AGE = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"  # of the age specification
@@ -15,16 +11,8 @@ AGE_IDENTITY = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZ
 SSH = ed25519.Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
 
 
-def certificate(key, days=30, usage=None, start=-1):
-    now = datetime.datetime.utcnow()
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Ann Recipient")])
-    b = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(7)
-         .not_valid_before(now + datetime.timedelta(days=start)).not_valid_after(now + datetime.timedelta(days=days)))
-    if usage:
-        flags = dict.fromkeys(["digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
-                               "key_cert_sign", "crl_sign", "encipher_only", "decipher_only"], False)
-        b = b.add_extension(x509.KeyUsage(**{**flags, usage: True}), True)
-    return b.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+def certificate(*a, **kw):
+    return forms.certificate(*a, **kw).public_bytes(Encoding.PEM).decode()
 
 
 def refused(account, hand_over, field, csr=None, type="request.field.hand-over"):
