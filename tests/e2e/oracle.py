@@ -19,6 +19,8 @@ from harness import crypto
 from harness.drive import ARCHIVE_STATES, ORDER_STATES
 
 CERTIFICATE_STATES = {"signing", "valid", "replaced", "revoked", "failed", "expired"}
+LOCKED = {"zip", "pkcs8", "p12", "p12-legacy"}
+FORMATS = {"browser": {"zip", "pkcs8"}, "sealed": {"age", "cms"}, "code": LOCKED, "own-csr": {"zip"}}
 SIGNED = ("valid", "replaced", "revoked", "expired")
 FIRST_PREV = "0" * 64
 KEY_FOLDERS = ("signer", "front", "secrets")
@@ -134,6 +136,10 @@ class Oracle:
         for r in self.rows("SELECT * FROM requests"):
             assert r["archive_state"] in ARCHIVE_STATES | {""}, r["archive_state"]
             assert (r["key_source"] == "autocsr") == (r["archive_state"] != ""), r["id"]
+            grades = {"autocsr": ("sealed", "code")}.get(r["key_source"], (r["key_source"],))
+            assert r["grade"] in grades and r["format"] in FORMATS[r["grade"]], f"{r['id']}: {r['key_source']} {r['grade']} {r['format']}"
+            assert (r["grade"] == "sealed") == (r["recipient"] != "") == (r["recipient_name"] != ""), r["id"]
+            assert r["grade"] == "code" or not r["has_code"], f"{r['id']} has a code that nobody needs"
 
     def check_certificates(self):
         for c in self.rows("SELECT * FROM certificates WHERE der IS NOT NULL"):
@@ -159,8 +165,8 @@ class Oracle:
         twice = self.rows("SELECT request_id, COUNT(*) AS n FROM certificates WHERE request_id IS NOT NULL AND state IN "
                           "('valid','replaced','revoked','expired') GROUP BY request_id HAVING n > 1")
         assert not twice, f"issued twice: {twice}"
-        shared = self.rows("SELECT spki_sha256, COUNT(DISTINCT order_id) AS n FROM requests WHERE key_source = 'autocsr' AND "
-                           "spki_sha256 != '' GROUP BY spki_sha256 HAVING n > 1")
+        shared = self.rows("SELECT spki_sha256, COUNT(DISTINCT order_id) AS n FROM requests WHERE spki_sha256 != '' "
+                           "GROUP BY spki_sha256 HAVING n > 1 AND SUM(key_source != 'own-csr') > 0")
         assert not shared, f"one key for two orders: {shared}"
 
     def check_crl_numbers(self):

@@ -17,6 +17,11 @@ DAMAGE = {
     "hand-over-later-than-the-certificate": "UPDATE requests SET handed_over_at = handed_over_at + 100000",
     "issued-twice": "UPDATE certificates SET request_id = (SELECT request_id FROM certificates WHERE request_id IS NOT NULL LIMIT 1)"
                     " WHERE order_id IS NOT NULL",
+    "another-grade": "UPDATE requests SET grade = 'browser'",
+    "a-format-of-another-grade": "UPDATE requests SET format = 'age'",
+    "sealed-to-nobody": "UPDATE requests SET grade = 'sealed', format = 'age', has_code = 0",
+    "a-code-for-a-sealed-key": "UPDATE requests SET grade = 'sealed', format = 'age', recipient = 'x', recipient_name = 'x', has_code = 1",
+    "one-key-for-two-orders": "UPDATE requests SET spki_sha256 = (SELECT spki_sha256 FROM requests LIMIT 1)",
     "no-evidence": "UPDATE validations SET state = 'pending'",
     "other-names": "UPDATE orders SET names = 'other.good.test'",
 }
