@@ -28,8 +28,11 @@ enum acsr_result proof_post(const struct proof *p, json_t **answer, struct acsr_
 		TRY(term_ask_secret(&password, "password: ", "--password-file", e));
 	if (post(p, password, totp, answer, &why) == ACSR_OK)
 		return ACSR_OK;
-	if (totp == NULL && err_is(&why, "auth.totp") &&
-		term_ask(typed, sizeof(typed), "code of the second factor: ", "--totp", NULL) == ACSR_OK)
+	/* A passkey is beyond a terminal; who has nothing else types a recovery code. */
+	if (totp == NULL && (err_is(&why, "auth.totp") || err_is(&why, "auth.second-factor")) &&
+		term_ask(typed, sizeof(typed),
+			err_is(&why, "auth.totp") ? "code of the second factor: " : "recovery code: ",
+			"--totp", NULL) == ACSR_OK)
 		return post(p, password, typed, answer, e);
 	if (e != NULL)
 		*e = why;

@@ -18,6 +18,9 @@ handler_fn account_show, account_change, user_list, user_invite, user_accept, us
 handler_fn token_list, token_make, token_delete;
 /* totp.c: the second factor */
 handler_fn totp_start, totp_confirm, totp_remove;
+/* passkey_api.c */
+handler_fn passkey_list, passkey_options, passkey_add, passkey_rename, passkey_remove, passkey_challenge,
+	session_passkey_options, session_passkey, recovery_renew;
 /* organisation.c */
 handler_fn organisation_list, organisation_make, organisation_show, organisation_change, organisation_delete;
 /* product.c */

@@ -9,7 +9,7 @@
 #include "core/handover.h"
 #include "core/jsontext.h"
 #include "core/kek.h"
-#include "core/password.h"
+#include "core/proof.h"
 
 enum acsr_result archive_fetch(struct core *c, struct request *q, struct acsr_err *e)
 {
@@ -167,22 +167,12 @@ static enum acsr_result reveal(struct core *c, struct request *q, const char *us
 
 enum acsr_result order_code(struct core *c, struct request *q, struct acsr_err *e)
 {
-	const char *password = NULL, *totp = NULL;
-	const struct field fields[] = { { "password", FIELD_TEXT, false, &password, 256 },
-		{ "totp", FIELD_TEXT, false, &totp, 64 }, { 0 } };
-	int64_t window = conf_span(&c->proc->conf, "accounts.reauth_window");
-	int64_t age = c->now - q->who.authenticated_at;
+	struct proof p = { 0 };
+	const struct field fields[] = { PROOF_FIELDS(p), { 0 } };
 	CLEANUP_ORDER struct order o = { 0 };
 	struct csr_request r;
 
 	TRY(request_fields(q, fields, e));
 	TRY(code_row(c, q, &o, &r, e));
-	if (password != NULL)
-		return password_check(c, q, q->who.email, password, totp, reveal, e);
-	/* A login in the future is one before the clock went back: nobody knows how old it is. */
-	if (q->who.kind == WHO_SESSION && age < window && age > -window)
-		return reveal(c, q, q->who.user_id, e);
-	return err_rule(e, "auth.reauth", "password", NULL,
-		"give the password again%s to see the unlock code",
-		q->who.kind == WHO_TOKEN ? " (a token alone does not show it)" : "");
+	return proof_check(c, q, &p, "to see the unlock code", reveal, e);
 }

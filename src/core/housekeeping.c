@@ -7,6 +7,7 @@
 #include "store/jobs.h"
 #include "store/mails.h"
 #include "store/order.h"
+#include "store/passkeys.h"
 #include "store/rewrap.h"
 #include "store/sessions.h"
 #include "store/tokens.h"
@@ -20,6 +21,7 @@ static enum acsr_result prune(struct core *c, struct acsr_err *e)
 	TRY(sessions_prune(c->db, c->now, e));
 	TRY(devices_prune(c->db, c->now - (int64_t)DEVICE_DAYS * DAY, e));
 	TRY(mail_tokens_prune(c->db, c->now, e));
+	TRY(challenges_prune(c->db, c->now, e));
 	TRY(tokens_prune(c->db, c->now - (int64_t)TOKEN_DAYS * DAY, e));
 	TRY(attempts_prune(c->db, c->now - DAY, "seen:", c->now - (int64_t)KNOWN_NETWORK_DAYS * DAY, e));
 	return mails_prune(c->db, c->now - (int64_t)MAIL_DAYS * DAY, e);

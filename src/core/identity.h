@@ -42,6 +42,10 @@ ACSR_MUST_USE enum acsr_result link_take(
 ACSR_MUST_USE enum acsr_result session_is_of(
 	struct core *c, const struct acsr_secret *cookie, const char *user_id, bool *yes, struct acsr_err *e);
 
+/* Begin a session for q's user, whom a check has just proven (q->who.second says how), and answer with it. */
+ACSR_MUST_USE enum acsr_result session_begin(
+	struct core *c, struct request *q, const char *user_id, struct acsr_err *e);
+
 /* --- housekeeping.c --- */
 /* At start: what an earlier key-encryption key wrapped is wrapped with the current one. */
 ACSR_MUST_USE enum acsr_result housekeeping_rewrap(struct core *c, struct acsr_err *e);

@@ -19,6 +19,7 @@ struct mail_value {
  * - confirm: link, account
  * - known-address, password-changed: nothing
  * - reset: link
+ * - passkey-added, passkey-removed: name
  * - invite: link, account, by
  *
  * About an order, all with order, names (with blanks or commas between) and url (PUBLIC_URL/#/orders/ID):

@@ -12,6 +12,7 @@
 #include "core/handlers.h"
 #include "core/identity.h"
 #include "core/mail.h"
+#include "core/passkey.h"
 #include "core/pool.h"
 #include "core/second.h"
 #include "core/throttle.h"
@@ -151,10 +152,11 @@ struct check {
 	struct request *q;
 	struct acsr_secret *password;
 	char user_id[40]; /* "": nobody has this address */
-	char account_id[40], email[256], totp[40], encoded[ENCODED];
+	char account_id[40], email[256], totp[70], encoded[ENCODED];
+	json_t *passkey;
 	bool right;
 	struct throttle throttle;
-	password_then_fn *then;
+	proof_then_fn *then;
 };
 
 static void check_free(void *arg)
@@ -162,6 +164,7 @@ static void check_free(void *arg)
 	struct check *k = arg;
 
 	acsr_secret_free(k->password);
+	json_decref(k->passkey);
 	wipe(k, sizeof(*k));
 	free(k);
 }
@@ -179,14 +182,9 @@ static enum acsr_result refuse(struct core *c, struct check *k, const char *id, 
 	const char *text, struct acsr_err *e)
 {
 	struct acsr_err why;
-	char network[64];
 
-	c->count.logins_failed++;
-	throttle_network(k->q->m.remote, network);
 	(void)err_rule(&why, id, field, NULL, "%s", text);
-	request_problem(k->q, &why);
-	return core_audit(c, k->user_id[0] != '\0' ? k->email : "unknown", k->account_id, "auth.failed",
-		k->user_id, e, "%s from %s", id, network);
+	return proof_wrong(c, k->q, k->email, k->account_id, k->user_id, &why, e);
 }
 
 static enum acsr_result refuse_wrong(struct core *c, struct check *k, struct acsr_err *e)
@@ -194,44 +192,36 @@ static enum acsr_result refuse_wrong(struct core *c, struct check *k, struct acs
 	return refuse(c, k, "auth.wrong", NULL, "the e-mail address or the password is wrong", e);
 }
 
-static enum acsr_result ask_for_totp(struct core *c, struct check *k, struct acsr_err *e)
+static enum acsr_result ask_for_second(
+	struct core *c, struct check *k, const struct user *u, struct acsr_err *e)
 {
-	struct acsr_err why;
-
-	(void)err_rule(&why, "auth.totp", "totp", NULL,
-		"enter the code of your authenticator app, or a recovery code");
-	request_problem(k->q, &why);
+	TRY(proof_ask_second(c, k->q, u, e));
 	return throttle_undo(c, &k->throttle, e);
 }
 
-/* What comes next may fail for reasons of its own; that must not undo the counting, so it has a savepoint. */
-static enum acsr_result go_on(struct core *c, struct check *k, struct acsr_err *e)
+/* With the password, seeing that somebody is there is enough: the authenticator need not know who. */
+static enum acsr_result check_second(
+	struct core *c, struct check *k, const struct user *u, bool *right, struct acsr_err *e)
 {
-	struct outgoing **mark = c->outbox_tail;
+	const struct passkey_wanted wanted = { .user_id = u->id, .purposes = PASSKEY_SECOND | PASSKEY_AGAIN };
 	struct acsr_err why = { 0 };
+	struct passkey used;
 
-	TRY(db_savepoint(c->db, e));
-	if (k->then(c, k->q, k->user_id, &why) == ACSR_OK)
-		return db_release(c->db, e);
-	db_rollback_to(c->db);
-	call_drop_after(c, mark);
-	k->q->later = false;
-	request_problem(k->q, &why);
-	return ACSR_OK;
-}
-
-static enum acsr_result note_fresh(struct core *c, struct request *q, struct acsr_err *e)
-{
-	if (q->who.kind != WHO_SESSION)
+	if (k->passkey != NULL) {
+		TRY(passkey_check(c, k->passkey, &wanted, &used, right, &why, e));
+		return *right ? ACSR_OK : proof_wrong(c, k->q, k->email, k->account_id, k->user_id, &why, e);
+	}
+	TRY(second_check(c, u, k->totp, right, e));
+	if (*right)
 		return ACSR_OK;
-	q->who.authenticated_at = c->now;
-	return sessions_authenticated(c->db, q->who.session_hash, c->now, e);
+	return refuse(c, k, u->totp ? "auth.totp" : "auth.second-factor", "totp",
+		"this code is wrong or was used already", e);
 }
 
 static enum acsr_result check_step(struct core *c, void *arg, struct acsr_err *e)
 {
 	struct check *k = arg;
-	bool have = false, right = true;
+	bool have = false, right = true, second;
 	struct user u;
 
 	/* The user may have been changed, disabled or deleted while the thread was busy. Nobody is looked for
@@ -239,15 +229,15 @@ static enum acsr_result check_step(struct core *c, void *arg, struct acsr_err *e
 	TRY(users_by_id(c->db, k->user_id, &u, &have, e));
 	if (!k->right || !have || u.disabled || strcmp(u.password, k->encoded) != 0)
 		return refuse_wrong(c, k, e);
-	if (u.totp && k->totp[0] == '\0')
-		return ask_for_totp(c, k, e);
-	if (u.totp)
-		TRY(second_check(c, &u, k->totp, &right, e));
+	second = proof_has_second(&u);
+	if (second && k->totp[0] == '\0' && k->passkey == NULL)
+		return ask_for_second(c, k, &u, e);
+	if (second)
+		TRY(check_second(c, k, &u, &right, e));
 	if (!right)
-		return refuse(c, k, "auth.totp", "totp", "this code is wrong or was used already", e);
+		return ACSR_OK;
 	TRY(throttle_right(c, &k->throttle, e));
-	TRY(note_fresh(c, k->q, e));
-	return go_on(c, k, e);
+	return proof_right(c, k->q, k->user_id, second, k->then, e);
 }
 
 static enum acsr_result look_up(struct core *c, struct check *k, const char *email, struct acsr_err *e)
@@ -269,23 +259,24 @@ static enum acsr_result look_up(struct core *c, struct check *k, const char *ema
 }
 
 /* *waits: refused for now, without a look at the password. */
-static enum acsr_result prepare(struct core *c, struct check *k, const char *email, const char *password,
-	const char *totp, bool *waits, struct acsr_err *e)
+static enum acsr_result prepare(struct core *c, struct check *k, const char *email, const struct proof *p,
+	bool *waits, struct acsr_err *e)
 {
 	int64_t wait;
 
-	snprintf(k->totp, sizeof(k->totp), "%s", totp != NULL ? totp : "");
+	snprintf(k->totp, sizeof(k->totp), "%s", p->totp != NULL ? p->totp : "");
+	k->passkey = json_incref(p->passkey);
 	TRY(look_up(c, k, email, e));
 	TRY(throttle_begin(
 		c, k->q, k->email, k->user_id[0] != '\0' ? k->user_id : NULL, &k->throttle, &wait, e));
 	*waits = wait > 0;
 	if (*waits)
 		return throttle_refuse(k->q, wait, e);
-	return acsr_secret_new(&k->password, password, strlen(password), e);
+	return acsr_secret_new(&k->password, p->password, strlen(p->password), e);
 }
 
-enum acsr_result password_check(struct core *c, struct request *q, const char *email, const char *password,
-	const char *totp, password_then_fn *then, struct acsr_err *e)
+enum acsr_result password_check(struct core *c, struct request *q, const char *email, const struct proof *p,
+	proof_then_fn *then, struct acsr_err *e)
 {
 	struct check *k = calloc(1, sizeof(*k));
 	bool waits;
@@ -295,7 +286,7 @@ enum acsr_result password_check(struct core *c, struct request *q, const char *e
 		return err_nomem(e);
 	k->q = q;
 	k->then = then;
-	r = prepare(c, k, email, password, totp, &waits, e);
+	r = prepare(c, k, email, p, &waits, e);
 	if (r == ACSR_OK && !waits) {
 		r = pool_run(c, q, check_work, check_step, k, check_free, e);
 		if (r == ACSR_OK)
@@ -321,11 +312,12 @@ static enum acsr_result change_hashed(
 	return request_answer(q, 204, NULL);
 }
 
+/* The current password is part of the proof. */
 static enum acsr_result read_change(
-	struct request *q, const char **current, const char **fresh, const char **totp, struct acsr_err *e)
+	struct request *q, struct proof *p, const char **fresh, struct acsr_err *e)
 {
-	const struct field fields[] = { { "current", FIELD_TEXT, true, current, 1000 },
-		{ "new", FIELD_TEXT, true, fresh, 1000 }, { "totp", FIELD_TEXT, false, totp, 32 }, { 0 } };
+	const struct field fields[] = { { "current", FIELD_TEXT, true, &p->password, 1000 },
+		{ "new", FIELD_TEXT, true, fresh, 1000 }, PROOF_FACTORS(*p), { 0 } };
 
 	return request_fields(q, fields, e);
 }
@@ -333,18 +325,20 @@ static enum acsr_result read_change(
 static enum acsr_result change_checked(
 	struct core *c, struct request *q, const char *user_id, struct acsr_err *e)
 {
-	const char *current, *fresh, *totp = "";
+	struct proof p = { 0 };
+	const char *fresh;
 
 	(void)user_id;
-	TRY(read_change(q, &current, &fresh, &totp, e));
+	TRY(read_change(q, &p, &fresh, e));
 	return password_hash(c, q, fresh, change_hashed, e);
 }
 
 enum acsr_result password_change(struct core *c, struct request *q, struct acsr_err *e)
 {
-	const char *current, *fresh, *totp = "";
+	struct proof p = { 0 };
+	const char *fresh;
 
-	TRY(read_change(q, &current, &fresh, &totp, e));
+	TRY(read_change(q, &p, &fresh, e));
 	TRY(password_acceptable(fresh, q->who.email, "new", e));
-	return password_check(c, q, q->who.email, current, totp, change_checked, e);
+	return password_check(c, q, q->who.email, &p, change_checked, e);
 }

@@ -2,18 +2,17 @@
 #ifndef CORE_PASSWORD_H
 #define CORE_PASSWORD_H
 
-#include "core/request.h"
+#include "core/proof.h"
 
 /*
- * Check that the person behind q is who they say: password, and TOTP or a recovery code where enrolled. The
- * check takes a thread; `then` runs as q's next step when it was right. When it was wrong, q is answered with
- * auth.wrong (or auth.totp, auth.slow) and the attempt is counted and logged; a wrong password is told from
- * an unknown user neither by answer nor by time.
+ * Check that the person behind q is who they say: password, and where a second factor is enrolled TOTP, a
+ * recovery code or a passkey. The check takes a thread; `then` runs as q's next step when it was right, with
+ * q->who.second set. When it was wrong, q is answered with auth.wrong (or auth.totp, auth.second-factor,
+ * auth.passkey, auth.slow) and the attempt is counted and logged; a wrong password is told from an unknown
+ * user neither by answer nor by time.
  */
-typedef enum acsr_result password_then_fn(
-	struct core *c, struct request *q, const char *user_id, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result password_check(struct core *c, struct request *q, const char *email,
-	const char *password, const char *totp, password_then_fn *then, struct acsr_err *e);
+	const struct proof *p, proof_then_fn *then, struct acsr_err *e);
 
 /* Is it fit to be this person's password? Errors "request.field.password…", naming `field`. */
 ACSR_MUST_USE enum acsr_result password_acceptable(

@@ -252,6 +252,20 @@ void request_problem(struct request *q, const struct acsr_err *why)
 		log_event(LOG_DEBUG, "request.refused", "request", q->instance, "error", why->id, NULL);
 }
 
+void request_problem_with(struct request *q, json_t *members)
+{
+	json_t *problem = json_loadb((const char *)q->raw.p, q->raw.len, 0, NULL);
+	char *text = json_object_update(problem, members) == 0 ? json_dumps(problem, JSON_COMPACT) : NULL;
+
+	if (text != NULL) {
+		buf_reset(&q->raw);
+		(void)!buf_putstr(&q->raw, text, NULL);
+	}
+	json_dumps_free(text);
+	json_decref(problem);
+	json_decref(members);
+}
+
 static enum acsr_result body_of(struct request *q, struct blob *out, struct acsr_err *e)
 {
 	enum acsr_result r;

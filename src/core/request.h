@@ -17,6 +17,7 @@ struct who {
 	char user_id[40], account_id[40], email[256];
 	bool read_only;           /* of a token */
 	int64_t authenticated_at; /* of a session: the last time that the password was given */
+	bool second;              /* the second factor was shown along with it */
 	uint8_t session_hash[32];
 	char csrf[64];
 };
@@ -78,6 +79,8 @@ ACSR_MUST_USE enum acsr_result request_header(struct request *q, struct acsr_err
 enum acsr_result request_answer(struct request *q, unsigned status, json_t *answer);
 /* Set the answer to the problem document of `why`. */
 void request_problem(struct request *q, const struct acsr_err *why);
+/* Add members (taken over) to the problem that request_problem has set. */
+void request_problem_with(struct request *q, json_t *members);
 /* Send the answer to front, if it is the front that asked. Only batch.c calls it. */
 void request_send(struct core *c, struct request *q);
 

@@ -8,6 +8,7 @@
 
 #include "base/rnd.h"
 #include "core/kek.h"
+#include "store/accounts.h"
 #include "store/second_factor.h"
 
 enum { STEP = 30, DIGITS = 6, RECOVERY_CHARS = 10 };
@@ -31,13 +32,16 @@ static enum acsr_result find_step(
 	return ACSR_OK;
 }
 
-static enum acsr_result check_totp(
+enum acsr_result second_check_app(
 	struct core *c, const struct user *u, const char *code, bool *right, struct acsr_err *e)
 {
 	CLEANUP_SECRET struct acsr_secret *key = NULL;
 	CLEANUP_BUF struct buf wrapped = { 0 };
 	int64_t step;
 
+	*right = false;
+	if (strlen(code) != DIGITS || strspn(code, "0123456789") != DIGITS)
+		return ACSR_OK;
 	buf_init(&wrapped, 4096);
 	TRY(second_factor_get(c->db, u->id, &wrapped, e));
 	if (wrapped.len == 0)
@@ -87,9 +91,9 @@ enum acsr_result second_check(
 	uint8_t hash[32];
 
 	*right = false;
-	if (strlen(code) == DIGITS && strspn(code, "0123456789") == DIGITS)
-		return check_totp(c, u, code, right, e);
-	if (!normalise(code, text))
+	if (u->totp)
+		TRY(second_check_app(c, u, code, right, e));
+	if (*right || !normalise(code, text))
 		return ACSR_OK;
 	TRY(hash_recovery(u->id, text, hash, e));
 	return recovery_use(c->db, u->id, hash, c->now, right, e);
@@ -98,6 +102,7 @@ enum acsr_result second_check(
 enum acsr_result second_make_recovery(
 	struct core *c, const char *user_id, char out[RECOVERY_CODES][RECOVERY_TEXT], struct acsr_err *e)
 {
+	TRY(recovery_clear(c->db, user_id, e));
 	for (int i = 0; i < RECOVERY_CODES; i++) {
 		char code[RECOVERY_CHARS + 1];
 		uint8_t hash[32];
@@ -109,4 +114,31 @@ enum acsr_result second_make_recovery(
 		wipe(code, sizeof(code));
 	}
 	return ACSR_OK;
+}
+
+enum acsr_result second_new_recovery(struct core *c, const char *user_id, json_t **out, struct acsr_err *e)
+{
+	char codes[RECOVERY_CODES][RECOVERY_TEXT];
+	json_t *list;
+
+	TRY(second_make_recovery(c, user_id, codes, e));
+	list = json_array();
+	for (int i = 0; i < RECOVERY_CODES; i++)
+		json_array_append_new(list, json_string(codes[i]));
+	wipe(codes, sizeof(codes));
+	*out = list;
+	return list != NULL ? ACSR_OK : err_nomem(e);
+}
+
+enum acsr_result second_may_lose(struct core *c, const struct user *u, struct acsr_err *e)
+{
+	struct account a;
+	bool have;
+
+	TRY(accounts_find(c->db, u->account_id, &a, &have, e));
+	if (!have || !a.always_second || u->totp || u->passkeys > 0)
+		return ACSR_OK;
+	return err_set(e, "state.always-second",
+		"this account always wants a second factor, and this is your only one; set up another one "
+		"first");
 }

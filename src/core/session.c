@@ -54,9 +54,10 @@ enum acsr_result who_by_session(
 		TRY(users_by_id(c->db, s.user_id, &u, &have, e));
 	if (!have || u.disabled)
 		return err_set(e, "auth.required", "the session has ended, log in again");
-	*w = (struct who){
-		.kind = WHO_SESSION, .role = user_role_of(u.role), .authenticated_at = s.authenticated_at
-	};
+	*w = (struct who){ .kind = WHO_SESSION,
+		.role = user_role_of(u.role),
+		.authenticated_at = s.authenticated_at,
+		.second = s.second };
 	memcpy(w->user_id, u.id, sizeof(w->user_id));
 	memcpy(w->account_id, u.account_id, sizeof(w->account_id));
 	memcpy(w->email, u.email, sizeof(w->email));
@@ -89,7 +90,8 @@ static enum acsr_result begin(struct core *c, struct request *q, const char *use
 	struct session s = { .created_at = c->now,
 		.authenticated_at = c->now,
 		.used_at = c->now,
-		.expires_at = c->now + lifetime };
+		.expires_at = c->now + lifetime,
+		.second = q->who.second };
 	char cookie[CREDENTIAL_TEXT];
 	uint8_t ignored[32];
 	enum acsr_result r;
@@ -107,7 +109,7 @@ static enum acsr_result begin(struct core *c, struct request *q, const char *use
 	return answer(c, q, &s, e);
 }
 
-static enum acsr_result logged_in(struct core *c, struct request *q, const char *user_id, struct acsr_err *e)
+enum acsr_result session_begin(struct core *c, struct request *q, const char *user_id, struct acsr_err *e)
 {
 	char network[64];
 	struct user u;
@@ -121,13 +123,13 @@ static enum acsr_result logged_in(struct core *c, struct request *q, const char 
 
 enum acsr_result session_login(struct core *c, struct request *q, struct acsr_err *e)
 {
-	const char *email = NULL, *password = NULL, *totp = "";
+	const char *email = NULL;
+	struct proof p = { 0 };
 	const struct field fields[] = { { "email", FIELD_TEXT, true, &email, 254 },
-		{ "password", FIELD_TEXT, true, &password, 1000 }, { "totp", FIELD_TEXT, false, &totp, 32 },
-		{ 0 } };
+		{ "password", FIELD_TEXT, true, &p.password, 1000 }, PROOF_FACTORS(p), { 0 } };
 
 	TRY(request_fields(q, fields, e));
-	return password_check(c, q, email, password, totp, logged_in, e);
+	return password_check(c, q, email, &p, session_begin, e);
 }
 
 enum acsr_result session_show(struct core *c, struct request *q, struct acsr_err *e)

@@ -127,27 +127,23 @@ static enum acsr_result refuse_active(const struct user *u, struct acsr_err *e)
 
 enum acsr_result totp_start(struct core *c, struct request *q, struct acsr_err *e)
 {
-	const char *password = NULL;
-	const struct field fields[] = { { "password", FIELD_TEXT, true, &password, 1000 }, { 0 } };
+	struct proof p = { 0 };
+	const struct field fields[] = { { "password", FIELD_TEXT, true, &p.password, 1000 }, PROOF_FACTORS(p),
+		{ 0 } };
 	struct user u;
 
 	TRY(request_fields(q, fields, e));
 	TRY(self(c, q, &u, e));
 	TRY(refuse_active(&u, e));
-	return password_check(c, q, q->who.email, password, NULL, make_key, e);
+	return password_check(c, q, q->who.email, &p, make_key, e);
 }
 
 static enum acsr_result answer_recovery(struct core *c, struct request *q, struct acsr_err *e)
 {
-	char codes[RECOVERY_CODES][RECOVERY_TEXT];
-	json_t *list = json_array();
+	json_t *codes;
 
-	(void)request_answer(q, 200, json_pack("{s:o}", "recovery_codes", list));
-	TRY(second_make_recovery(c, q->who.user_id, codes, e));
-	for (int i = 0; i < RECOVERY_CODES; i++)
-		json_array_append_new(list, json_string(codes[i]));
-	wipe(codes, sizeof(codes));
-	return ACSR_OK;
+	TRY(second_new_recovery(c, q->who.user_id, &codes, e));
+	return request_answer(q, 200, json_pack("{s:o}", "recovery_codes", codes));
 }
 
 enum acsr_result totp_confirm(struct core *c, struct request *q, struct acsr_err *e)
@@ -160,7 +156,7 @@ enum acsr_result totp_confirm(struct core *c, struct request *q, struct acsr_err
 	TRY(request_fields(q, fields, e));
 	TRY(self(c, q, &u, e));
 	TRY(refuse_active(&u, e));
-	TRY(second_check(c, &u, code, &right, e));
+	TRY(second_check_app(c, &u, code, &right, e));
 	if (!right)
 		return err_rule(e, "request.field.code", "code", NULL,
 			"this is not the code that the app shows now; is the clock of the device right?");
@@ -172,17 +168,24 @@ enum acsr_result totp_confirm(struct core *c, struct request *q, struct acsr_err
 static enum acsr_result remove_checked(
 	struct core *c, struct request *q, const char *user_id, struct acsr_err *e)
 {
+	struct user u;
+
+	TRY(self(c, q, &u, e));
+	u.totp = false;
+	TRY(second_may_lose(c, &u, e));
 	TRY(second_factor_clear(c->db, user_id, e));
+	if (!proof_has_second(&u))
+		TRY(recovery_clear(c->db, user_id, e));
 	TRY(core_audit(c, q->who.email, q->who.account_id, "totp.disabled", user_id, e, "%s", ""));
 	return request_answer(q, 204, NULL);
 }
 
 enum acsr_result totp_remove(struct core *c, struct request *q, struct acsr_err *e)
 {
-	const char *password = NULL, *totp = "";
-	const struct field fields[] = { { "password", FIELD_TEXT, true, &password, 1000 },
-		{ "totp", FIELD_TEXT, false, &totp, 32 }, { 0 } };
+	struct proof p = { .totp = "" };
+	const struct field fields[] = { { "password", FIELD_TEXT, true, &p.password, 1000 }, PROOF_FACTORS(p),
+		{ 0 } };
 
 	TRY(request_fields(q, fields, e));
-	return password_check(c, q, q->who.email, password, totp, remove_checked, e);
+	return password_check(c, q, q->who.email, &p, remove_checked, e);
 }

@@ -15,8 +15,8 @@ enum acsr_result accounts_find(
 	CLEANUP_ROWS struct db_rows *rows = NULL;
 
 	TRY(db_query(d, &rows,
-		"SELECT id, name, email, created_at, (SELECT COUNT(*) FROM users WHERE account_id = $1) "
-		"FROM accounts WHERE id = $1",
+		"SELECT id, name, email, created_at, (SELECT COUNT(*) FROM users WHERE account_id = $1), "
+		"always_second FROM accounts WHERE id = $1",
 		DB_ARGS(DB_TEXT(id)), e));
 	TRY(db_next(rows, have, e));
 	if (!*have)
@@ -26,6 +26,7 @@ enum acsr_result accounts_find(
 	snprintf(out->email, sizeof(out->email), "%s", db_text(rows, 2));
 	out->created_at = db_int(rows, 3);
 	out->users = db_int(rows, 4);
+	out->always_second = db_int(rows, 5) != 0;
 	return ACSR_OK;
 }
 

@@ -8,6 +8,7 @@
 struct account {
 	char id[40], name[520], email[256];
 	int64_t created_at, users;
+	bool always_second; /* a second factor is always wanted */
 };
 
 ACSR_MUST_USE enum acsr_result accounts_add(struct db *d, const struct account *a, struct acsr_err *e);

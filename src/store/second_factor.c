@@ -1,6 +1,8 @@
 /* SQL of users.totp* and recovery_codes. */
 #include "store/second_factor.h"
 
+#include "store/column.h"
+
 enum acsr_result second_factor_set(
 	struct db *d, const char *user_id, struct bytes wrapped, struct acsr_err *e)
 {
@@ -30,7 +32,6 @@ enum acsr_result second_factor_activate(struct db *d, const char *user_id, struc
 
 enum acsr_result second_factor_clear(struct db *d, const char *user_id, struct acsr_err *e)
 {
-	TRY(db_exec(d, NULL, "DELETE FROM recovery_codes WHERE user_id = $1", DB_ARGS(DB_TEXT(user_id)), e));
 	return db_exec(d, NULL,
 		"UPDATE users SET totp = NULL, totp_active = 0, totp_counter = 0 WHERE id = $1",
 		DB_ARGS(DB_TEXT(user_id)), e);
@@ -45,6 +46,18 @@ enum acsr_result second_factor_use_step(
 		DB_ARGS(DB_TEXT(user_id), DB_INT(step)), e));
 	*fresh = n == 1;
 	return ACSR_OK;
+}
+
+enum acsr_result recovery_clear(struct db *d, const char *user_id, struct acsr_err *e)
+{
+	return db_exec(
+		d, NULL, "DELETE FROM recovery_codes WHERE user_id = $1", DB_ARGS(DB_TEXT(user_id)), e);
+}
+
+enum acsr_result recovery_left(struct db *d, const char *user_id, int64_t *n, struct acsr_err *e)
+{
+	return column_count(d, n, "SELECT COUNT(*) FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL",
+		DB_ARGS(DB_TEXT(user_id)), e);
 }
 
 enum acsr_result recovery_add(struct db *d, const char *user_id, const uint8_t hash[32], struct acsr_err *e)

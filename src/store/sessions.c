@@ -8,9 +8,10 @@ enum acsr_result sessions_add(struct db *d, const struct session *s, struct acsr
 {
 	return db_exec(d, NULL,
 		"INSERT INTO sessions (hash, user_id, csrf, created_at, authenticated_at, used_at, "
-		"expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+		"expires_at, second) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
 		DB_ARGS(DB_BLOB(s->hash, 32), DB_TEXT(s->user_id), DB_TEXT(s->csrf), DB_INT(s->created_at),
-			DB_INT(s->authenticated_at), DB_INT(s->used_at), DB_INT(s->expires_at)),
+			DB_INT(s->authenticated_at), DB_INT(s->used_at), DB_INT(s->expires_at),
+			DB_INT(s->second)),
 		e);
 }
 
@@ -20,7 +21,8 @@ enum acsr_result sessions_find(
 	CLEANUP_ROWS struct db_rows *rows = NULL;
 
 	TRY(db_query(d, &rows,
-		"SELECT user_id, csrf, created_at, authenticated_at, used_at, expires_at FROM sessions "
+		"SELECT user_id, csrf, created_at, authenticated_at, used_at, expires_at, second FROM "
+		"sessions "
 		"WHERE hash = $1",
 		DB_ARGS(DB_BLOB(hash, 32)), e));
 	TRY(db_next(rows, have, e));
@@ -33,6 +35,7 @@ enum acsr_result sessions_find(
 	out->authenticated_at = db_int(rows, 3);
 	out->used_at = db_int(rows, 4);
 	out->expires_at = db_int(rows, 5);
+	out->second = db_int(rows, 6) != 0;
 	return ACSR_OK;
 }
 
@@ -42,10 +45,11 @@ enum acsr_result sessions_used(struct db *d, const uint8_t hash[32], int64_t at,
 		DB_ARGS(DB_BLOB(hash, 32), DB_INT(at)), e);
 }
 
-enum acsr_result sessions_authenticated(struct db *d, const uint8_t hash[32], int64_t at, struct acsr_err *e)
+enum acsr_result sessions_authenticated(
+	struct db *d, const uint8_t hash[32], int64_t at, bool second, struct acsr_err *e)
 {
-	return db_exec(d, NULL, "UPDATE sessions SET authenticated_at = $2 WHERE hash = $1",
-		DB_ARGS(DB_BLOB(hash, 32), DB_INT(at)), e);
+	return db_exec(d, NULL, "UPDATE sessions SET authenticated_at = $2, second = $3 WHERE hash = $1",
+		DB_ARGS(DB_BLOB(hash, 32), DB_INT(at), DB_INT(second)), e);
 }
 
 enum acsr_result sessions_end(struct db *d, const uint8_t hash[32], struct acsr_err *e)

@@ -7,7 +7,9 @@
 
 #define USER_SELECT                                                                                   \
 	"SELECT u.id, u.account_id, a.name, u.email, u.role, u.password, u.disabled, u.totp_active, " \
-	"u.totp_counter, u.created_at, u.last_login_at FROM users u JOIN accounts a ON a.id = u.account_id "
+	"u.totp_counter, u.created_at, u.last_login_at, "                                             \
+	"(SELECT COUNT(*) FROM passkeys k WHERE k.user_id = u.id) "                                   \
+	"FROM users u JOIN accounts a ON a.id = u.account_id "
 
 static void read_user(const struct db_rows *r, struct user *u)
 {
@@ -22,6 +24,7 @@ static void read_user(const struct db_rows *r, struct user *u)
 	u->totp_counter = db_int(r, 8);
 	u->created_at = db_int(r, 9);
 	u->last_login_at = db_int(r, 10);
+	u->passkeys = db_int(r, 11);
 }
 
 static enum acsr_result one(

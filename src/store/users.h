@@ -6,7 +6,8 @@
 
 struct user {
 	char id[40], account_id[40], account_name[520], email[256], role[16], password[200];
-	bool disabled, totp; /* totp: the second factor is active */
+	bool disabled, totp; /* totp: an authenticator app is enrolled */
+	int64_t passkeys;    /* how many */
 	int64_t totp_counter, created_at;
 	int64_t last_login_at; /* 0: never */
 };

@@ -1,6 +1,7 @@
 """Every route × method with another account's ids answers exactly as with ids that never existed."""
 import pytest
 from harness.api import unique_name
+from harness.passkey import enrol
 from harness.people import invited
 from harness.routes import METHODS, absent_id, every_route
 
@@ -16,9 +17,10 @@ def mine(world):
                                       "phone": "+49 30 1"}, 201)
     member = invited(world, api, "member")
     token = api.post("/tokens", {"name": "mine"}, 201)
+    _, passkey = enrol(api)
     return api, {"orders": order["id"], "archives": order["archive_url"].rsplit("/", 1)[1], "organisations": org["id"],
                  "users": member.user["id"], "tokens": token["id"], "devices": api.get("/devices")["devices"][0]["id"],
-                 "accounts": api.get("/account")["id"]}
+                 "passkeys": passkey["id"], "accounts": api.get("/account")["id"]}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,7 @@ def _comparable(answer):
 
 def _snapshot(api, ids):
     return [api.get(f"/orders/{ids['orders']}"), api.get("/users"), api.get("/organisations"),
-            [t["id"] for t in api.get("/tokens")["tokens"]], api.get("/account")]
+            [t["id"] for t in api.get("/tokens")["tokens"]], api.get("/passkeys"), api.get("/account")]
 
 
 def test_another_accounts_objects_are_as_absent_as_those_that_never_were(world, mine, routes):

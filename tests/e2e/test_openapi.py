@@ -75,6 +75,8 @@ def test_every_documented_route_answers(world):
         answer = world.anonymous().call(route.method, route.at("ord_aaaaaaaaaaaaaaaa"), route.body)
         if route.key == "POST /session":
             assert answer.json()["type"] == "urn:autocsr:error:auth.wrong"
+        elif route.key == "POST /session/passkey":
+            assert answer.json()["type"] == "urn:autocsr:error:auth.passkey"
         elif route.key in PUBLIC:
             assert answer.status_code not in (401, 403, 404, 405, 500, 501), (route, answer.text)
         elif route.path.startswith(("/products", "/ca")) and route.method == "GET":

@@ -6,3 +6,6 @@ CREATE TABLE passkeys (
 CREATE INDEX passkeys_user ON passkeys (user_id);
 CREATE TABLE challenges (
   hash BYTEA PRIMARY KEY, purpose TEXT NOT NULL, user_id TEXT NOT NULL, expires_at BIGINT NOT NULL);
+CREATE INDEX challenges_expiry ON challenges (expires_at);
+ALTER TABLE users ADD COLUMN handle BYTEA;                          -- random; what authenticators know a user by
+ALTER TABLE sessions ADD COLUMN second BIGINT NOT NULL DEFAULT 0;   -- at authenticated_at the second factor was shown too

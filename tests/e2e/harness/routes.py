@@ -21,6 +21,9 @@ BODIES = {
     "POST /totp": {"password": "long enough words"},
     "POST /totp/confirm": {"code": "000000"},
     "DELETE /totp": {"password": "long enough words", "totp": "000000"},
+    "POST /session/passkey": {"response": {}},
+    "POST /passkeys": {"name": "routes", "response": {}},
+    "PATCH /passkeys/{id}": {"name": "routes"},
     "POST /products": {"id": "routes", "title": "Routes", "level": "dv"},
     "PATCH /products/{id}": {"title": "Routes"},
     "POST /organisations": {"name": "Routes Ltd", "locality": "Town", "country": "DE"},
@@ -34,7 +37,8 @@ BODIES = {
     "PUT /admin/accounts/{id}/preauthorised": {"names": ["routes.good.test"]},
 }
 
-PUBLIC = {"POST /register", "POST /register/confirm", "POST /session", "POST /password/reset",
+PUBLIC = {"POST /register", "POST /register/confirm", "POST /session", "POST /session/passkey",
+          "POST /session/passkey/options", "POST /password/reset",
           "POST /password/reset/confirm", "POST /users/accept", "POST /csr/check", "POST /csr/show",
           "GET /openapi.json"}
 
