@@ -6,7 +6,9 @@ export interface User {
   id: string; email: string; role: Role; account_id: string; account_name: string; totp: boolean; disabled: boolean;
   created_at: string; last_login_at: string | null;
 }
-export interface Session { user: User; csrf_token: string; created_at: string; authenticated_at: string; expires_at: string }
+/** How somebody wants the key: what a form sends, and what the service remembers of the last one. */
+export interface HandOver { grade: 'browser' | 'sealed' | 'code'; format?: string | null; recipient?: string | null }
+export interface Session { user: User; csrf_token: string; created_at: string; authenticated_at: string; expires_at: string; hand_over?: HandOver | null }
 export interface Account { id: string; name: string; email: string; created_at: string; preauthorised: string[]; users: number }
 export interface Token {
   id: string; name: string; created_at: string; expires_at: string | null; last_used_at: string | null; read_only: boolean; token?: string;
@@ -45,14 +47,15 @@ export interface Approval { round: number; decision: 'approve' | 'reject'; evide
 export interface Vetting { needed: number; approvals: Approval[] }
 export interface Order {
   id: string; state: OrderState; product: string; level: Level; names: string[]; names_unicode: string[];
-  subject: Record<string, string>; organisation_id: string | null; key_source: string; key_type: string; delivery: 'download' | 'email';
+  subject: Record<string, string>; organisation_id: string | null; key_source: string;
+  hand_over?: { grade: HandOver['grade'] | 'own-csr'; format: string | null; recipient: string | null } | null; key_type: string; delivery: 'download' | 'email';
   spki_sha256: string | null; archive_url?: string | null; archive: Archive | null; code: CodeInfo | null; validations?: Validation[];
   waiting: { reason: string; since: string; next_try_at: string | null } | null; next: string | null; vetting?: Vetting | null;
   certificates: Certificate[]; events?: OrderEvent[]; created_at: string; updated_at: string;
 }
 export interface NewOrder {
   product: string; names?: string[]; csr?: string; key_type?: string; delivery?: 'download' | 'email';
-  organisation_id?: string; subject?: Record<string, string>; validation?: Method;
+  organisation_id?: string; subject?: Record<string, string>; validation?: Method; hand_over?: HandOver;
 }
 export interface RevealedCode { code: string; check: string; order_id: string; spki_sha256: string; archive_sha256: string; expires_at: string }
 export interface CsrExtension { oid: string; name: string; critical: boolean; values: string[] }
@@ -171,7 +174,7 @@ export const api = {
   validate: (id: string, name: string, method: Method) => post<Order>(`orders/${enc(id)}/validate`, { name, method }),
   vet: (id: string, decision: 'approve' | 'reject', evidence: string, note: string) =>
     post<Order>(`orders/${enc(id)}/vetting`, note ? { decision, evidence, note } : { decision, evidence }),
-  reissue: (id: string, body: { csr?: string; key_type?: string; delivery?: string }) => post<Order>(`orders/${enc(id)}/reissue`, body),
+  reissue: (id: string, body: Pick<NewOrder, 'csr' | 'key_type' | 'delivery' | 'hand_over'>) => post<Order>(`orders/${enc(id)}/reissue`, body),
   revoke: (id: string, reason: string, serial?: string) => post<Order>(`orders/${enc(id)}/revoke`, serial ? { reason, serial } : { reason }),
   cancel: (id: string) => post<Order>(`orders/${enc(id)}/cancel`),
   /** The archive's bytes. The address works once, so the caller keeps them until they are acknowledged. */

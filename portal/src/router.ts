@@ -30,10 +30,33 @@ export function replace(path: string, query?: Record<string, string | undefined>
   history.replaceState(null, '', href(path, query));
 }
 
+let guard = '';
+
+/** While `text` is not empty, the page asks before it is left: by a link, by the browser's buttons, by closing or loading again. */
+export function useLeaveGuard(text: string) {
+  useEffect(() => {
+    guard = text;
+    if (!text) return;
+    const ask = (e: BeforeUnloadEvent) => { if (!guard) return; e.preventDefault(); e.returnValue = text; };
+    addEventListener('beforeunload', ask);
+    return () => { guard = ''; removeEventListener('beforeunload', ask); };
+  }, [text]);
+}
+/** For what closes without a new address, such as a dialog. */
+export const mayLeave = () => !guard || confirm(guard);
+/** The page itself is done and goes on: nobody is asked. */
+export const leaveFreely = () => { guard = ''; };
+
 export function useLocation(): Location {
   const [hash, setHash] = useState(location.hash);
   useEffect(() => {
-    const changed = () => setHash(location.hash);
+    let at = location.hash;
+    const changed = () => {
+      if (location.hash !== at && !mayLeave()) { history.pushState(null, '', at || '#/'); return; }
+      guard = '';
+      at = location.hash;
+      setHash(at);
+    };
     addEventListener('hashchange', changed);
     return () => removeEventListener('hashchange', changed);
   }, []);

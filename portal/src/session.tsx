@@ -1,11 +1,11 @@
 // Who is logged in. Asked from the service at start; kept in memory, so that closing the tab forgets everything.
 import { createContext, type ComponentChildren } from 'preact';
 import { useContext, useEffect, useMemo, useState } from 'preact/hooks';
-import { api, ApiError, onSessionLost, type Session, type User } from './api';
+import { api, ApiError, onSessionLost, type HandOver, type Session, type User } from './api';
 
 interface SessionContext {
   session: Session | null; loading: boolean; lost: boolean; problem: string;
-  enter: (session: Session) => void; leave: () => Promise<void>; refresh: () => Promise<void>;
+  enter: (session: Session) => void; leave: () => Promise<void>; refresh: () => Promise<void>; chose: (how: HandOver | undefined) => void;
 }
 
 const Context = createContext<SessionContext | null>(null);
@@ -18,6 +18,8 @@ export function SessionProvider({ children }: { children: ComponentChildren }) {
   const value = useMemo<SessionContext>(() => ({
     session, loading, lost, problem,
     enter: (s) => { setSession(s); setLost(false); setProblem(''); },
+    // The service remembers it too: this spares asking again.
+    chose: (how) => { if (how) setSession((s) => s && { ...s, hand_over: how }); },
     leave: async () => { await api.logout(); setSession(null); setLost(false); },
     refresh: async () => {
       try { setSession(await api.session()); setProblem(''); } catch (e) {

@@ -138,7 +138,7 @@ for (const type of ['rsa:2048', 'ec:p256', 'ed25519']) {
     if (!has(t, 'openssl')) return;
     const made = await wish(type, 'pkcs8');
     const file = Buffer.from(made.file).toString();
-    assert.equal(made.fileName, 'www.example.com.key');
+    assert.equal(made.fileName, 'www.example.com.key.pem');
     assert.match(file, /^-----BEGIN ENCRYPTED PRIVATE KEY-----\n/);
     writeFileSync(join(dir, 'p8.key'), file);
     assert.equal(publicOf('', '-in', 'p8.key', '-passin', `pass:${made.code}`), publicInCsr(made));

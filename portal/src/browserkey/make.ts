@@ -23,7 +23,7 @@ async function lock(wish: Wish, pkcs8: Bytes, code: Bytes): Promise<Bytes> {
   } finally { wipe(plain); }
 }
 
-/** `names` as they go into the certificate; `base` of the file's name: BASE.zip with BASE.key inside, or BASE.key. */
+/** `names` as they go into the certificate; `base` of the file's name: BASE.zip with BASE.key inside, or BASE.key.pem, as the service names them. */
 export async function makeKeyFile(wish: Wish): Promise<Made> {
   const pair = await generate(wish.keyType);
   const code = newCode();
@@ -32,7 +32,7 @@ export async function makeKeyFile(wish: Wish): Promise<Made> {
     const file = await lock(wish, pair.pkcs8, code);
     return {
       csr: new TextDecoder().decode(pem('CERTIFICATE REQUEST', csr)), spkiSha256: hex(await crypto.subtle.digest('SHA-256', pair.spki)),
-      fileName: `${wish.base}.${wish.format === 'zip' ? 'zip' : 'key'}`, file, code: new TextDecoder().decode(code), check: checkSymbol(code),
+      fileName: `${wish.base}.${wish.format === 'zip' ? 'zip' : 'key.pem'}`, file, code: new TextDecoder().decode(code), check: checkSymbol(code),
     };
   } finally { wipe(pair.pkcs8, code); }
 }

@@ -32,7 +32,57 @@ export function opensslCommand(names: string[], keyType: string): string {
 export interface Files { archive: string; key: string; base: string }
 export interface Guide { id: string; title: string; intro: string; code: string; after?: string }
 
-export function openGuides({ archive, key }: Files): Guide[] {
+/** How the file with the key is opened, by its format; `ssh`: it was sealed to an SSH key. */
+export function openGuides(files: Files, format: string, ssh = false): Guide[] {
+  switch (format) {
+    case 'pkcs8': return pkcs8Guides(files);
+    case 'p12': case 'p12-legacy': return pkcs12Guides(files, format === 'p12-legacy');
+    case 'age': return ageGuides(files, ssh);
+    case 'cms': return cmsGuides(files);
+    default: return zipGuides(files);
+  }
+}
+
+const closed = (key: string, command: string) => `umask 077\n${command}`.replace('KEY', key);
+
+function pkcs8Guides({ archive, key }: Files): Guide[] {
+  return [
+    { id: 'openssl', title: 'openssl', intro: 'On any system with OpenSSL. It asks for the unlock code as the password and writes the key without it, as servers want it:',
+      code: closed(key, `openssl pkcs8 -in ${archive} -out KEY`) },
+    { id: 'windows', title: 'Windows', intro: 'Git for Windows brings OpenSSL along. In PowerShell:',
+      code: `& "C:\\Program Files\\Git\\usr\\bin\\openssl.exe" pkcs8 -in ${archive} -out ${key}` },
+    { id: 'locked', title: 'Leave it locked', intro: 'Some servers read the locked file and take the code from a file of its own. nginx, for instance:',
+      code: `ssl_certificate_key /etc/ssl/private/${archive};\nssl_password_file   /etc/ssl/private/code.txt;`, after: 'The code stands there without dashes and blanks, in a file that only root reads.' },
+  ];
+}
+
+function pkcs12Guides({ archive, key }: Files, legacy: boolean): Guide[] {
+  const old = legacy ? ' -legacy' : '';
+  return [
+    { id: 'openssl', title: 'openssl', intro: `It asks for the unlock code as the import password.${legacy ? ' The word -legacy is for OpenSSL 3; leave it out with 1.1.' : ''}`,
+      code: closed(key, `openssl pkcs12${old} -in ${archive} -nocerts -noenc -out KEY`) },
+    { id: 'java', title: 'Java', intro: 'keytool reads the file as a key store; the unlock code is its password. It holds the key only: the certificate follows when it is issued.',
+      code: `keytool -list -storetype PKCS12 -keystore ${archive}` },
+  ];
+}
+
+function ageGuides({ archive, key }: Files, ssh: boolean): Guide[] {
+  const identity = ssh ? '~/.ssh/id_ed25519' : 'key.txt';
+  return [
+    { id: 'age', title: 'age', intro: `With the private key to the public key that you gave${ssh ? ', here in the usual place' : ', the identity file that age-keygen wrote'}. There is no unlock code:`,
+      code: closed(key, `age -d -i ${identity} -o KEY ${archive}`) },
+    { id: 'rage', title: 'rage', intro: 'The same with rage:', code: closed(key, `rage -d -i ${identity} -o KEY ${archive}`) },
+  ];
+}
+
+function cmsGuides({ archive, key }: Files): Guide[] {
+  return [
+    { id: 'openssl', title: 'openssl', intro: 'With the private key to the certificate that you gave (my.key, my.pem). OpenSSL 3; there is no unlock code:',
+      code: closed(key, `openssl cms -decrypt -inform DER -in ${archive} -recip my.pem -inkey my.key -out KEY`) },
+  ];
+}
+
+function zipGuides({ archive, key }: Files): Guide[] {
   return [
     { id: 'windows', title: 'Windows', intro: 'Windows Explorer cannot open this kind of archive (AES-256). Install 7-Zip, right-click the file, choose "7-Zip", "Extract here", and type the unlock code. Or in PowerShell:',
       code: `& "C:\\Program Files\\7-Zip\\7z.exe" x ${archive}` },

@@ -1,13 +1,20 @@
 // What can be done with an order: reissue, cancel, revoke. Each asks first and says what it means.
 import { useState } from 'preact/hooks';
-import { api, type Order } from '../api';
-import { hasValidCertificate, isAutoCsr, isMoving } from '../lib/order';
-import { keyWord } from '../lib/text';
+import { api, type HandOver, type Order, type Product } from '../api';
+import { canMakeKeys } from '../browserkey/keypair';
+import type { Wish } from '../browserkey/make';
+import { baseName } from '../lib/commands';
+import { firstWish, formatOf, gradeOf, keyFields, type KeyWish } from '../lib/handover';
+import { hasValidCertificate, isMoving } from '../lib/order';
 import { looksPrivate } from '../pages/csr-field';
-import { Alert, Button } from '../ui/basic';
-import { FormDialog } from '../ui/dialog';
+import { mayLeave } from '../router';
+import { useSession } from '../session';
+import { Alert, Button, Loading } from '../ui/basic';
+import { Dialog, FormDialog } from '../ui/dialog';
 import { Choice, Field, fieldError, Select } from '../ui/form';
 import { useAction, useLoad } from '../ui/hooks';
+import { BrowserKey } from './browser-key';
+import { Authorisation, checkWish, KeyChoice } from './key-choice';
 import type { PanelProps } from './page';
 
 type Open = 'reissue' | 'cancel' | 'revoke' | null;
@@ -31,27 +38,57 @@ export function Actions({ order, set, writable }: PanelProps) {
   );
 }
 
-function Reissue({ order, set, onClose }: DialogProps) {
+function Reissue(props: DialogProps) {
+  const { order } = props;
   const products = useLoad(() => api.products(), []);
-  const product = products.data?.find((p) => p.id === order.product);
-  const [way, setWay] = useState(isAutoCsr(order) ? 'autocsr' : 'own');
-  const [csr, setCsr] = useState('');
-  const [keyType, setKeyType] = useState(order.key_type);
-  const [delivery, setDelivery] = useState<string>(order.delivery ?? 'download');
-  const reissue = useAction(async () => set(await api.reissue(order.id, way === 'own' ? { csr } : { key_type: keyType, delivery })));
-  const types = product?.key_types ?? [keyType];
+  if (products.loading) return <Dialog title="Reissue the certificate" onClose={props.onClose}><div class="dialog-body"><Loading what="the product" /></div></Dialog>;
+  // A product that is not offered any more is not in the list; its orders can still be reissued.
+  const product = products.data?.find((p) => p.id === order.product)
+    ?? { id: undefined, autocsr: gradeOf(order) !== 'own-csr', key_types: [order.key_type], default_key_type: order.key_type };
+  return <ReissueForm {...props} product={product} />;
+}
+
+type ProductHere = Pick<Product, 'autocsr' | 'key_types' | 'default_key_type'> & { id: string | undefined };
+/** As this order was handed over the last time; the whole recipient stands only with what the person chose last. */
+function wishOf(order: Order, product: ProductHere, last: HandOver | null): KeyWish {
+  const grade = gradeOf(order);
+  const before = grade === 'own-csr' ? null : { grade, format: formatOf(order), recipient: last?.recipient };
+  const wish = { ...firstWish(before, product, canMakeKeys()), delivery: order.delivery ?? 'download' };
+  if (product.key_types.includes(order.key_type)) wish.keyType = order.key_type;
+  return grade === 'own-csr' ? { ...wish, way: 'own' } : wish;
+}
+
+function ReissueForm({ order, set, onClose, product }: DialogProps & { product: ProductHere }) {
+  const { session, chose } = useSession();
+  const [wish, setWish] = useState(() => wishOf(order, product, session?.hand_over ?? null));
+  const [making, setMaking] = useState<Wish | null>(null);
+  const send = async (madeCsr: string) => {
+    const fields = keyFields(wish, madeCsr);
+    const next = await api.reissue(order.id, fields);
+    chose(fields.hand_over);
+    set(next);
+  };
+  const reissue = useAction(async () => {
+    checkWish(wish);
+    if (wish.way !== 'browser') return send('');
+    setMaking({ names: order.names, subject: order.subject, keyType: wish.keyType, format: wish.lock, base: baseName(order.names[0]) });
+  });
+  const csrField = (
+    <Field name="csr" label="New CSR" help="From a new key. A key that was used before is refused." error={fieldError(reissue.error, 'csr')}>
+      {(p) => <textarea {...p} rows={7} class="mono" spellcheck={false} autocomplete="off" value={wish.csr} onInput={(e) => setWish({ ...wish, csr: looksPrivate(e.currentTarget.value) ? '' : e.currentTarget.value })} />}
+    </Field>
+  );
+  if (making) return (
+    <Dialog title="The new key" onClose={() => { if (mayLeave()) onClose(); }}>
+      <div class="dialog-body"><BrowserKey wish={making} product={product.id} doIt="Reissue" onSend={send} onBack={() => setMaking(null)} /></div>
+    </Dialog>
+  );
   return (
-    <FormDialog title="Reissue the certificate" doIt="Reissue" busy={reissue.busy} error={reissue.error} fields={way === 'own' ? ['csr'] : ['key_type', 'delivery']} onClose={onClose} onSubmit={() => void reissue.run()}>
+    <FormDialog title="Reissue the certificate" doIt={wish.way === 'browser' ? 'Make the key' : 'Reissue'} busy={reissue.busy} error={reissue.error}
+      fields={['csr', 'key_type', 'delivery', 'hand_over']} onClose={onClose} onSubmit={() => void reissue.run()}>
       <p>You get a new certificate for the same names. <strong>It always comes with a new key</strong>, so the key that you have now does not fit it. The certificate that you have stays valid until it ends or you revoke it.</p>
-      {product?.autocsr !== false && <Choice name="way" legend="The new key" value={way} onValue={setWay} options={[{ value: 'autocsr', title: 'Make it for me' }, { value: 'own', title: 'I made one and have a CSR' }]} />}
-      {way === 'own' ? <>
-        <Field name="csr" label="New CSR" help="From a new key. A key that was used before is refused." error={fieldError(reissue.error, 'csr')}>
-          {(p) => <textarea {...p} rows={7} class="mono" spellcheck={false} autocomplete="off" value={csr} onInput={(e) => setCsr(looksPrivate(e.currentTarget.value) ? '' : e.currentTarget.value)} />}
-        </Field>
-      </> : <>
-        <Select name="key_type" label="Kind of key" value={keyType} onValue={setKeyType} options={types.map((k) => [k, keyWord(k)])} error={fieldError(reissue.error, 'key_type')} />
-        <Select name="delivery" label="Key archive" value={delivery} onValue={setDelivery} options={[['download', 'Download it here'], ['email', 'By e-mail to me']]} error={fieldError(reissue.error, 'delivery')} />
-      </>}
+      <KeyChoice product={product} value={wish} onValue={setWish} error={reissue.error} ownCsr={csrField} />
+      <p class="muted"><Authorisation way={wish.way} /></p>
     </FormDialog>
   );
 }

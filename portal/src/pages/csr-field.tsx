@@ -29,16 +29,14 @@ export function useCsrCheck(csr: string, names: string[], product: string): CsrS
 export const looksPrivate = (text: string) => /-----BEGIN [A-Z ]*PRIVATE KEY/.test(text);
 const plainNames = (check: CsrCheck) => (check.csr?.sans ?? []).filter((s) => /^(DNS|IP):/.test(s)).map((s) => s.replace(/^(DNS|IP):/, ''));
 
-export function CsrField({ value, onValue, check, error, autocsr, typedNames, useNames }: {
-  value: string; onValue: (v: string) => void; check: CsrState; error: string; autocsr: boolean; typedNames: boolean; useNames: (names: string[]) => void;
+export function CsrField({ value, onValue, check, error, typedNames, useNames }: {
+  value: string; onValue: (v: string) => void; check: CsrState; error: string; typedNames: boolean; useNames: (names: string[]) => void;
 }) {
   const found = check.result ? plainNames(check.result) : [];
-  const change = (text: string) => onValue(text);
   return (
     <>
-      <Field name="csr" label={autocsr ? 'CSR (leave empty if you have none)' : 'CSR'} error={error}
-        help={autocsr ? 'Leave it empty and we make key and CSR for you. If you have one, paste it: with or without the BEGIN and END lines, wrapped in any way.' : 'Paste it with or without the BEGIN and END lines, wrapped in any way.'}>
-        {(p) => <textarea {...p} class="mono" rows={value ? 8 : 3} spellcheck={false} autocapitalize="off" autocomplete="off" value={value} onInput={(e) => change(e.currentTarget.value)} />}
+      <Field name="csr" label="Your CSR" error={error} help="With or without the BEGIN and END lines, wrapped in any way.">
+        {(p) => <textarea {...p} class="mono" rows={value ? 8 : 4} spellcheck={false} autocapitalize="off" autocomplete="off" value={value} onInput={(e) => onValue(e.currentTarget.value)} />}
       </Field>
       {looksPrivate(value) && (
         <Alert tone="bad"><p>This is a private key, not a CSR. It was not sent. Never paste it into a web page: a key that was shown around should be replaced.</p>
