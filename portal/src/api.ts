@@ -180,7 +180,7 @@ export const api = {
   /** The archive's bytes. The address works once, so the caller keeps them until they are acknowledged. */
   archive: async (url: string) => {
     const res = await send('GET', url);
-    return { bytes: await res.arrayBuffer(), sha256: res.headers.get('X-Archive-SHA256') ?? '' };
+    return { bytes: await res.arrayBuffer(), type: res.headers.get('Content-Type') ?? '', sha256: res.headers.get('X-Archive-SHA256') ?? '' };
   },
   certificate: async (id: string, format: string, serial?: string) =>
     (await send('GET', `orders/${enc(id)}/certificate${query({ format, serial })}`)).blob(),

@@ -43,12 +43,10 @@ export function openGuides(files: Files, format: string, ssh = false): Guide[] {
   }
 }
 
-const closed = (key: string, command: string) => `umask 077\n${command}`.replace('KEY', key);
-
 function pkcs8Guides({ archive, key }: Files): Guide[] {
   return [
     { id: 'openssl', title: 'openssl', intro: 'On any system with OpenSSL. It asks for the unlock code as the password and writes the key without it, as servers want it:',
-      code: closed(key, `openssl pkcs8 -in ${archive} -out KEY`) },
+      code: `umask 077\nopenssl pkcs8 -in ${archive} -out ${key}` },
     { id: 'windows', title: 'Windows', intro: 'Git for Windows brings OpenSSL along. In PowerShell:',
       code: `& "C:\\Program Files\\Git\\usr\\bin\\openssl.exe" pkcs8 -in ${archive} -out ${key}` },
     { id: 'locked', title: 'Leave it locked', intro: 'Some servers read the locked file and take the code from a file of its own. nginx, for instance:',
@@ -60,9 +58,9 @@ function pkcs12Guides({ archive, key }: Files, legacy: boolean): Guide[] {
   const old = legacy ? ' -legacy' : '';
   return [
     { id: 'openssl', title: 'openssl', intro: `It asks for the unlock code as the import password.${legacy ? ' The word -legacy is for OpenSSL 3; leave it out with 1.1.' : ''}`,
-      code: closed(key, `openssl pkcs12${old} -in ${archive} -nocerts -noenc -out KEY`) },
-    { id: 'java', title: 'Java', intro: 'keytool reads the file as a key store; the unlock code is its password. It holds the key only: the certificate follows when it is issued.',
-      code: `keytool -list -storetype PKCS12 -keystore ${archive}` },
+      code: `umask 077\nopenssl pkcs12${old} -in ${archive} -nocerts -nodes -out ${key}` },
+    { id: 'windows', title: 'Windows', intro: 'Git for Windows brings OpenSSL along. The file holds the key only, so there is nothing to import yet: take the key out now, and put it together with the certificate when that is there. In PowerShell:',
+      code: `& "C:\\Program Files\\Git\\usr\\bin\\openssl.exe" pkcs12${old} -in ${archive} -nocerts -nodes -out ${key}` },
   ];
 }
 
@@ -70,15 +68,15 @@ function ageGuides({ archive, key }: Files, ssh: boolean): Guide[] {
   const identity = ssh ? '~/.ssh/id_ed25519' : 'key.txt';
   return [
     { id: 'age', title: 'age', intro: `With the private key to the public key that you gave${ssh ? ', here in the usual place' : ', the identity file that age-keygen wrote'}. There is no unlock code:`,
-      code: closed(key, `age -d -i ${identity} -o KEY ${archive}`) },
-    { id: 'rage', title: 'rage', intro: 'The same with rage:', code: closed(key, `rage -d -i ${identity} -o KEY ${archive}`) },
+      code: `umask 077\nage -d -i ${identity} -o ${key} ${archive}` },
+    { id: 'rage', title: 'rage', intro: 'The same with rage:', code: `umask 077\nrage -d -i ${identity} -o ${key} ${archive}` },
   ];
 }
 
 function cmsGuides({ archive, key }: Files): Guide[] {
   return [
     { id: 'openssl', title: 'openssl', intro: 'With the private key to the certificate that you gave (my.key, my.pem). OpenSSL 3; there is no unlock code:',
-      code: closed(key, `openssl cms -decrypt -inform DER -in ${archive} -recip my.pem -inkey my.key -out KEY`) },
+      code: `umask 077\nopenssl cms -decrypt -inform DER -in ${archive} -recip my.pem -inkey my.key -out ${key}` },
   ];
 }
 

@@ -1,5 +1,6 @@
 // What an order's state means for the person who placed it: the steps, and the one thing to do next.
 import type { Order } from '../api';
+import { fileWord, gradeOf } from './handover';
 import { sentence } from './text';
 
 export type StepState = 'done' | 'now' | 'todo' | 'stopped';
@@ -36,13 +37,24 @@ function reachedStep(order: Order, ids: string[]): number {
 }
 
 function handoverSentence(order: Order): string {
+  const it = fileWord(order);
   switch (order.archive?.state) {
     case 'making': return 'Your key is being made. This takes a moment.';
-    case 'waiting': return 'Download the key archive and confirm that you have it. The order goes on after that.';
-    case 'fetched': return 'Confirm that you have the key archive, or make a new key if the download failed.';
-    case 'mailing': return 'The key archive is on its way to the mail server. The order goes on when the mail server has accepted it.';
-    case 'lost': return 'The key archive was lost before it reached you. Make a new key to go on.';
+    case 'waiting': return `Download the ${it} and confirm that you have it. The order goes on after that.`;
+    case 'fetched': return `Confirm that you have the ${it}, or make a new key if the download failed.`;
+    case 'mailing': return `The ${it} is on its way to the mail server. The order goes on when the mail server has accepted it.`;
+    case 'lost': return `The ${it} was lost before it reached you. Make a new key to go on.`;
     default: return '';
+  }
+}
+
+function issuedSentence(order: Order): string {
+  const ready = 'Your certificate is ready: download it';
+  switch (gradeOf(order)) {
+    case 'browser': return `${ready}, open the key file that you saved with its code, and install both.`;
+    case 'sealed': return `${ready}, open the sealed key with your own private key, and install both.`;
+    case 'code': return `${ready}, open the ${fileWord(order)} with the unlock code, and install both.`;
+    default: return `${ready} and install it with the key on your server.`;
   }
 }
 
@@ -55,8 +67,7 @@ export function nextSentence(order: Order): string {
       : `Show that ${open === 1 ? 'the name is' : `${open} names are`} yours: publish the file or DNS record below. We look for it by ourselves, and again when you press "Check now".`;
     case 'vetting': return 'We check the organisation. You will see the result here; there is nothing for you to do unless we ask.';
     case 'issuing': return 'The certificate is being signed.';
-    case 'issued': return isAutoCsr(order) ? 'Your certificate is ready: download it, open the key archive with the unlock code, and install both.'
-      : 'Your certificate is ready: download it and install it with the key on your server.';
+    case 'issued': return issuedSentence(order);
     case 'failed': return order.next ? sentence(order.next) : 'This order cannot go on. The reason is below.';
     case 'cancelled': return 'This order was cancelled. No certificate comes from it.';
     case 'revoked': return 'The certificate was revoked and must not be used any more. Reissue to get a new one with a new key.';

@@ -4,6 +4,7 @@ import { api, type ApiError, type Order } from '../api';
 import { href } from '../router';
 import { canWrite, useUser } from '../session';
 import { baseName, type Files } from '../lib/commands';
+import { fileBase, formatOf, gradeOf, gradeText } from '../lib/handover';
 import { isAutoCsr, isMoving, isOver, nextSentence } from '../lib/order';
 import { saveFile } from '../lib/save';
 import { plainError, sentence, shortKey, stateWords } from '../lib/text';
@@ -36,8 +37,9 @@ function OrderView({ order, set, reload, error }: { order: Order; set: (o: Order
   const poll = usePoll(reload, moving, `${order.state} ${order.updated_at} ${error === null}`);
   const names = order.names_unicode?.length ? order.names_unicode : order.names;
   // Certificate and key get names that belong together.
-  const base = order.archive?.key_filename.replace(/\.key$/, '') || baseName(order.names[0]);
-  const files = { archive: order.archive?.filename ?? `${base}.zip`, key: order.archive?.key_filename ?? `${base}.key`, base };
+  const base = order.archive ? fileBase(order.archive.filename) : baseName(order.names[0]);
+  const files = { archive: order.archive?.filename ?? `${base}.${formatOf(order) === 'pkcs8' ? 'key.pem' : 'zip'}`, key: `${base}.key`, base };
+  const grade = gradeOf(order);
   const panel: PanelProps = { order, set, files, writable: canWrite(user) };
   const title = names[0] ? names[0] + (names.length > 1 ? ` and ${names.length - 1} more` : '') : 'Order';
   return (
@@ -58,7 +60,7 @@ function OrderView({ order, set, reload, error }: { order: Order; set: (o: Order
           {(order.state === 'vetting' || (order.vetting?.approvals.length ?? 0) > 0) && <VettingPanel {...panel} admin={user.role === 'admin'} />}
           {order.certificates.length > 0 && <Certificates {...panel} />}
           {isAutoCsr(order) && order.code && <CodePanel {...panel} totp={user.totp} />}
-          {isAutoCsr(order) && <OpenHelp {...panel} />}
+          {grade !== 'own-csr' && <OpenHelp {...panel} />}
           {order.certificates.length > 0 && <InstallHelp {...panel} />}
         </div>
         <div>
@@ -116,10 +118,11 @@ function Facts({ order, base }: { order: Order; base: string }) {
           return <li key={n} class="break">{shown && shown !== n ? <>{shown} <small class="muted">({n})</small></> : n}</li>;
         })}</ul></Fact>
         {subject.length > 0 && <Fact name="Subject">{subject.map(([k, v]) => `${k} = ${v}`).join(', ')}</Fact>}
-        <Fact name="Key">{shortKey(order.key_type)}, {isAutoCsr(order) ? 'made here' : 'yours'}</Fact>
+        <Fact name="Key">{shortKey(order.key_type)}, {isAutoCsr(order) ? 'made here' : 'made by you'}</Fact>
+        <Fact name="Hand-over">{gradeText(order)}{gradeOf(order) === 'sealed' && <><br /><small class="muted break">{order.hand_over?.recipient}</small></>}</Fact>
         <Fact name="Order"><code class="break">{order.id}</code></Fact>
         {order.spki_sha256 && <Fact name="Key fingerprint (SPKI SHA-256)"><code class="break">{order.spki_sha256}</code></Fact>}
-        {order.archive?.sha256 && <Fact name="Archive fingerprint (SHA-256)"><code class="break">{order.archive.sha256}</code></Fact>}
+        {order.archive?.sha256 && <Fact name={formatOf(order) === 'zip' ? 'Archive fingerprint (SHA-256)' : 'Fingerprint of the file (SHA-256)'}><code class="break">{order.archive.sha256}</code></Fact>}
         <Fact name="Ordered"><Day at={order.created_at} /></Fact>
       </dl>
       <CsrDownload order={order} base={base} />
