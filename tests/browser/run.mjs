@@ -25,25 +25,27 @@ const faults = [];
 // the service's: bad-days.mjs plays a broken proxy.
 const expected = /status of (401|403|404|409|410|422|429|502)/;
 
-function watch(page) {
+function watch(page, base) {
   page.on('console', (m) => { if (m.type() === 'error' && !expected.test(m.text())) faults.push(`console: ${m.text()}`); });
   page.on('pageerror', (e) => faults.push(`page error: ${e.stack}`));
-  page.on('request', (r) => { if (!/^(blob:|data:)/.test(r.url()) && !r.url().startsWith(BASE)) faults.push(`request to ${r.url()}`); });
+  page.on('request', (r) => { if (!/^(blob:|data:)/.test(r.url()) && !r.url().startsWith(base)) faults.push(`request to ${r.url()}`); });
   page.on('response', (r) => {
     const policy = r.headers()['content-security-policy'] ?? '';
-    if (r.url() === `${BASE}/` && !/default-src 'none'/.test(policy)) faults.push('the page came without a strict content security policy');
+    if (r.url() === `${base}/` && !/default-src 'none'/.test(policy)) faults.push('the page came without a strict content security policy');
     if (/unsafe-/.test(policy)) faults.push(`the policy is weak: ${policy}`);
   });
 }
 
-async function portal(options = {}) {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, acceptDownloads: true, viewport: { width: 1280, height: 900 }, locale: 'en-GB', reducedMotion: 'reduce', ...options });
-  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: BASE });
+/** `base`: another address of the service; `profile`: a folder in which the browser keeps what it keeps, as it does for people. */
+async function portal({ base = BASE, profile = '', ...options } = {}) {
+  const settings = { ignoreHTTPSErrors: true, acceptDownloads: true, viewport: { width: 1280, height: 900 }, locale: 'en-GB', reducedMotion: 'reduce', ...options };
+  const context = profile ? await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, args: flags, ...settings }) : await browser.newContext(settings);
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: base });
   await context.addInitScript(() => addEventListener('securitypolicyviolation', (e) => console.error(`CSP refused ${e.violatedDirective} ${e.blockedURI}`)));
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
-  watch(page);
-  const made = new Portal({ page, ask, base: BASE, work: WORK, artefacts: ARTEFACTS, name });
+  watch(page, base);
+  const made = new Portal({ page, ask, base, work: WORK, artefacts: ARTEFACTS, name });
   pages.push(made);
   return made;
 }

@@ -18,6 +18,7 @@ import time
 
 import pytest
 from cryptography import x509
+from handover_errands import HandOverErrands
 from harness import crypto
 from harness.api import PASSWORD, unique_email, unique_name
 
@@ -57,7 +58,7 @@ def playwright():
     return want
 
 
-class Errands:
+class Errands(HandOverErrands):
     """What the scenario may ask for. Every method's arguments and result are JSON."""
 
     def __init__(self, world, directory):

@@ -81,7 +81,23 @@ export class Portal {
     return this.who;
   }
 
-  /** Fills the form with the CSR field empty and places the order. */
+  /** A way of the hand-over, by the first words of its card. */
+  async way(title) { await this.page.getByRole('radio', { name: title }).check(); }
+
+  /** The step in which the browser's own key is saved: the file and the code, both as the page gives them. */
+  async saveBrowserKey() {
+    await this.sees('Nothing is ordered yet', 60_000);
+    const file = await this.download(() => this.page.getByRole('button', { name: /^Save / }).click());
+    const code = (await this.page.locator('.code-groups span').allInnerTexts()).join('');
+    assert.match(code, /^[0-9A-HJKMNP-TV-Z]{26}$/);
+    return { ...file, code };
+  }
+  async sendBrowserKey() {
+    await this.press('I have the file and the code');
+    await this.page.waitForURL(/#\/orders\/ord_/);
+  }
+
+  /** Fills the form, in the way that is chosen already, and places the order. */
   async order(names, product = 'dv') {
     await this.open('/orders/new');
     await this.page.locator(`input[name=product][value="${product}"]`).check();
@@ -91,9 +107,10 @@ export class Portal {
     return this.page.url().split('/').pop();
   }
 
-  async takeArchive() {
-    await this.button('Download the key archive').waitFor();
-    const archive = await this.download(() => this.press('Download the key archive'));
+  /** `what`: "key archive", "locked key" or "sealed key", as the page calls it. */
+  async takeArchive(what = 'key archive') {
+    await this.button(`Download the ${what}`).waitFor();
+    const archive = await this.download(() => this.press(`Download the ${what}`));
     await this.sees('Look into your downloads folder');
     return archive;
   }

@@ -40,6 +40,7 @@ export default async function ownCsr({ portal, ask }) {
   p.step('order with it: names come from the CSR, a private key is refused before it is sent');
   await p.newcomer();
   await p.open('/orders/new');
+  await p.way('My own CSR');
   const sent = [];
   page.on('request', (r) => sent.push(r.postData() ?? ''));
   await page.locator('textarea[name=csr]').fill('-----BEGIN PRIVATE KEY-----\nMIIEsecret\n-----END PRIVATE KEY-----');
