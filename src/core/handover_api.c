@@ -7,6 +7,7 @@
 #include "core/code.h"
 #include "core/handlers.h"
 #include "core/handover.h"
+#include "core/identity.h"
 #include "core/jsontext.h"
 #include "core/kek.h"
 #include "core/proof.h"
@@ -143,13 +144,43 @@ static enum acsr_result code_row(
 	return ACSR_OK;
 }
 
+/* Whoever owns the account hears of every reveal, besides the address that the order's mails go to. */
+struct telling {
+	struct core *c;
+	struct order o; /* a copy of the members only; its email is who is told */
+	const struct order *original;
+	const char *by;
+	char at[21];
+};
+
+static enum acsr_result tell_owner(void *arg, const struct user *u, struct acsr_err *e)
+{
+	enum user_role role = user_role_of(u->role);
+	struct telling *t = arg;
+
+	if (role < USER_OWNER || u->disabled || strcmp(u->email, t->original->email) == 0 ||
+		strchr(u->email, '.') == NULL)
+		return ACSR_OK;
+	snprintf(t->o.email, sizeof(t->o.email), "%s", u->email);
+	return order_mail(t->c, &t->o, "code-revealed", "by", t->by, "at", t->at, e);
+}
+
+static enum acsr_result tell_revealed(
+	struct core *c, const struct order *o, const char *by, struct acsr_err *e)
+{
+	struct telling t = { .c = c, .o = *o, .original = o, .by = by };
+
+	clock_rfc3339(c->now, t.at);
+	TRY(order_mail(c, o, "code-revealed", "by", by, "at", t.at, e));
+	return users_each(c->db, o->account_id, tell_owner, &t, e);
+}
+
 static enum acsr_result reveal(struct core *c, struct request *q, const char *user_id, struct acsr_err *e)
 {
 	CLEANUP_ORDER struct order o = { 0 };
 	CLEANUP_BUF struct buf wrapped = { 0 };
 	CLEANUP_SECRET struct acsr_secret *code = NULL, *shown = NULL;
 	struct csr_request r;
-	char at[21];
 
 	(void)user_id;
 	buf_init(&wrapped, 512);
@@ -160,8 +191,7 @@ static enum acsr_result reveal(struct core *c, struct request *q, const char *us
 	TRY(code_shown(c, &r, e));
 	TRY(core_audit(c, q->who.email, o.account_id, "code.revealed", o.id, e, "reveal number %lld, to %s",
 		(long long)r.reveals, q->m.remote));
-	clock_rfc3339(c->now, at);
-	TRY(order_mail(c, &o, "code-revealed", "by", q->who.email, "at", at, e));
+	TRY(tell_revealed(c, &o, q->who.email, e));
 	return request_answer(q, 200, code_json(shown, code, &r));
 }
 
