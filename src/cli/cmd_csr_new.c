@@ -14,6 +14,7 @@ void newcsr_release(struct newcsr *n)
 	acsr_csr_draft_free(&n->draft);
 	acsr_key_free(n->key);
 	acsr_secret_free(n->pass);
+	acsr_recipient_free(n->to);
 	acsr_blob_free(&n->der);
 	acsr_blob_free(&n->pem);
 	strv_free(&n->answers);
@@ -144,6 +145,7 @@ static void cmd_csr_new_show(struct cli *c, const json_t *result)
 	say_field("SPKI SHA-256", view_str(result, "spki_sha256"));
 	say_field("CSR", view_str(result, "csr_file"));
 	say_field("key file", view_str(result, "key_file"));
+	say_field("sealed to", view_str(result, "sealed_to"));
 	say_field("key store", view_str(result, "p12_file"));
 	say_field("token", view_str(result, "token"));
 	say_field("archive", view_str(result, "archive"));

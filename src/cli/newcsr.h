@@ -1,6 +1,6 @@
 /*
  * csr new, in parts: what to ask for (newcsr_draft.c), the key and where it goes (newcsr_key.c,
- * newcsr_p12.c), the questions (newcsr_ask.c), its options (newcsr_opts.c); cmd_csr_new.c puts them together.
+ * newcsr_p12.c, newcsr_seal.c), the questions (newcsr_ask.c), its options (newcsr_opts.c); cmd_csr_new.c puts them together.
  *
  * Everything is made in memory first. Files appear together at the very end (fileset.h).
  */
@@ -9,6 +9,7 @@
 
 #include "autocsr/draft.h"
 #include "autocsr/key.h"
+#include "autocsr/seal.h"
 #include "base/str.h"
 #include "cli/command.h"
 #include "cli/fileset.h"
@@ -31,6 +32,7 @@ struct newcsr {
 	struct acsr_csr_draft draft;
 	struct acsr_key *key;
 	struct acsr_secret *pass;  /* of the key file that is written or read */
+	struct acsr_recipient *to; /* whom it is sealed to; NULL: nobody */
 	struct acsr_blob der, pem; /* the CSR */
 	struct seal seal;
 	struct file_set files;
@@ -70,5 +72,10 @@ void newcsr_release(struct newcsr *n);
  * a day: key stores hold no key without a certificate, and take the CA's in its place. */
 ACSR_MUST_USE enum acsr_result newcsr_p12(
 	const struct newcsr *n, const char *name, struct acsr_blob *out, struct acsr_err *e);
+
+/* Who --seal-to names, judged; n->to stays NULL without the option. */
+ACSR_MUST_USE enum acsr_result newcsr_recipient(struct newcsr *n, struct acsr_err *e);
+/* The key, sealed, into the files and the result. */
+ACSR_MUST_USE enum acsr_result newcsr_write_sealed(struct newcsr *n, const char *path, struct acsr_err *e);
 
 #endif

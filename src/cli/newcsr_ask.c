@@ -300,6 +300,7 @@ static void tell_summary(const struct newcsr *n)
 	CLEANUP_STR char *csr = say_safe(args_flag(n->a, "out") ? args_one(n->a, "out") : "standard output");
 	const char *how = keyout == NULL                     ? ""
 			  : args_flag(n->a, "no-passphrase") ? ", without protection"
+			  : args_flag(n->a, "seal-to")       ? ", sealed"
 							     : ", protected by a passphrase";
 
 	tell_names(n);

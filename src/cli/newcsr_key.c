@@ -16,13 +16,13 @@
 static const struct {
 	const char *option;
 	enum newcsr_store store;
-	bool passphrase, plain, code, kdf, type;
+	bool passphrase, plain, code, kdf, type, seal;
 } places[] = {
-	{ "keyout", NEWCSR_KEYOUT, true, true, false, true, true },
-	{ "archive", NEWCSR_ARCHIVE, false, false, true, false, true },
-	{ "p12", NEWCSR_P12, true, false, false, false, true },
-	{ "existing-key", NEWCSR_EXISTING, true, false, false, false, false },
-	{ "token", NEWCSR_TOKEN, false, false, false, false, true },
+	{ "keyout", NEWCSR_KEYOUT, true, true, false, true, true, true },
+	{ "archive", NEWCSR_ARCHIVE, false, false, true, false, true, false },
+	{ "p12", NEWCSR_P12, true, false, false, false, true, false },
+	{ "existing-key", NEWCSR_EXISTING, true, false, false, false, false, false },
+	{ "token", NEWCSR_TOKEN, false, false, false, false, true, false },
 };
 #define N_PLACES (sizeof(places) / sizeof(places[0]))
 
@@ -43,6 +43,20 @@ static enum acsr_result belongs(
 	return err_set(e, "usage.key", "--%s belongs to %s", option, to);
 }
 
+/* A sealed key needs no passphrase, and opens with the recipient's key alone. */
+static enum acsr_result check_seal(const struct args *a, bool belongs_here, struct acsr_err *e)
+{
+	static const char *const against[] = { "passphrase-file", "no-passphrase", "kdf" };
+
+	TRY(belongs(a, "seal-to", belongs_here, "--keyout", e));
+	for (size_t i = 0; args_flag(a, "seal-to") && i < sizeof(against) / sizeof(against[0]); i++)
+		if (args_flag(a, against[i]))
+			return err_set(e, "usage.key",
+				"a sealed key has no passphrase: --seal-to and --%s exclude each other",
+				against[i]);
+	return ACSR_OK;
+}
+
 static enum acsr_result check_place(const struct newcsr *n, size_t i, struct acsr_err *e)
 {
 	const struct args *a = n->a;
@@ -58,6 +72,7 @@ static enum acsr_result check_place(const struct newcsr *n, size_t i, struct acs
 	TRY(belongs(a, "no-passphrase", places[i].plain, "--keyout", e));
 	TRY(belongs(a, "kdf", places[i].kdf && !args_flag(a, "no-passphrase"), "an encrypted --keyout", e));
 	TRY(belongs(a, "code-file", places[i].code, "--archive", e));
+	TRY(check_seal(a, places[i].seal, e));
 	TRY(belongs(a, "key", places[i].type, "a key that is made, not to --existing-key", e));
 	TRY(belongs(a, "pq-form", places[i].type && n->store != NEWCSR_TOKEN, "a key that is made here", e));
 	TRY(belongs(a, "module", n->store == NEWCSR_TOKEN, "--token", e));
@@ -171,7 +186,8 @@ enum acsr_result newcsr_key_plan(struct newcsr *n, struct acsr_err *e)
 		return seal_plan(&n->files, args_one(n->a, "archive"), args_one(n->a, "code-file"), e);
 	case NEWCSR_KEYOUT:
 		TRY(file_set_plan(&n->files, args_one(n->a, "keyout"), 0600, e));
-		return args_flag(n->a, "no-passphrase") ? ACSR_OK : ask_passphrase(n, e);
+		TRY(newcsr_recipient(n, e));
+		return n->to != NULL || args_flag(n->a, "no-passphrase") ? ACSR_OK : ask_passphrase(n, e);
 	case NEWCSR_P12:
 		TRY(file_set_plan(&n->files, args_one(n->a, "p12"), 0600, e));
 		return ask_passphrase(n, e);
@@ -293,7 +309,8 @@ enum acsr_result newcsr_key_write(struct newcsr *n, struct acsr_err *e)
 	case NEWCSR_ARCHIVE:
 		return write_archive(n, e);
 	case NEWCSR_KEYOUT:
-		return write_pkcs8(n, args_one(n->a, "keyout"), e);
+		return n->to != NULL ? newcsr_write_sealed(n, args_one(n->a, "keyout"), e)
+				     : write_pkcs8(n, args_one(n->a, "keyout"), e);
 	case NEWCSR_P12:
 		return write_p12(n, e);
 	case NEWCSR_EXISTING:

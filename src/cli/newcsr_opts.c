@@ -53,6 +53,8 @@ const struct opt newcsr_opts[] = {
 		"encrypt that file with this passphrase; asked for when left out" },
 	{ "kdf", OPT_ONE, "KDF", "pbkdf2 (default, opens everywhere) or scrypt", "pbkdf2 scrypt" },
 	{ "no-passphrase", OPT_FLAG, NULL, "leave that file unencrypted" },
+	{ "seal-to", OPT_ONE, "RECIPIENT",
+		"or seal that file to an age recipient, an SSH public key, or (@FILE) a certificate" },
 	{ "archive", OPT_ONE, "FILE.zip", "or into an AES-256 archive with an unlock code of its own" },
 	{ "code-file", OPT_ONE, "FILE", "write the unlock code there (0600) instead of showing it" },
 	{ "p12", OPT_ONE, "FILE.p12", "or into a PKCS#12 key store, with a placeholder certificate" },
@@ -80,15 +82,17 @@ const char newcsr_text[] =
 	"Run bare on a terminal it asks, explains, and prints the line that does the same without "
 	"questions.\n"
 	"\n"
-	"The private key is never printed. It goes into a PKCS#8 file, encrypted unless you say otherwise; "
-	"into\n"
-	"an AES-256 archive (opens with 7-Zip, WinZip, WinRAR, Keka, bsdtar) whose unlock code is made by "
-	"the\n"
-	"machine; into a PKCS#12 key store; or it is there already, in a file or a token. Key, code and CSR\n"
-	"appear together or not at all.\n"
+	"The private key is never printed. It goes into a PKCS#8 file, encrypted unless you say otherwise, "
+	"or\n"
+	"sealed to somebody's public key (opens with age, or openssl cms); into an AES-256 archive (opens "
+	"with\n"
+	"7-Zip, WinZip, WinRAR, Keka, bsdtar) whose unlock code is made by the machine; into a PKCS#12 key\n"
+	"store; or it is there already, in a file or a token. Key, code and CSR appear together or not at "
+	"all.\n"
 	"\n"
 	"  autocsr csr new --host www.example.com example.com --out www.csr --archive www.zip\n"
 	"  autocsr csr new --host www.example.com --key ec:p256 --keyout www.key --no-passphrase >www.csr\n"
+	"  autocsr csr new --host www.example.com --keyout www.key.age --seal-to age1… --out www.csr\n"
 	"  autocsr csr new --cn Ann --o 'Example GmbH' --c DE --email ann@example.com --eku clientAuth \\\n"
 	"      --keyout ann.key --passphrase-file pass.txt --out ann.csr\n"
 	"  autocsr csr new --from old.pem --keyout new.key --out new.csr\n"
