@@ -15,7 +15,7 @@
 #define ORDER_FORM_OPTIONS                                                                                   \
 	{ "format", OPT_ONE, "FORMAT",                                                                       \
 		"how the key is locked: zip (default), pkcs8, p12 or p12-legacy; see autocsr(1)",            \
-		"zip pkcs8 p12 p12-legacy" },                                                        \
+		"zip pkcs8 p12 p12-legacy" },                                                                \
 		{ "seal-to", OPT_ONE, "RECIPIENT|@FILE",                                                     \
 			"seal the key to an age recipient, SSH public key or certificate; no code exists" }, \
 		{ "local-key", OPT_FLAG, NULL, "make the key on this machine; only the CSR is sent" },       \

@@ -86,7 +86,7 @@ static void courier_hears(void *arg, struct chan *ch, struct msg *m)
 			-1, NULL));
 }
 
-static struct chan *join(
+struct chan *world_join(
 	struct world *w, enum role peer, void (*hears)(void *arg, struct chan *ch, struct msg *m))
 {
 	static struct chan_ops core_ops = { core_hears, nobody_leaves };
@@ -160,7 +160,7 @@ int world_begin(void **state)
 	world_open(w, clock_now());
 	OK(product_seed(&w->c, NULL));
 	world_close(w);
-	w->front = join(w, ROLE_FRONT, front_hears);
+	w->front = world_join(w, ROLE_FRONT, front_hears);
 	loop_every_turn(w->p.loop, batch_run, &w->c);
 	*state = w;
 	return 0;
@@ -268,7 +268,7 @@ void world_turn(struct world *w)
 	struct loop_timer *t;
 
 	if (w->courier == NULL && w->courier_does != COURIER_AWAY)
-		w->courier = join(w, ROLE_COURIER, courier_hears);
+		w->courier = world_join(w, ROLE_COURIER, courier_hears);
 	for (int i = 0; i < 4; i++)
 		OK(loop_after(w->p.loop, i * 3, nothing, NULL, &t, NULL));
 	OK(loop_after(w->p.loop, 15, stop, w, &t, NULL));

@@ -36,6 +36,9 @@ void world_conf(struct world *w, const char *key, const char *value);
 /* Run one request; the status. */
 unsigned world_ask(struct world *w, const struct ask *a);
 unsigned world_get(struct world *w, const char *path);
+/* The test in the place of another role; `hears` gets the world and every message. */
+struct chan *world_join(
+	struct world *w, enum role peer, void (*hears)(void *arg, struct chan *ch, struct msg *m));
 /* Let the loop run for a moment: steps and jobs that are due. */
 void world_turn(struct world *w);
 /* The "type" of the last problem without its prefix, "" when it was none. */
