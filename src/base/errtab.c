@@ -62,6 +62,8 @@ static const struct err_face faces[] = {
 	{ "note.", 422, 3, "malformed", "the signed note cannot be used" },
 	{ "note.signature", 422, 1, "malformed", "the signed note was changed" },
 	{ "note.unsigned", 422, 1, "malformed", "the note is signed by somebody else" },
+	{ "receipt.", 422, 3, "malformed", "this is not a receipt" },
+	{ "receipt.signature", 422, 1, "malformed", "the receipt was changed" },
 	{ "merkle.", 422, 1, "malformed", "the proof does not hold" },
 	{ "audit.", 500, 5, "serverInternal", "the audit log was damaged" },
 	{ "token.", 502, 5, "serverInternal", "the token cannot be used" },

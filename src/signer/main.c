@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "certify.h"
 #include "ipc/role.h"
 #include "logbook.h"
+#include "receipt_book.h"
 
 enum { SECURE_HEAP = 256 * 1024 };
 
@@ -17,6 +19,7 @@ struct signer {
 	struct key_store *keys;
 	struct authority ca;
 	struct logbook logbook;
+	struct receipt_book receipts;
 	char base_url[300];
 };
 
@@ -48,17 +51,32 @@ static void signer_reload(struct proc *p)
 	find_base_url(p->own, &p->conf);
 }
 
+static void tell_healed(const char *what, size_t healed)
+{
+	char bytes[32];
+
+	snprintf(bytes, sizeof(bytes), "%zu", healed);
+	if (healed > 0)
+		log_event(LOG_WARN, "signer.log-healed", "log", what, "torn_bytes", bytes, NULL);
+}
+
 static enum acsr_result open_log(struct proc *p, struct acsr_err *e)
 {
 	struct signer *s = p->own;
-	char bytes[32];
 	size_t healed;
 
 	TRY(issuance_log_open(&s->ca.log, p->dir, &healed, e));
-	if (healed == 0)
-		return ACSR_OK;
-	snprintf(bytes, sizeof(bytes), "%zu", healed);
-	log_event(LOG_WARN, "signer.log-healed", "torn_bytes", bytes, NULL);
+	tell_healed("issuance", healed);
+	return ACSR_OK;
+}
+
+static enum acsr_result open_receipts(struct proc *p, struct acsr_err *e)
+{
+	struct signer *s = p->own;
+	size_t healed;
+
+	TRY(receipt_book_open(&s->receipts, p->dir, s->base_url, s->keys, &healed, e));
+	tell_healed("receipts", healed);
 	return ACSR_OK;
 }
 
@@ -75,7 +93,8 @@ static enum acsr_result signer_start(struct proc *p, struct acsr_err *e)
 	TRY(key_store_open(&s->keys, p->dir, e));
 	TRY(open_log(p, e));
 	TRY(issuers_open(&s->ca.issuers, &config, s->keys, s->ca.log, e));
-	return logbook_open(&s->logbook, p->dir, s->base_url, s->keys, e);
+	TRY(logbook_open(&s->logbook, p->dir, s->base_url, s->keys, e));
+	return open_receipts(p, e);
 }
 
 /* --- what it says and is asked --- */
@@ -104,14 +123,25 @@ static void announce_log(struct proc *p, const struct logbook *l)
 		log_error(LOG_WARN, "signer.log-head", &e);
 }
 
+static void announce_receipts(struct proc *p, const struct receipt_book *b)
+{
+	struct msg_receipt_key m = { .pem = (char *)b->pem.p, .verifier = (char *)b->verifier.p };
+	struct acsr_err e = { 0 };
+
+	if (role_send(p, ROLE_CORE, MSG_receipt_key, 0, &m, -1, &e) != ACSR_OK)
+		log_error(LOG_WARN, "signer.receipt-key", &e);
+}
+
 static void signer_peer_opened(struct proc *p, enum role peer)
 {
 	const struct signer *s = p->own;
 
 	for (size_t i = 0; peer == ROLE_CORE && i < s->ca.issuers.n; i++)
 		announce(p, &s->ca.issuers.v[i], &s->ca.issuers.v[0]);
-	if (peer == ROLE_CORE)
+	if (peer == ROLE_CORE) {
 		announce_log(p, &s->logbook);
+		announce_receipts(p, &s->receipts);
+	}
 }
 
 static void answer(struct proc *p, unsigned type, uint64_t id, const void *body, const struct acsr_err *why)
@@ -177,10 +207,42 @@ static void on_sign_log(struct proc *p, struct chan *c, struct msg *m)
 	answer(p, MSG_log_signed, m->id, &out, r == ACSR_OK ? NULL : &e);
 }
 
+/* What the signer knows better than core it says itself: when, by which software, and its last checkpoint. */
+static enum acsr_result sign_receipt(
+	struct signer *s, const struct msg_sign_receipt *m, struct buf *out, struct acsr_err *e)
+{
+	const struct acsr_checkpoint *last = &s->logbook.last;
+	struct receipt r;
+
+	receipt_of_message(&r, m);
+	r.signed_at = clock_now();
+	snprintf(r.software, sizeof(r.software), "autocsr %s", AUTOCSR_VERSION);
+	snprintf(r.log, sizeof(r.log), "%s", s->logbook.origin);
+	r.checkpoint_size = (int64_t)last->size;
+	if (last->size > 0)
+		hex_encode(last->root, sizeof(last->root), r.checkpoint_root);
+	return receipt_book_sign(&s->receipts, &r, out, e);
+}
+
+static void on_sign_receipt(struct proc *p, struct chan *c, struct msg *m)
+{
+	CLEANUP_BUF struct buf out = { 0 };
+	struct acsr_err e = { 0 };
+	struct msg_receipt_signed body;
+	enum acsr_result r;
+
+	(void)c;
+	buf_init(&out, RECEIPT_MAX);
+	r = sign_receipt(p->own, m->body, &out, &e);
+	body = (struct msg_receipt_signed){ .document = { out.p, out.len } };
+	answer(p, MSG_receipt_signed, m->id, &body, r == ACSR_OK ? NULL : &e);
+}
+
 int main(void)
 {
 	static const struct role_handler handlers[] = { { ROLE_CORE, MSG_sign_cert, on_sign_cert },
-		{ ROLE_CORE, MSG_sign_crl, on_sign_crl }, { ROLE_CORE, MSG_sign_log, on_sign_log }, { 0 } };
+		{ ROLE_CORE, MSG_sign_crl, on_sign_crl }, { ROLE_CORE, MSG_sign_log, on_sign_log },
+		{ ROLE_CORE, MSG_sign_receipt, on_sign_receipt }, { 0 } };
 	static const struct role_spec spec = { .role = ROLE_SIGNER,
 		.needs = { .calls = SYS_FILES },
 		.secure_heap = SECURE_HEAP,
@@ -193,6 +255,7 @@ int main(void)
 
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk, not the end */
 	status = role_main(&spec, &own);
+	receipt_book_close(&own.receipts);
 	logbook_close(&own.logbook);
 	issuers_close(&own.ca.issuers);
 	issuance_log_free(own.ca.log);

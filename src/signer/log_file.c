@@ -1,0 +1,206 @@
+/* Appending, and reading everything back at start. */
+#include "log_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "durable.h"
+
+struct reader {
+	struct log_file *f;
+	log_take_fn *take;
+	void *arg;
+};
+
+/* --- reading --- */
+
+static enum acsr_result take_line(const struct reader *r, char *text, size_t n, off_t at, struct acsr_err *e)
+{
+	struct log_file *f = r->f;
+	uint8_t chain[LOG_CHAIN];
+	struct log_line l;
+	uint64_t seq;
+
+	memcpy(chain, f->chain, sizeof(chain));
+	TRY(log_line_open(&l, text, n, chain));
+	if (l.n < 4)
+		return ACSR_FAIL;
+	TRY(str_u64(l.field[0], UINT64_MAX, &seq, NULL));
+	if (seq != f->lines + 1)
+		return ACSR_FAIL;
+	TRY(r->take(r->arg, &l, at, e));
+	memcpy(f->chain, chain, sizeof(chain));
+	f->lines = seq;
+	return ACSR_OK;
+}
+
+/* Torn by a crash: no newline at the end, or blocks of zeros that were never written. A line that is whole
+ * but wrong is not: somebody changed it. */
+static bool is_torn(const char *text, size_t n, bool last)
+{
+	return last && (text[n - 1] != '\n' || memchr(text, 0, n) != NULL);
+}
+
+static enum acsr_result read_lines(const struct reader *r, FILE *in, off_t size, struct acsr_err *e)
+{
+	CLEANUP_STR char *text = NULL;
+	struct log_file *f = r->f;
+	size_t cap = 0;
+	ssize_t got;
+
+	while ((got = getline(&text, &cap, in)) > 0) {
+		size_t n = (size_t)got;
+		bool whole = text[n - 1] == '\n';
+		struct acsr_err why = { 0 };
+
+		if (is_torn(text, n, f->end + got == size))
+			return ACSR_OK;
+		if (whole)
+			text[n - 1] = '\0';
+		if (!whole || take_line(r, text, n - 1, f->end, &why) != ACSR_OK)
+			return err_set(e, f->damaged,
+				"line %llu of %s is damaged: restore the file from a backup%s%s",
+				(unsigned long long)f->lines + 1, f->what, *why.text != '\0' ? ": " : "",
+				why.text);
+		f->end += got;
+	}
+	return ACSR_OK;
+}
+
+static enum acsr_result read_all(const struct reader *r, size_t *healed, struct acsr_err *e)
+{
+	struct log_file *f = r->f;
+	struct stat st;
+	FILE *in;
+	enum acsr_result res;
+	int fd;
+
+	if (fstat(f->fd, &st) != 0)
+		return err_errno(e, "sys.open", errno, "cannot read %s", f->what);
+	fd = dup(f->fd);
+	in = fd >= 0 ? fdopen(fd, "r") : NULL;
+	if (in == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return err_errno(e, "sys.open", errno, "cannot read %s", f->what);
+	}
+	res = read_lines(r, in, st.st_size, e);
+	fclose(in);
+	TRY(res);
+	*healed = (size_t)(st.st_size - f->end);
+	if (*healed == 0)
+		return ACSR_OK;
+	if (ftruncate(f->fd, f->end) != 0 || fsync(f->fd) != 0)
+		return durable_error(e, errno, f->what);
+	return ACSR_OK;
+}
+
+static enum acsr_result open_locked(int *fd, const char *path, struct acsr_err *e)
+{
+	*fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (*fd < 0)
+		return err_errno(e, "sys.open", errno, "cannot open %s", path);
+	if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
+		return ACSR_OK;
+	close(*fd);
+	*fd = -1;
+	return err_set(e, "sys.locked", "another signer uses %s: stop it first", path);
+}
+
+enum acsr_result log_file_open(struct log_file *f, const char *dir, const char *name, log_take_fn *take,
+	void *arg, size_t *healed, struct acsr_err *e)
+{
+	const struct reader r = { f, take, arg };
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	TRY(open_locked(&f->fd, path, e));
+	TRY(durable_sync_dir(dir, e));
+	return read_all(&r, healed, e);
+}
+
+void log_file_close(struct log_file *f)
+{
+	if (f->fd >= 0)
+		close(f->fd);
+	f->fd = -1;
+}
+
+/* --- appending --- */
+
+enum acsr_result log_file_begin(
+	const struct log_file *f, struct buf *line, const char *kind, struct acsr_err *e)
+{
+	char at[21];
+
+	buf_init(line, LOG_LINE_MAX);
+	clock_rfc3339(clock_now(), at);
+	return buf_printf(line, e, "%llu\t%s\t%s", (unsigned long long)f->lines + 1, at, kind);
+}
+
+enum acsr_result log_file_text(struct buf *line, const char *s, struct acsr_err *e)
+{
+	if (str_has_control(s))
+		return err_set(e, "request.field.text", "control characters cannot be logged");
+	TRY(buf_put_u8(line, '\t', e));
+	return buf_putstr(line, *s != '\0' ? s : "-", e);
+}
+
+enum acsr_result log_file_hex(struct buf *line, const uint8_t *p, size_t n, struct acsr_err *e)
+{
+	char hex[2 * 64 + 1];
+
+	hex_encode(p, n, hex);
+	return log_file_text(line, hex, e);
+}
+
+/* On any failure the file is as it was before. If even that fails, nothing more is signed by this process. */
+static enum acsr_result take_back(struct log_file *f, int errnum, struct acsr_err *e)
+{
+	if (ftruncate(f->fd, f->end) != 0) {
+		close(f->fd);
+		f->fd = -1;
+	}
+	return durable_error(e, errnum, f->what);
+}
+
+enum acsr_result log_file_append(struct log_file *f, struct buf *line, struct acsr_err *e)
+{
+	uint8_t chain[LOG_CHAIN];
+	ssize_t n;
+
+	if (f->fd < 0)
+		return err_set(e, "sys.write", "%s could not be repaired: restart the signer", f->what);
+	memcpy(chain, f->chain, sizeof(chain));
+	TRY(log_line_seal(line, chain, e));
+	n = write(f->fd, line->p, line->len);
+	if (n != (ssize_t)line->len)
+		return take_back(f, n < 0 ? errno : ENOSPC, e);
+	if (fdatasync(f->fd) != 0)
+		return take_back(f, errno, e);
+	f->end += n;
+	f->lines++;
+	memcpy(f->chain, chain, sizeof(chain));
+	return ACSR_OK;
+}
+
+enum acsr_result log_file_line(const struct log_file *f, off_t at, struct buf *text, struct acsr_err *e)
+{
+	ssize_t n;
+
+	buf_init(text, LOG_LINE_MAX);
+	TRY(buf_reserve(text, LOG_LINE_MAX - 1, e));
+	n = pread(f->fd, text->p, LOG_LINE_MAX - 1, at);
+	if (n < 0)
+		return err_errno(e, "sys.read", errno, "cannot read %s", f->what);
+	text->len = (size_t)n;
+	text->p[text->len] = '\0';
+	return ACSR_OK;
+}
