@@ -271,6 +271,8 @@ static unsigned answer_to(unsigned asked)
 		return MSG_crl_signed;
 	case MSG_sign_log:
 		return MSG_log_signed;
+	case MSG_sign_receipt:
+		return MSG_receipt_signed;
 	case MSG_mail:
 		return MSG_mail_sent;
 	default:

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/order.h"
+#include "core/receipt.h"
 #include "store/codes.h"
 
 enum { AGAIN_MS = 10000 };
@@ -63,7 +64,8 @@ enum acsr_result code_destroy(struct core *c, struct csr_request *r, const char 
 	TRY(split(c) ? call_code(c, r->id, (struct bytes){ 0 }, e) : codes_delete(c->db, r->id, e));
 	c->forget = true;
 	TRY(order_load(c->db, r->order_id, NULL, &o, e));
-	return core_audit(c, "system", o.account_id, "code.destroyed", o.id, e, "%s", why);
+	TRY(core_audit(c, "system", o.account_id, "code.destroyed", o.id, e, "%s", why));
+	return receipt_code_destroyed(c, r->id, e);
 }
 
 int64_t code_reveals_left(const struct csr_request *r)

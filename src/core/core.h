@@ -17,6 +17,7 @@ struct pool;     /* pool.h */
 struct issuers;  /* issuers.h */
 struct keylists; /* keylists.h */
 struct call;
+struct acsr_key;
 struct step;
 struct outgoing;
 
@@ -30,6 +31,13 @@ struct checkpoint {
 	char trouble[400]; /* why there is no newer one, "" when all is well */
 };
 
+/* What receipts are signed with (receipt.h). */
+struct receipt_key {
+	struct acsr_key *key; /* public; NULL until the signer has said so */
+	char *verifier;       /* the same as a C2SP verifier key */
+	char id[65];
+};
+
 struct core {
 	struct proc *proc;
 	struct db *db;
@@ -39,6 +47,7 @@ struct core {
 	struct issuers *issuers;
 	struct keylists *keylists;
 	struct checkpoint checkpoint;
+	struct receipt_key receipt_key;
 	struct step *steps, **steps_tail;
 	struct outgoing *outbox, **outbox_tail; /* of the running transaction */
 	struct call *calls;                     /* asked, not yet answered */

@@ -31,6 +31,10 @@ handler_fn order_make, order_list, order_show, order_certificate, order_csr;
 handler_fn order_archive_new, order_archive_ack, order_code, archive_fetch;
 /* order_act.c: what can be done to an order */
 handler_fn order_validate, order_vetting, order_reissue, order_revoke, order_cancel;
+/* receipt_api.c */
+handler_fn order_receipt, receipt_key_show;
+/* statement.c: that the operator is not the CA */
+handler_fn statement_show, statement_make, statement_withdraw;
 /* toolkit_api.c */
 handler_fn csr_check, csr_show;
 /* ca_api.c: what relying parties fetch */

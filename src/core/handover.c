@@ -13,6 +13,7 @@
 #include "core/kek.h"
 #include "core/keyresult.h"
 #include "core/mail.h"
+#include "core/receipt.h"
 #include "store/jobs.h"
 
 /* FILE_BASE: what fits into an archive's entry name with its ending (ACSR_ARCHIVE_NAME_MAX). */
@@ -147,9 +148,10 @@ enum acsr_result handover_own_csr(struct core *c, struct order *o, const struct 
 	snprintf(o->request_id, sizeof(o->request_id), "%s", r.id);
 	if (!browser)
 		return ACSR_OK;
-	return core_audit(c, actor, o->account_id, "key.browser", o->id, e,
+	TRY(core_audit(c, actor, o->account_id, "key.browser", o->id, e,
 		"%s made in the browser, SPKI SHA-256 %s, kept there as %s", r.key_type, r.spki_sha256,
-		r.format);
+		r.format));
+	return receipt_handed_over(c, r.id, e);
 }
 
 /* "www.example.com.zip", and "www.example.com.key" for what comes out of it; a wildcard's star is no part of a file name. */
@@ -169,7 +171,7 @@ static void name_files(const struct order *o, const struct keyform *form, struct
 }
 
 static enum acsr_result new_request(struct core *c, struct order *o, const char *key_type,
-	const struct handover_choice *how, struct csr_request *r, struct acsr_err *e)
+	const struct handover_choice *how, const struct request *q, struct csr_request *r, struct acsr_err *e)
 {
 	bool mail = strcmp(o->delivery, "email") == 0;
 	struct product p;
@@ -186,6 +188,7 @@ static enum acsr_result new_request(struct core *c, struct order *o, const char 
 	note_choice(r, how);
 	name_files(o, how->form, r);
 	TRY(csr_request_insert(c->db, r, (struct bytes){ 0 }, how->recipient, e));
+	TRY(receipt_authorised(c, o, &p, r->id, o->request_id, q, e));
 	snprintf(o->request_id, sizeof(o->request_id), "%s", r->id);
 	TRY(order_save(c->db, o, c->now, e));
 	return mail ? ACSR_OK : core_want_job(c, "archive-expire", r->id, c->now + MADE_WITHIN, e);
@@ -243,7 +246,7 @@ enum acsr_result handover_make(struct core *c, struct order *o, const char *key_
 	struct csr_request r;
 
 	TRY(forget_last(c, o, e));
-	TRY(new_request(c, o, key_type, how, &r, e));
+	TRY(new_request(c, o, key_type, how, q, &r, e));
 	return ask_keymaker(c, o, &r, q, status, e);
 }
 
@@ -265,7 +268,7 @@ enum acsr_result handover_begin(struct core *c, struct order *o, const char *key
 	if (strcmp(o->delivery, "email") != 0)
 		return handover_make(c, o, key_type, how, q, status, e);
 	TRY(forget_last(c, o, e));
-	TRY(new_request(c, o, key_type, how, &r, e));
+	TRY(new_request(c, o, key_type, how, q, &r, e));
 	TRY(core_want_job(c, "archive-mail", o->id, c->now, e));
 	return order_answer(c, q, o->id, status, e);
 }
@@ -353,6 +356,7 @@ static enum acsr_result key_made(struct core *c, struct order *o, struct csr_req
 	TRY(core_audit(c, "system", o->account_id, "key.made", o->id, e,
 		"%s, SPKI SHA-256 %s, archive SHA-256 %s, grade %s, format %s", r->key_type, spki,
 		r->archive_sha256, r->grade, r->format));
+	TRY(receipt_key_made(c, r->id, e));
 	if (!mail)
 		return core_want_job(c, "archive-expire", r->id, r->ticket_expires_at, e);
 	return handover_send_mail(c, o, r, e);
@@ -411,6 +415,7 @@ enum acsr_result handover_done(struct core *c, struct order *o, struct csr_reque
 	TRY(core_audit(c, actor, o->account_id, "key.handed-over", o->id, e,
 		"archive SHA-256 %s, %s, grade %s, format %s", r->archive_sha256, archive_state, r->grade,
 		r->format));
+	TRY(receipt_handed_over(c, r->id, e));
 	if (r->has_code)
 		TRY(core_want_job(c, "code-destroy", r->id, r->code_expires_at, e));
 	return order_begin_validation(c, o, actor, e);

@@ -8,6 +8,7 @@
 #include "core/issuers.h"
 #include "core/mail.h"
 #include "core/order.h"
+#include "core/receipt.h"
 #include "store/jobs.h"
 
 /* lease: seconds until a claimed job that nobody finished is tried again; longer than its questions take. */
@@ -24,6 +25,7 @@ static const struct job_kind {
 	{ "expire", 60, expire_job },
 	{ "crl", 120, crl_job },
 	{ "mail", 120, mail_job },
+	{ "receipt", 60, receipt_job },
 	{ "housekeeping", 600, housekeeping_job },
 };
 

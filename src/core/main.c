@@ -16,7 +16,9 @@
 #include "core/order.h"
 #include "core/pool.h"
 #include "core/product.h"
+#include "core/receipt.h"
 #include "core/request.h"
+#include "core/statement.h"
 #include "core/tls.h"
 #include "store/audit.h"
 #include "store/jobs.h"
@@ -98,7 +100,7 @@ static enum acsr_result settle(struct core *c, struct acsr_err *e)
 		housekeeping_rewrap(c, e) == ACSR_OK &&
 		core_want_job(c, "housekeeping", "", c->now, e) == ACSR_OK &&
 		handover_after_restart(c, e) == ACSR_OK && code_admit_missing(c, e) == ACSR_OK &&
-		db_commit(c->db, e) == ACSR_OK)
+		statement_of_file(c, e) == ACSR_OK && db_commit(c->db, e) == ACSR_OK)
 		return ACSR_OK;
 	db_rollback(c->db);
 	return ACSR_FAIL;
@@ -131,10 +133,17 @@ static void on_peer_closed(struct proc *p, enum role peer)
 	call_peer_gone(&core, peer);
 }
 
+static enum acsr_result reread_statement(struct core *c, void *arg, struct acsr_err *e)
+{
+	(void)arg;
+	return statement_of_file(c, e);
+}
+
 static void on_reload(struct proc *p)
 {
 	(void)p;
 	keylists_reload(core.keylists);
+	core_step(&core, NULL, reread_statement, NULL, NULL);
 }
 
 /* --- messages --- */
@@ -176,6 +185,15 @@ static void on_log_head(struct proc *p, struct chan *ch, struct msg *m)
 	(void)p;
 	(void)ch;
 	checkpoint_head(&core, m->body);
+}
+
+static void on_receipt_key(struct proc *p, struct chan *ch, struct msg *m)
+{
+	struct acsr_err e;
+
+	(void)ch;
+	if (receipt_key_known(&core, m->body, &e) != ACSR_OK)
+		role_fault(p, m->from, &e);
 }
 
 static void on_archive_sent(struct proc *p, struct chan *ch, struct msg *m)
@@ -223,6 +241,8 @@ static const struct role_handler handlers[] = {
 	{ ROLE_SIGNER, MSG_crl_signed, on_answer },
 	{ ROLE_SIGNER, MSG_log_head, on_log_head },
 	{ ROLE_SIGNER, MSG_log_signed, on_answer },
+	{ ROLE_SIGNER, MSG_receipt_key, on_receipt_key },
+	{ ROLE_SIGNER, MSG_receipt_signed, on_answer },
 	{ ROLE_SIGNER, MSG_failed, on_answer },
 	{ ROLE_PROBER, MSG_probe_result, on_answer },
 	{ ROLE_PROBER, MSG_failed, on_answer },

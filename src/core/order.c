@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/mail.h"
+#include "core/statement.h"
 #include "store/certificate.h"
 #include "store/jobs.h"
 #include "store/users.h"
@@ -292,15 +293,19 @@ enum acsr_result order_fail(struct core *c, struct order *o, const char *reason,
 
 enum acsr_result order_may_make_key(struct core *c, const struct product *p, struct acsr_err *e)
 {
-	const struct conf *conf = &c->proc->conf;
+	struct statement s;
+	bool have;
 
 	if (!p->autocsr)
 		return err_rule(e, "policy.autocsr", "csr", NULL,
 			"for the product %s you make the key yourself; paste a CSR", p->id);
-	if (strcmp(conf_str(conf, "ca.kind"), "public") == 0 && !conf_bool(conf, "ca.operator_is_not_ca"))
+	if (strcmp(conf_str(&c->proc->conf, "ca.kind"), "public") != 0)
+		return ACSR_OK;
+	TRY(statement_for(c, p->issuer, &s, &have, e));
+	if (!have)
 		return err_rule(e, "policy.autocsr", "csr", "BR 6.1.1.3",
 			"this issuer is publicly trusted, and its operator has not stated that it is not the "
-			"CA; paste a CSR");
+			"CA; paste a CSR, or have the key made in your browser");
 	return ACSR_OK;
 }
 

@@ -7,6 +7,7 @@
 #include "core/handover_choice.h"
 #include "core/jsontext.h"
 #include "core/order.h"
+#include "core/receipt.h"
 #include "store/audit.h"
 #include "store/certificate.h"
 
@@ -254,6 +255,7 @@ static enum acsr_result fill(
 	TRY(put_heads(c, out, o, &p, e));
 	TRY(put_request(c, out, o, e));
 	TRY(put_certificates(c, out, o, e));
+	TRY(receipt_put(c, out, o, brief, e));
 	json_object_set_new(out, "next", json_string(next_text(o, out)));
 	if (brief)
 		return ACSR_OK;

@@ -15,6 +15,7 @@ struct who {
 	enum who_kind kind;
 	enum user_role role;
 	char user_id[40], account_id[40], email[256];
+	char token[520];          /* the name of a token, for people */
 	bool read_only;           /* of a token */
 	int64_t authenticated_at; /* of a session: the last time that the password was given */
 	bool second;              /* the second factor was shown along with it */

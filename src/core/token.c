@@ -41,6 +41,7 @@ enum acsr_result who_by_token(
 	memcpy(w->user_id, u.id, sizeof(w->user_id));
 	memcpy(w->account_id, u.account_id, sizeof(w->account_id));
 	memcpy(w->email, u.email, sizeof(w->email));
+	memcpy(w->token, t.name, sizeof(w->token));
 	if (c->now - t.last_used_at >= NOTED_EVERY)
 		TRY(tokens_used(c->db, t.id, c->now, e));
 	return ACSR_OK;

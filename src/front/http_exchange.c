@@ -128,8 +128,10 @@ static bool add_headers(struct http_exchange *x, struct MHD_Response *r, const s
 {
 	bool ok = add_given(r, a);
 
+	/* a document of core's may come with a policy of its own, which is stricter */
 	for (size_t i = 0; i < FIXED; i++)
-		ok = add_header(r, always[i].name, always[i].value) && ok;
+		if (MHD_get_response_header(r, always[i].name) == NULL)
+			ok = add_header(r, always[i].name, always[i].value) && ok;
 	if (x->server->config.tls)
 		ok = add_header(r, hsts.name, hsts.value) && ok;
 	if (a->type != NULL && *a->type != '\0')

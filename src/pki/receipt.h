@@ -43,12 +43,12 @@ struct receipt {
 	char grade[12];            /* "browser" "sealed" "code" */
 	char format[17];           /* "zip" "pkcs8" "p12" "p12-legacy" "age" "cms" */
 	char delivery[12];         /* "download" "email" */
-	char recipient[301];       /* of a sealed one, for people */
+	char recipient[513];       /* of a sealed one, for people */
 	char recipient_sha256[65]; /* over the recipient as the customer gave it */
 	int64_t made_at, gone_at, handed_over_at, destroyed_at;
 	char sandbox[513]; /* what protected the worker */
 	/* who authorised that the service makes the key */
-	char authorised_by[301], authorised_kind[12] /* "session" "token" */, authorised_token[301],
+	char authorised_by[301], authorised_kind[12] /* "session" "token" */, authorised_token[521],
 		authorised_network[65], authorised_wording[65];
 	int64_t authorised_at;
 	char issuer[65], issuer_kind[12]; /* "private" "public" */

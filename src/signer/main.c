@@ -125,7 +125,7 @@ static void announce_log(struct proc *p, const struct logbook *l)
 
 static void announce_receipts(struct proc *p, const struct receipt_book *b)
 {
-	struct msg_receipt_key m = { .pem = (char *)b->pem.p, .verifier = (char *)b->verifier.p };
+	struct msg_receipt_key m = { .spki = { b->spki.p, b->spki.len }, .verifier = (char *)b->verifier.p };
 	struct acsr_err e = { 0 };
 
 	if (role_send(p, ROLE_CORE, MSG_receipt_key, 0, &m, -1, &e) != ACSR_OK)

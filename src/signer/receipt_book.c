@@ -57,7 +57,7 @@ static enum acsr_result load_key(
 		TRY(key_store_make(keys, key_name, "ed25519", &b->key, e));
 	snprintf(name, sizeof(name), "%.150s/receipts", host != NULL ? host + 3 : base_url);
 	TRY(acsr_note_verifier(name, b->key, &b->verifier, e));
-	return acsr_key_spki_pem(b->key, &b->pem, e);
+	return acsr_key_spki(b->key, &b->spki, e);
 }
 
 enum acsr_result receipt_book_open(struct receipt_book *b, const char *dir, const char *base_url,
@@ -76,7 +76,7 @@ void receipt_book_close(struct receipt_book *b)
 		log_file_close(&b->file);
 	serial_index_free(&b->index);
 	acsr_key_free(b->key);
-	acsr_blob_free(&b->pem);
+	acsr_blob_free(&b->spki);
 	acsr_blob_free(&b->verifier);
 }
 

@@ -18,7 +18,7 @@ struct receipt_book {
 	struct log_file file;
 	struct serial_index index; /* of part and request; issued_at: where its line begins */
 	struct acsr_key *key;      /* Ed25519; for nothing else */
-	struct acsr_blob pem;      /* its public part, text */
+	struct acsr_blob spki;     /* its public part, DER */
 	struct acsr_blob verifier; /* the same as a C2SP verifier key, HOST/receipts */
 };
 

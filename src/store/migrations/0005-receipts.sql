@@ -6,7 +6,6 @@ CREATE TABLE receipts (
 ALTER TABLE requests ADD COLUMN key_made_at BIGINT;
 ALTER TABLE requests ADD COLUMN key_made_seq BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE requests ADD COLUMN handed_over_seq BIGINT NOT NULL DEFAULT 0;
-ALTER TABLE requests ADD COLUMN code_destroyed_at BIGINT;
 ALTER TABLE requests ADD COLUMN code_destroyed_seq BIGINT NOT NULL DEFAULT 0;
 -- That the operator is neither the CA of a public issuer nor its affiliate (BR 6.1.1.3).
 CREATE TABLE statements (
