@@ -32,6 +32,7 @@ BODIES = {
     "POST /orders/{id}/archive/ack": {"sha256": "0" * 64},
     "POST /orders/{id}/code": {"password": "long enough words"},
     "POST /orders/{id}/vetting": {"decision": "approve", "evidence": "none"},
+    "POST /issuers/{name}/statement": {"author": "Routes Ltd"},
     "POST /csr/check": {"csr": "AAAA"},
     "POST /csr/show": {"csr": "AAAA"},
     "PUT /admin/accounts/{id}/preauthorised": {"names": ["routes.good.test"]},
@@ -40,7 +41,7 @@ BODIES = {
 PUBLIC = {"POST /register", "POST /register/confirm", "POST /session", "POST /session/passkey",
           "POST /session/passkey/options", "POST /password/reset",
           "POST /password/reset/confirm", "POST /users/accept", "POST /csr/check", "POST /csr/show",
-          "GET /openapi.json"}
+          "GET /openapi.json", "GET /receipt-key"}
 
 
 class Route:

@@ -27,6 +27,7 @@ struct world {
 	struct harness h;
 	struct msg_issuer root, issuing;
 	struct msg_log_head log;
+	struct msg_receipt_key receipts;
 };
 
 static void meet(struct world *w)
@@ -35,6 +36,7 @@ static void meet(struct world *w)
 	harness_recv(&w->h, ROLE_CORE, MSG_issuer, &w->root, NULL, NULL);
 	harness_recv(&w->h, ROLE_CORE, MSG_issuer, &w->issuing, NULL, NULL);
 	harness_recv(&w->h, ROLE_CORE, MSG_log_head, &w->log, NULL, NULL);
+	harness_recv(&w->h, ROLE_CORE, MSG_receipt_key, &w->receipts, NULL, NULL);
 }
 
 static void start(struct world *w, const char *dir)
@@ -46,6 +48,7 @@ static void start(struct world *w, const char *dir)
 static void clear(struct world *w)
 {
 	harness_clear(MSG_log_head, &w->log);
+	harness_clear(MSG_receipt_key, &w->receipts);
 	harness_clear(MSG_issuer, &w->root);
 	harness_clear(MSG_issuer, &w->issuing);
 }
