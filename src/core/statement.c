@@ -8,7 +8,7 @@
 #include "core/handlers.h"
 #include "core/issue.h"
 #include "core/jsontext.h"
-#include "core/password.h"
+#include "core/proof.h"
 
 #define USUAL                                                                                   \
 	"The operator of this service is neither the CA of this issuer nor an affiliate of it " \
@@ -112,7 +112,8 @@ enum acsr_result statement_show(struct core *c, struct request *q, struct acsr_e
 }
 
 struct stating {
-	const char *author, *text, *password, *totp;
+	const char *author, *text;
+	struct proof proof;
 };
 
 /* The author and the text stand on receipts, line by line. */
@@ -133,9 +134,7 @@ static enum acsr_result check_texts(const struct stating *s, struct acsr_err *e)
 static enum acsr_result read_stating(struct request *q, struct stating *s, struct acsr_err *e)
 {
 	const struct field fields[] = { { "author", FIELD_TEXT, true, &s->author, 200 },
-		{ "statement", FIELD_TEXT, false, &s->text, 4000 },
-		{ "password", FIELD_TEXT, false, &s->password, 256 },
-		{ "totp", FIELD_TEXT, false, &s->totp, 64 }, { 0 } };
+		{ "statement", FIELD_TEXT, false, &s->text, 4000 }, PROOF_FIELDS(s->proof), { 0 } };
 
 	s->text = USUAL;
 	TRY(request_fields(q, fields, e));
@@ -183,21 +182,6 @@ static enum acsr_result take_back(struct core *c, struct request *q, const char 
 	return err_set(e, "object.absent", "nothing is stated about %s", is->name);
 }
 
-/* Who says or takes back such a thing has given the password a moment ago, or gives it now. */
-static enum acsr_result with_fresh_login(struct core *c, struct request *q, const char *password,
-	const char *totp, password_then_fn *then, struct acsr_err *e)
-{
-	int64_t window = conf_span(&c->proc->conf, "accounts.reauth_window");
-	int64_t age = c->now - q->who.authenticated_at;
-
-	if (password != NULL)
-		return password_check(c, q, q->who.email, password, totp, then, e);
-	if (q->who.kind == WHO_SESSION && age < window && age > -window)
-		return then(c, q, q->who.user_id, e);
-	return err_rule(e, "auth.reauth", "password", NULL, "give the password again%s",
-		q->who.kind == WHO_TOKEN ? " (a token alone is not enough for this)" : "");
-}
-
 enum acsr_result statement_make(struct core *c, struct request *q, struct acsr_err *e)
 {
 	const struct issuer *is;
@@ -205,15 +189,14 @@ enum acsr_result statement_make(struct core *c, struct request *q, struct acsr_e
 
 	TRY(issuer_of_path(c, q, &is, e));
 	TRY(read_stating(q, &s, e));
-	return with_fresh_login(c, q, s.password, s.totp, make, e);
+	return proof_check(c, q, &s.proof, "to make this statement", make, e);
 }
 
 enum acsr_result statement_withdraw(struct core *c, struct request *q, struct acsr_err *e)
 {
-	const char *password = NULL, *totp = NULL;
-	const struct field fields[] = { { "password", FIELD_TEXT, false, &password, 256 },
-		{ "totp", FIELD_TEXT, false, &totp, 64 }, { 0 } };
+	struct proof p = { 0 };
+	const struct field fields[] = { PROOF_FIELDS(p), { 0 } };
 
 	TRY(request_fields(q, fields, e));
-	return with_fresh_login(c, q, password, totp, take_back, e);
+	return proof_check(c, q, &p, "to withdraw the statement", take_back, e);
 }
