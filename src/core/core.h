@@ -62,7 +62,7 @@ struct core {
 	int64_t now;             /* seconds; the same for a whole batch */
 	struct core_counters {
 		uint64_t requests, answers_4xx, answers_5xx, batches, steps, keys_made, certificates,
-			logins_failed;
+			logins_failed, passwords_checked, passwords_slowed;
 	} count;
 };
 

@@ -29,8 +29,11 @@ static enum acsr_result put_counters(struct buf *out, const struct core_counters
 	TRY(put_one(out, "steps_total", "counter", "Steps in transactions", n->steps, e));
 	TRY(put_one(out, "keys_made_total", "counter", "Subscriber keys made", n->keys_made, e));
 	TRY(put_one(out, "certificates_total", "counter", "Certificates issued", n->certificates, e));
-	return put_one(
-		out, "logins_failed_total", "counter", "Wrong passwords and codes", n->logins_failed, e);
+	TRY(put_one(out, "logins_failed_total", "counter", "Wrong passwords and codes", n->logins_failed, e));
+	TRY(put_one(out, "passwords_checked_total", "counter", "Passwords that were looked at (argon2)",
+		n->passwords_checked, e));
+	return put_one(out, "passwords_slowed_total", "counter",
+		"Passwords that were refused unseen after too many wrong ones", n->passwords_slowed, e);
 }
 
 static enum acsr_result put_state(void *out, const char *state, int64_t n, struct acsr_err *e)

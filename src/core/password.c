@@ -288,7 +288,9 @@ enum acsr_result password_check(struct core *c, struct request *q, const char *e
 	k->then = then;
 	r = prepare(c, k, email, p, &waits, e);
 	if (r == ACSR_OK && !waits) {
-		r = pool_run(c, q, check_work, check_step, k, check_free, e);
+		r = throttle_is_stranger(&k->throttle)
+			    ? pool_run_last(c, q, check_work, check_step, k, check_free, e)
+			    : pool_run(c, q, check_work, check_step, k, check_free, e);
 		if (r == ACSR_OK)
 			return ACSR_OK;
 	}

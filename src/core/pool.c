@@ -10,7 +10,12 @@
 
 #include "core/request.h"
 
-enum { WAITING_MAX = 200 };
+/* Of strangers, half: what they ask for must not keep those out who are known. */
+enum { WAITING_MAX = 200, STRANGERS_MAX = 100 };
+
+struct queue {
+	struct task *first, **tail;
+};
 
 struct task {
 	struct task *next;
@@ -19,28 +24,32 @@ struct task {
 	step_fn *then;
 	void *arg;
 	void (*done)(void *arg);
+	bool stranger;
 };
 
 struct pool {
 	struct core *core;
 	pthread_mutex_t lock;
 	pthread_cond_t more;
-	struct task *todo, **todo_tail, *finished;
-	size_t waiting; /* of the loop's thread only */
+	struct queue known, strangers; /* the former goes first */
+	struct task *finished;
+	size_t waiting, waiting_strangers; /* of the loop's thread only */
 	int wake;
 };
 
 static struct task *take(struct pool *p)
 {
+	struct queue *from;
 	struct task *t;
 
 	pthread_mutex_lock(&p->lock);
-	while (p->todo == NULL)
+	while (p->known.first == NULL && p->strangers.first == NULL)
 		pthread_cond_wait(&p->more, &p->lock);
-	t = p->todo;
-	p->todo = t->next;
-	if (p->todo == NULL)
-		p->todo_tail = &p->todo;
+	from = p->known.first != NULL ? &p->known : &p->strangers;
+	t = from->first;
+	from->first = t->next;
+	if (from->first == NULL)
+		from->tail = &from->first;
 	pthread_mutex_unlock(&p->lock);
 	return t;
 }
@@ -73,6 +82,7 @@ static void *thread_main(void *arg)
 static void finish_task(struct pool *p, struct task *t)
 {
 	p->waiting--;
+	p->waiting_strangers -= t->stranger;
 	if (t->q != NULL && t->q->answered) {
 		t->done(t->arg);
 	} else {
@@ -113,7 +123,8 @@ enum acsr_result pool_new(struct pool **out, struct core *c, size_t threads, str
 	if (p == NULL)
 		return err_nomem(e);
 	p->core = c;
-	p->todo_tail = &p->todo;
+	p->known.tail = &p->known.first;
+	p->strangers.tail = &p->strangers.first;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->more, NULL);
 	p->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -132,26 +143,45 @@ enum acsr_result pool_new(struct pool **out, struct core *c, size_t threads, str
 	return ACSR_OK;
 }
 
-enum acsr_result pool_run(struct core *c, struct request *q, void (*work)(void *arg), step_fn *then,
-	void *arg, void (*done)(void *arg), struct acsr_err *e)
+static enum acsr_result enqueue(struct core *c, const struct task *like, struct acsr_err *e)
 {
+	struct queue *to = like->stranger ? &c->pool->strangers : &c->pool->known;
 	struct pool *p = c->pool;
 	struct task *t;
 
-	if (p->waiting >= WAITING_MAX)
+	if (p->waiting >= WAITING_MAX || (like->stranger && p->waiting_strangers >= STRANGERS_MAX))
 		return err_set(e, "busy.pool", "too many password checks at once, try again in a moment");
 	t = calloc(1, sizeof(*t));
 	if (t == NULL)
 		return err_nomem(e);
-	*t = (struct task){ .q = q, .work = work, .then = then, .arg = arg, .done = done };
-	if (q != NULL)
-		q->later = true;
-	request_hold(q);
+	*t = *like;
+	if (t->q != NULL)
+		t->q->later = true;
+	request_hold(t->q);
 	p->waiting++;
+	p->waiting_strangers += t->stranger;
 	pthread_mutex_lock(&p->lock);
-	*p->todo_tail = t;
-	p->todo_tail = &t->next;
+	*to->tail = t;
+	to->tail = &t->next;
 	pthread_cond_signal(&p->more);
 	pthread_mutex_unlock(&p->lock);
 	return ACSR_OK;
+}
+
+enum acsr_result pool_run(struct core *c, struct request *q, void (*work)(void *arg), step_fn *then,
+	void *arg, void (*done)(void *arg), struct acsr_err *e)
+{
+	const struct task like = { .q = q, .work = work, .then = then, .arg = arg, .done = done };
+
+	return enqueue(c, &like, e);
+}
+
+enum acsr_result pool_run_last(struct core *c, struct request *q, void (*work)(void *arg), step_fn *then,
+	void *arg, void (*done)(void *arg), struct acsr_err *e)
+{
+	const struct task like = {
+		.q = q, .work = work, .then = then, .arg = arg, .done = done, .stranger = true
+	};
+
+	return enqueue(c, &like, e);
 }

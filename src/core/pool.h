@@ -14,4 +14,7 @@ ACSR_MUST_USE enum acsr_result pool_new(
  * answered otherwise meanwhile, `then` does not run. */
 ACSR_MUST_USE enum acsr_result pool_run(struct core *c, struct request *q, void (*work)(void *arg),
 	step_fn *then, void *arg, void (*done)(void *arg), struct acsr_err *e);
+/* The same for strangers: after what waits otherwise, and only half as many may wait. */
+ACSR_MUST_USE enum acsr_result pool_run_last(struct core *c, struct request *q, void (*work)(void *arg),
+	step_fn *then, void *arg, void (*done)(void *arg), struct acsr_err *e);
 #endif

@@ -59,8 +59,8 @@ static enum acsr_result is_seen(struct core *c, const struct throttle *t, bool *
 }
 
 /* Which way does the asker show that they are not just anybody? NULL: none. */
-static enum acsr_result own_way(struct core *c, struct request *q, const char *user_id,
-	struct throttle *t, const char *network, const char **way, struct acsr_err *e)
+static enum acsr_result own_way(struct core *c, struct request *q, const char *user_id, struct throttle *t,
+	const char *network, const char **way, struct acsr_err *e)
 {
 	bool yes = false;
 
@@ -168,10 +168,18 @@ enum acsr_result throttle_begin(struct core *c, struct request *q, const char *e
 	TRY(choose(c, q, email, user_id, t, e));
 	TRY(pause_of(c, t->bucket, wait, e));
 	TRY(pause_of(c, t->network, wait, e));
-	if (*wait > 0)
+	if (*wait > 0) {
+		c->count.passwords_slowed++;
 		return ACSR_OK;
+	}
+	c->count.passwords_checked++;
 	TRY(count_one(c, t->bucket, e));
 	return count_one(c, t->network, e);
+}
+
+bool throttle_is_stranger(const struct throttle *t)
+{
+	return t->network[0] != '\0';
 }
 
 enum acsr_result throttle_undo(struct core *c, const struct throttle *t, struct acsr_err *e)

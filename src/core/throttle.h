@@ -32,6 +32,8 @@ void throttle_network(const char *remote, char out[64]);
  * seconds (then nothing was counted). */
 ACSR_MUST_USE enum acsr_result throttle_begin(struct core *c, struct request *q, const char *email,
 	const char *user_id, struct throttle *t, int64_t *wait, struct acsr_err *e);
+/* The asker shows nothing that would make them more than just anybody. */
+bool throttle_is_stranger(const struct throttle *t);
 /* It was right. */
 ACSR_MUST_USE enum acsr_result throttle_right(struct core *c, const struct throttle *t, struct acsr_err *e);
 /* It was neither right nor wrong (the second factor was not given yet): as if it had not been made. */

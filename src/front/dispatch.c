@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "front/front.h"
 
-enum { CORE_ANSWERS_MS = 60000, ARCHIVE_MS = 10000 };
+enum { CORE_ANSWERS_MS = 60000, ARCHIVE_MS = 10000, SLOWED_MS = 10000, SLOWED_LINES = 10 };
 
 /* --- small answers --- */
 
@@ -333,6 +333,23 @@ static const char *loggable(const char *path)
 	return str_starts(path, archives) ? archives : path;
 }
 
+/* Who guesses by the thousand must not fill the log: of the requests that were only put off, ten in ten seconds
+ * have a line of their own, the others one together. */
+static bool has_line(struct front *f, unsigned status)
+{
+	int64_t now = clock_mono_ms();
+	char n[24];
+
+	if (now - f->slowed.since >= SLOWED_MS) {
+		snprintf(n, sizeof(n), "%llu", (unsigned long long)(f->slowed.seen - SLOWED_LINES));
+		if (f->slowed.seen > SLOWED_LINES)
+			log_event(LOG_INFO, "http.slowed", "requests", n, NULL);
+		f->slowed.since = now;
+		f->slowed.seen = 0;
+	}
+	return status != 429 || f->slowed.seen++ < SLOWED_LINES;
+}
+
 static void on_done(void *arg, struct http_exchange *x, bool complete)
 {
 	struct front *f = arg;
@@ -343,6 +360,8 @@ static void on_done(void *arg, struct http_exchange *x, bool complete)
 	if (ticket != NULL)
 		tell_archive_sent(f, ticket, complete, complete ? http_body_size(x) : 0);
 	free(ticket);
+	if (!has_line(f, http_status(x)))
+		return;
 	snprintf(status, sizeof(status), "%u", http_status(x));
 	snprintf(bytes, sizeof(bytes), "%llu", (unsigned long long)http_body_size(x));
 	snprintf(ms, sizeof(ms), "%lld", (long long)http_ms(x));

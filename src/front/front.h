@@ -25,6 +25,10 @@ struct front {
 	struct loop_timer *tick;
 	int64_t next_ask; /* monotonic ms */
 	bool stopping;
+	struct {
+		int64_t since; /* monotonic ms */
+		uint64_t seen;
+	} slowed; /* requests that were answered 429, of these seconds (dispatch.c) */
 };
 
 /* own_tls.c: getting, keeping and renewing the certificate of the HTTPS server */
