@@ -80,14 +80,14 @@ def test_many_guesses_from_ten_thousand_addresses(new_world):
 
     attack = _attack(world.service, owner.email)
     slowest, logins = 0.0, 0
-    while attack.poll() is None:
+    while attack.poll() is None and logins < 40:  # a user has fifty sessions; older ones end
         started = time.monotonic()
         # from an address that the attack uses, too: it is the device that is known
         assert _login(world.service, owner, "127.10.0.7", device).status_code == 200
         assert owner.show(order)["id"] == order["id"], "the owner's session must go on"
         assert other.fresh_session().user["email"] == other.email, "other accounts are not concerned"
         slowest, logins = max(slowest, time.monotonic() - started), logins + 1
-        time.sleep(max(2, GUESSES / 10000))  # a user has fifty sessions; older ones end
+        time.sleep(2)
     found, after = _result(attack), _metrics(world.service)
     print(f"meanwhile {logins} rounds of logins by the owner, the slowest {slowest:.2f} s")
 
