@@ -193,10 +193,13 @@ enum acsr_result buf_get_u64(struct buf *b, uint64_t *v, struct acsr_err *e)
 
 void buf_compact(struct buf *b)
 {
+	size_t left = b->len - b->off;
+
 	if (b->off == 0)
 		return;
-	memmove(b->p, b->p + b->off, b->len - b->off);
-	b->len -= b->off;
+	memmove(b->p, b->p + b->off, left);
+	wipe(b->p + left, b->off);
+	b->len = left;
 	b->off = 0;
 }
 

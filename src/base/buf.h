@@ -50,7 +50,7 @@ ACSR_MUST_USE enum acsr_result buf_get_u64(struct buf *b, uint64_t *v, struct ac
 ACSR_MUST_USE enum acsr_result buf_take(struct buf *b, size_t n, struct bytes *out, struct acsr_err *e);
 
 size_t buf_unread(const struct buf *b);
-void buf_compact(struct buf *b); /* drop what was read */
+void buf_compact(struct buf *b); /* drop and wipe what was read */
 /* The contents as a C string (a NUL is kept behind the data); never NULL. */
 const char *buf_cstr(struct buf *b);
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/wipealloc.h"
 #include "courier/mail_text.h"
 #include "courier/outbox.h"
 #include "ipc/role.h"
@@ -123,7 +124,9 @@ static enum acsr_result open_all(struct proc *p, struct acsr_err *e)
 	struct courier *c = p->own;
 
 	c->proc = p;
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+	/* Attachments pass through its buffers. */
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipealloc_free, wipealloc_realloc, strdup,
+		    calloc) != CURLE_OK)
 		return err_set(e, "sys.curl", "libcurl cannot start");
 	prepare_resolver();
 	return open_mail(c, e);

@@ -130,6 +130,7 @@ static void on_archive_late(void *arg)
 /* -1: error, 0: whole, 1: more may come. */
 static int read_more(struct job *j)
 {
+	enum acsr_result r;
 	struct acsr_err e;
 
 	for (;;) {
@@ -142,7 +143,9 @@ static int read_more(struct job *j)
 			return errno == EAGAIN ? 1 : -1;
 		if (n == 0)
 			return 0;
-		if (buf_put(&j->archive, chunk, (size_t)n, &e) != ACSR_OK)
+		r = buf_put(&j->archive, chunk, (size_t)n, &e);
+		wipe(chunk, sizeof(chunk));
+		if (r != ACSR_OK)
 			return -1;
 	}
 }

@@ -204,6 +204,7 @@ static void archive_whole(struct archive_read *a)
 static void on_archive(void *arg, uint32_t events)
 {
 	struct archive_read *a = arg;
+	enum acsr_result r;
 	struct acsr_err e;
 	ssize_t n;
 
@@ -216,7 +217,9 @@ static void on_archive(void *arg, uint32_t events)
 			continue;
 		if (n <= 0)
 			break;
-		if (buf_put(&a->body, chunk, (size_t)n, &e) != ACSR_OK) {
+		r = buf_put(&a->body, chunk, (size_t)n, &e);
+		wipe(chunk, sizeof(chunk));
+		if (r != ACSR_OK) {
 			archive_lost(a, "the archive is too large");
 			return;
 		}
