@@ -33,7 +33,10 @@ export interface Archive {
   state: 'making' | 'waiting' | 'fetched' | 'acknowledged' | 'mailing' | 'mailed' | 'lost';
   sha256: string | null; size: number | null; filename: string; key_filename: string; expires_at: string | null;
 }
-export interface CodeInfo { state: 'available' | 'destroyed'; expires_at: string | null; reveals: number }
+export interface CodeInfo {
+  state: 'available' | 'destroyed'; expires_at: string | null; reveals: number; reveals_left?: number | null; destroyed_at?: string | null; reason?: string | null;
+}
+export interface ReceiptInfo { request_id: string; part: string; at: string; url: string }
 export interface Validation {
   name: string; state: 'pending' | 'valid' | 'failed' | 'preauthorised'; method: Method; wildcard: boolean;
   http: { url: string; path: string; content: string } | null; dns: { record: string; type: string; value: string } | null;
@@ -51,6 +54,7 @@ export interface Order {
   hand_over?: { grade: HandOver['grade'] | 'own-csr'; format: string | null; recipient: string | null } | null; key_type: string; delivery: 'download' | 'email';
   spki_sha256: string | null; archive_url?: string | null; archive: Archive | null; code: CodeInfo | null; validations?: Validation[];
   waiting: { reason: string; since: string; next_try_at: string | null } | null; next: string | null; vetting?: Vetting | null;
+  receipt?: { state: 'pending' | 'hand-over' | 'final'; url: string | null } | null; receipts?: ReceiptInfo[];
   certificates: Certificate[]; events?: OrderEvent[]; created_at: string; updated_at: string;
 }
 export interface NewOrder {
@@ -184,6 +188,7 @@ export const api = {
   },
   certificate: async (id: string, format: string, serial?: string) =>
     (await send('GET', `orders/${enc(id)}/certificate${query({ format, serial })}`)).blob(),
+  receipt: async (url: string) => (await send('GET', url)).blob(),
   csr: async (id: string) => (await send('GET', `orders/${enc(id)}/csr`)).blob(),
 
   checkCsr: (csr: string, names: string[], product?: string) =>

@@ -103,7 +103,7 @@ for (const format of ['p12', 'p12-legacy']) {
   test(`${format}: the openssl command opens a file with a key alone`, (t) => {
     const dir = bench(t, 'openssl', 'setsid');
     if (!dir) return;
-    execFileSync('sh', ['-ec', `openssl genpkey -algorithm ed25519 -out k.pem; openssl pkcs12 -export ${format === 'p12' ? '' : '-legacy'} -nocerts -inkey k.pem -passout pass:C -out a.test.p12`], { cwd: dir, stdio: 'ignore' });
+    execFileSync('sh', ['-ec', `openssl genpkey -algorithm ed25519 -out k.pem; openssl pkcs12 -export ${format === 'p12' ? '' : '-keypbe PBE-SHA1-3DES -macalg sha1'} -nocerts -inkey k.pem -passout pass:C -out a.test.p12`], { cwd: dir, stdio: 'ignore' });
     assert.match(follow(dir, { archive: 'a.test.p12', key: 'a.test.key', base: 'a.test' }, format, {}, (c) => `${c} -passin pass:C`), /-----BEGIN PRIVATE KEY-----/);
   });
 }

@@ -54,10 +54,9 @@ class HandOverErrands:
 
     def open_p12(self, path, code, legacy):
         words = ["pkcs12", "-in", path, "-nocerts", "-nodes", "-passin", f"pass:{code}"]
-        old = ["-legacy"] if legacy else []
-        if legacy:
-            assert crypto.run("openssl", *words, ok=False).returncode != 0, "a legacy file opened without -legacy"
-        return self._openssl(*words, *old)
+        how = crypto.run("openssl", *words, "-info").stderr.decode()
+        assert ("3-KeyTripleDES" in how) == legacy and ("AES-256-CBC" in how) != legacy, how
+        return self._openssl(*words)
 
     def open_age(self, path, kind):
         return self._opened(crypto.run("age", "-d", "-i", self.identities[kind], path).stdout)

@@ -36,7 +36,7 @@ export interface Guide { id: string; title: string; intro: string; code: string;
 export function openGuides(files: Files, format: string, ssh = false): Guide[] {
   switch (format) {
     case 'pkcs8': return pkcs8Guides(files);
-    case 'p12': case 'p12-legacy': return pkcs12Guides(files, format === 'p12-legacy');
+    case 'p12': case 'p12-legacy': return pkcs12Guides(files);
     case 'age': return ageGuides(files, ssh);
     case 'cms': return cmsGuides(files);
     default: return zipGuides(files);
@@ -54,13 +54,12 @@ function pkcs8Guides({ archive, key }: Files): Guide[] {
   ];
 }
 
-function pkcs12Guides({ archive, key }: Files, legacy: boolean): Guide[] {
-  const old = legacy ? ' -legacy' : '';
+function pkcs12Guides({ archive, key }: Files): Guide[] {
   return [
-    { id: 'openssl', title: 'openssl', intro: `It asks for the unlock code as the import password.${legacy ? ' The word -legacy is for OpenSSL 3; leave it out with 1.1.' : ''}`,
-      code: `umask 077\nopenssl pkcs12${old} -in ${archive} -nocerts -nodes -out ${key}` },
+    { id: 'openssl', title: 'openssl', intro: 'It asks for the unlock code as the import password and writes the key without it, as servers want it:',
+      code: `umask 077\nopenssl pkcs12 -in ${archive} -nocerts -nodes -out ${key}` },
     { id: 'windows', title: 'Windows', intro: 'Git for Windows brings OpenSSL along. The file holds the key only, so there is nothing to import yet: take the key out now, and put it together with the certificate when that is there. In PowerShell:',
-      code: `& "C:\\Program Files\\Git\\usr\\bin\\openssl.exe" pkcs12${old} -in ${archive} -nocerts -nodes -out ${key}` },
+      code: `& "C:\\Program Files\\Git\\usr\\bin\\openssl.exe" pkcs12 -in ${archive} -nocerts -nodes -out ${key}` },
   ];
 }
 

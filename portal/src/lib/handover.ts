@@ -1,5 +1,5 @@
 // The ways in which a private key reaches its owner: what the order form offers, what it sends, how it is said. Pure functions.
-import type { HandOver, Level, NewOrder, Order, OrganisationFields, Product } from '../api';
+import type { CodeInfo, HandOver, Level, NewOrder, Order, OrganisationFields, Product } from '../api';
 
 export type Way = 'browser' | 'sealed' | 'code' | 'own';
 export interface KeyWish {
@@ -76,6 +76,16 @@ export function gradeText(order: Order): string {
 }
 /** What the file with the key is called in running text. */
 export const fileWord = (order: Order) => (formatOf(order) === 'zip' ? 'key archive' : gradeOf(order) === 'sealed' ? 'sealed key' : 'locked key');
+
+/** What is known of the unlock code without showing it: until when, how often still, or why it is gone. */
+export function codeState(info: CodeInfo, day: (iso: string) => string): string {
+  const seen = info.reveals === 1 ? 'once' : `${info.reveals} times`;
+  if (info.state === 'destroyed')
+    return `The unlock code was destroyed${info.destroyed_at ? ` on ${day(info.destroyed_at)}` : ''}${info.reason ? `: ${info.reason}` : ''}. It was shown ${info.reveals ? seen : 'not once'}.`;
+  const left = info.reveals_left ?? null;
+  const often = left === null ? '' : `It can be shown ${left === 1 ? 'once' : `${left} times`}${info.reveals ? ' more' : ''}, then it is destroyed. `;
+  return `${info.expires_at ? `It is destroyed on ${day(info.expires_at)}. ` : ''}${often}${info.reveals ? `Shown ${seen} so far.` : 'Not shown yet.'}`;
+}
 
 /** The common part of an order's file names: "www.example.com.key.age" is "www.example.com". */
 export const fileBase = (filename: string) => filename.replace(/\.(zip|key|key\.pem|key\.age|p12|p7m)$/, '');

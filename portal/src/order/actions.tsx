@@ -17,18 +17,18 @@ import { BrowserKey } from './browser-key';
 import { Authorisation, checkWish, KeyChoice } from './key-choice';
 import type { PanelProps } from './page';
 
-type Open = 'reissue' | 'cancel' | 'revoke' | null;
+export type Open = 'reissue' | 'cancel' | 'revoke' | null;
 interface DialogProps { order: Order; set: (o: Order) => void; onClose: () => void }
 
-export function Actions({ order, set, writable }: PanelProps) {
-  const [open, setOpen] = useState<Open>(null);
+export const canReissue = (order: Order) => ['issued', 'revoked', 'expired'].includes(order.state) && order.certificates.length > 0;
+
+export function Actions({ order, set, writable, open, setOpen }: PanelProps & { open: Open; setOpen: (o: Open) => void }) {
   if (!writable) return null;
   const onClose = () => setOpen(null);
   const props = { order, set: (o: Order) => { set(o); setOpen(null); }, onClose };
-  const reissue = ['issued', 'revoked', 'expired'].includes(order.state) && order.certificates.length > 0;
   return (
     <>
-      {reissue && <Button kind="secondary" onClick={() => setOpen('reissue')}>Reissue</Button>}
+      {canReissue(order) && <Button kind="secondary" onClick={() => setOpen('reissue')}>Reissue</Button>}
       {isMoving(order) && order.state !== 'issuing' && <Button kind="secondary" onClick={() => setOpen('cancel')}>Cancel</Button>}
       {hasValidCertificate(order) && <Button kind="danger" onClick={() => setOpen('revoke')}>Revoke</Button>}
       {open === 'reissue' && <Reissue {...props} />}

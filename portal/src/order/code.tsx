@@ -1,7 +1,9 @@
 // The unlock code: asked for with the password again, shown for a minute, never in an address or any storage.
 import { useEffect, useState } from 'preact/hooks';
 import { api, type RevealedCode } from '../api';
-import { Alert, Button, Card, Copy, Day, Fact } from '../ui/basic';
+import { codeState, fileWord } from '../lib/handover';
+import { absolute } from '../lib/text';
+import { Alert, Button, Card, Copy, Fact } from '../ui/basic';
 import { FormDialog } from '../ui/dialog';
 import { fieldError, Input } from '../ui/form';
 import { useAction, useFocusOnce } from '../ui/hooks';
@@ -9,7 +11,7 @@ import type { PanelProps } from './page';
 
 const SHOWN_SECONDS = 60;
 
-export function CodePanel({ order, totp, set, writable }: PanelProps & { totp: boolean }) {
+export function CodePanel({ order, totp, set, writable, reissue }: PanelProps & { totp: boolean }) {
   const [asking, setAsking] = useState(false);
   const [code, setCode] = useState<RevealedCode | null>(null);
   const info = order.code!;
@@ -18,11 +20,12 @@ export function CodePanel({ order, totp, set, writable }: PanelProps & { totp: b
   return (
     <Card title="Unlock code">
       {info.state === 'destroyed'
-        ? <p>The unlock code was destroyed when its time was over. If you have not opened the archive, reissue: that makes a new key.</p>
+        ? <><p>{codeState(info, absolute)} If you have not opened the {fileWord(order)}, reissue: that makes a new key.</p>
+          {reissue && <Button kind="secondary" onClick={reissue}>Reissue with a new key</Button>}</>
         : !code && <>
-          <p>It opens the key archive. We ask for your password again, because whoever has both archive and code has your key.</p>
+          <p>It opens the {fileWord(order)}. We ask for your password again, because whoever has both file and code has your key.</p>
           {writable ? <Button kind={order.state === 'issued' ? undefined : 'secondary'} onClick={() => setAsking(true)}>Show the unlock code</Button> : <p class="muted">Your role only reads, so it cannot see the code.</p>}
-          <p class="muted">{info.expires_at && <>It is destroyed on <Day at={info.expires_at} />. </>}{info.reveals === 0 ? 'Not shown yet.' : `Shown ${info.reveals === 1 ? 'once' : `${info.reveals} times`} so far.`}</p>
+          <p class="muted">{codeState(info, absolute)}</p>
         </>}
       {code && <Shown code={code} hide={hide} archive={order.archive?.filename ?? 'the archive'} />}
       {asking && <Ask id={order.id} totp={totp} onClose={() => setAsking(false)} onCode={shown} />}

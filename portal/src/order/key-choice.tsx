@@ -104,10 +104,10 @@ function CodeFields(props: Props) {
   );
 }
 
-/** Stands next to the button that orders. */
+/** Stands next to the button that orders: the wording that the order's receipt repeats (key-generation-1). */
 export function Authorisation({ way }: { way: Way }) {
   if (way !== 'sealed' && way !== 'code') return null;
-  return <small class="authorise">By ordering you authorise the service to make the key for you and to hand it over {way === 'sealed' ? 'sealed to your public key' : 'in a locked file'}; it keeps no copy.</small>;
+  return <small class="authorise">By ordering you authorise this service to make the key pair of this order for you, to hand the private key over to you as chosen, and to keep no copy of it.</small>;
 }
 
 /** What can be told without asking the service. */

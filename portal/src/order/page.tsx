@@ -11,17 +11,18 @@ import { plainError, sentence, shortKey, stateWords } from '../lib/text';
 import { Alert, Badge, Button, Card, Day, Fact, Loading, Page, Time } from '../ui/basic';
 import { Problem } from '../ui/form';
 import { useAction, useLoad, usePoll } from '../ui/hooks';
-import { Actions } from './actions';
+import { Actions, canReissue, type Open } from './actions';
 import { ArchivePanel } from './archive';
 import { Certificates } from './certificates';
 import { CodePanel } from './code';
 import { Events } from './events';
 import { InstallHelp, OpenHelp } from './help';
+import { ReceiptPanel } from './receipt';
 import { Stepper } from './stepper';
 import { Validations } from './validations';
 import { VettingPanel } from './vetting';
 
-export interface PanelProps { order: Order; set: (order: Order) => void; files: Files; writable: boolean }
+export interface PanelProps { order: Order; set: (order: Order) => void; files: Files; writable: boolean; reissue?: (() => void) | undefined }
 
 export function OrderPage({ id }: { id: string }) {
   const load = useLoad(() => api.order(id), [id]);
@@ -34,17 +35,18 @@ export function OrderPage({ id }: { id: string }) {
 function OrderView({ order, set, reload, error }: { order: Order; set: (o: Order) => void; reload: () => Promise<void>; error: ApiError | null }) {
   const user = useUser();
   const moving = isMoving(order);
-  const poll = usePoll(reload, moving, `${order.state} ${order.updated_at} ${error === null}`);
+  const poll = usePoll(reload, moving || order.receipt?.state === 'pending', `${order.state} ${order.updated_at} ${error === null}`);
   const names = order.names_unicode?.length ? order.names_unicode : order.names;
   // Certificate and key get names that belong together.
   const base = order.archive ? fileBase(order.archive.filename) : baseName(order.names[0]);
   const files = { archive: order.archive?.filename ?? `${base}.${formatOf(order) === 'pkcs8' ? 'key.pem' : 'zip'}`, key: `${base}.key`, base };
   const grade = gradeOf(order);
-  const panel: PanelProps = { order, set, files, writable: canWrite(user) };
+  const [open, setOpen] = useState<Open>(null);
+  const panel: PanelProps = { order, set, files, writable: canWrite(user), reissue: canWrite(user) && canReissue(order) ? () => setOpen('reissue') : undefined };
   const title = names[0] ? names[0] + (names.length > 1 ? ` and ${names.length - 1} more` : '') : 'Order';
   return (
     <Page title={title} lead={<><Badge state={order.state} /> <span class="muted">{order.product}, ordered <Time at={order.created_at} /></span></>}
-      actions={<Actions {...panel} />}>
+      actions={<Actions {...panel} open={open} setOpen={setOpen} />}>
       <Announce order={order} />
       <Stepper order={order} />
       <Card title={isOver(order) ? 'What happened' : order.state === 'issued' ? 'Ready' : 'What happens now'} id="next" tone="strong">
@@ -65,6 +67,7 @@ function OrderView({ order, set, reload, error }: { order: Order; set: (o: Order
         </div>
         <div>
           <Facts order={order} base={base} />
+          <ReceiptPanel {...panel} />
           {!['new', 'handover', 'validating'].includes(order.state) && (order.validations?.length ?? 0) > 0 && <Validations {...panel} />}
           <Events events={order.events ?? []} />
         </div>

@@ -1,0 +1,141 @@
+// The other grades from the form: each format of "archive and code" and each kind of recipient, opened by other programs; the choice is
+// remembered; products that forbid making keys; errors at their field.
+import assert from 'node:assert/strict';
+
+export default async function handover({ portal, ask }) {
+  const p = await portal();
+  const { page } = p;
+  await p.newcomer();
+  const zone = await ask('new_name');
+  await ask('preauthorise', p.who.email, [zone]);
+  let count = 0;
+  const chosen = () => page.locator('input[name=way]:checked').inputValue();
+  const start = async (title) => {
+    const host = `${++count}.${zone}`;
+    await p.open('/orders/new');
+    await p.field('Names, one per line').fill(host);
+    await p.way(title);
+    return host;
+  };
+  const take = async (what) => {
+    await p.press('Place the order');
+    await page.waitForURL(/#\/orders\/ord_/);
+    const file = await p.takeArchive(what);
+    await p.press('I have the file');
+    await p.issued();
+    return file;
+  };
+  const fits = async (spki, host) => ask('check_fits', spki, (await p.download(() => p.press('Full chain'), `${count}.pem`)).path, host);
+
+  p.step('a newcomer finds the classic way chosen, and what ordering means beside the button');
+  await p.open('/orders/new');
+  assert.equal(await chosen(), 'code');
+  await p.sees('By ordering you authorise this service to make the key');
+  await p.way('My own CSR');
+  assert.equal(await page.getByText('By ordering you authorise').count(), 0);
+  await p.press('Place the order');
+  await p.field('Names, one per line').fill(`x.${zone}`);
+  await p.press('Place the order');
+  assert.equal(await page.locator('textarea[name=csr]').getAttribute('aria-invalid'), 'true');
+
+  p.step('archive and code in the other formats');
+  for (const [format, open] of [['pkcs8', (f, c) => ask('open_pkcs8', f, c)], ['p12', (f, c) => ask('open_p12', f, c, false)], ['p12-legacy', (f, c) => ask('open_p12', f, c, true)]]) {
+    const host = await start('Archive and code');
+    await page.locator('select[name=key_type]').selectOption('ec:p256');
+    await page.locator('select[name=format]').selectOption(format);
+    if (format === 'p12-legacy') { await p.sees('3DES and SHA-1'); await p.shot('legacy'); }
+    const file = await take('locked key');
+    assert.equal(file.name, `${host}.${format === 'pkcs8' ? 'key.pem' : 'p12'}`);
+    await fits(await open(file.path, await p.unlockCode()), host);
+    await p.shot(`issued-${format}`);
+  }
+  await p.open('/orders/new');
+  assert.equal(await page.locator('select[name=format]').inputValue(), 'p12-legacy', 'the last format is not remembered');
+
+  p.step('sealed: what cannot be sealed to is said at the field, a private key is not even sent');
+  await start('Sealed to your public key');
+  await page.locator('select[name=key_type]').selectOption('ec:p256');
+  await p.press('Place the order');
+  assert.equal(await page.locator('textarea[name=hand_over]').getAttribute('aria-invalid'), 'true');
+  const sent = [];
+  page.on('request', (r) => sent.push(r.postData() ?? ''));
+  await page.locator('textarea[name=hand_over]').fill('-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n');
+  await p.sees('This is a private key. It was not sent');
+  await p.press('Place the order');
+  assert.ok(!sent.some((body) => body.includes('b3BlbnNzaC1rZXk')), 'a private key was sent');
+  await p.shot('sealed-private');
+  await p.press('Empty the field');
+  await page.locator('textarea[name=hand_over]').fill('age1thisisnorecipient');
+  await p.press('Place the order');
+  await page.locator('textarea[name=hand_over][aria-invalid=true]').waitFor();
+  await p.shot('sealed-refused');
+
+  p.step('sealed to an age recipient, SSH keys and a certificate; no code anywhere');
+  for (const [kind, open, extension] of [['age', 'open_age', 'key.age'], ['ssh-ed25519', 'open_age', 'key.age'], ['ssh-rsa', 'open_age', 'key.age'], ['certificate', 'open_cms', 'p7m']]) {
+    const host = await start('Sealed to your public key');
+    await page.locator('select[name=key_type]').selectOption('ec:p256');
+    const recipient = await ask('recipient', kind);
+    await page.locator('textarea[name=hand_over]').fill(recipient);
+    if (kind === 'age') await p.shot('sealed-form');
+    const file = await take('sealed key');
+    assert.equal(file.name, `${host}.${extension}`);
+    await fits(await ask(open, file.path, kind), host);
+    assert.equal(await p.button('Show the unlock code').count(), 0, 'a sealed order offers an unlock code');
+    assert.equal(await page.getByRole('heading', { name: 'Unlock code' }).count(), 0);
+    await p.sees(kind === 'age' ? recipient : kind === 'certificate' ? 'CN=Ann Example' : 'SHA256:');
+    await p.shot(`sealed-issued-${kind}`);
+    assert.deepEqual((await ask('remembered', p.who.email, p.who.password)).recipient?.trim(), recipient.trim());
+  }
+
+  p.step('the last choice stands there again, for the same person only, in another browser too');
+  await p.open('/orders/new');
+  assert.equal(await chosen(), 'sealed');
+  assert.match(await page.locator('textarea[name=hand_over]').inputValue(), /BEGIN CERTIFICATE/);
+  const elsewhere = await portal();
+  await elsewhere.login(p.who);
+  await elsewhere.open('/orders/new');
+  assert.equal(await elsewhere.page.locator('input[name=way]:checked').inputValue(), 'sealed');
+  const stranger = await portal({ viewport: { width: 360, height: 740 }, colorScheme: 'dark' });
+  await stranger.newcomer();
+  await stranger.open('/orders/new');
+  assert.equal(await stranger.page.locator('input[name=way]:checked').inputValue(), 'code');
+
+  p.step('a reissue of a sealed order begins as it was');
+  await p.open('/orders');
+  await page.getByRole('link', { name: `${count}.${zone}` }).click();
+  await p.press('Reissue');
+  assert.ok(await page.locator('dialog').getByRole('radio', { name: 'Sealed to your public key' }).isChecked());
+  await p.shot('reissue');
+  await page.keyboard.press('Escape');
+
+  p.step('on a narrow, dark screen');
+  for (const title of ['Made in this browser', 'Sealed to your public key', 'Archive and code', 'My own CSR']) {
+    await stranger.way(title);
+    await stranger.shot(`phone-${title.split(' ')[0].toLowerCase()}`);
+  }
+  await stranger.field('Names, one per line').fill('phone.example.com');
+  await stranger.way('Made in this browser');
+  await stranger.page.locator('select[name=key_type]').selectOption('ec:p256');
+  await stranger.press('Make the key');
+  await stranger.saveBrowserKey();
+  await stranger.shot('phone-save');
+
+  p.step('a product that forbids making keys leaves the browser and the own CSR');
+  await ask('forbid_autocsr', 'ov', true);
+  try {
+    await p.open('/orders/new');
+    await page.locator('input[name=product][value=ov]').check();
+    assert.deepEqual(await page.locator('input[name=way]').evaluateAll((all) => all.map((i) => i.value)), ['browser', 'own']);
+    assert.equal(await chosen(), 'browser');
+    await p.shot('forbidden');
+  } finally { await ask('forbid_autocsr', 'ov', false); }
+
+  p.step('a browser without WebCrypto says why, and offers the rest');
+  const old = await portal();
+  await old.page.addInitScript(() => Object.defineProperty(Crypto.prototype, 'subtle', { get: () => undefined }));
+  await old.login(p.who);
+  await old.open('/orders/new');
+  assert.ok(await old.page.getByRole('radio', { name: 'Made in this browser' }).isDisabled());
+  await old.sees('only on pages that come over HTTPS');
+  await old.shot('no-webcrypto');
+}
