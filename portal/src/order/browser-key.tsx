@@ -34,7 +34,7 @@ export function BrowserKey(props: Props) {
     <>
       {error && <Problem error={error} />}
       {!error && !made && <p aria-busy="true" role="status">Your browser makes the key ({shortKey(props.wish.keyType)})…</p>}
-      {check && !check.ok && <><p>This order would be refused, so nothing was sent and the key is given up.</p><CsrVerdict check={check} /></>}
+      {check && !check.ok && <><p>This order would be refused, so the key is given up and nothing is ordered. Go back and change what is said here.</p><CsrVerdict check={check} /></>}
       {ready ? <Save {...props} made={made} /> : <Button kind="secondary" onClick={props.onBack}>Back</Button>}
     </>
   );
