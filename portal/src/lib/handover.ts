@@ -11,7 +11,7 @@ export const ways: { value: Way; title: string; note: string }[] = [
   { value: 'browser', title: 'Made in this browser', note: 'Your browser makes the key and locks it into a file; only the CSR leaves this computer, and the code that opens the file is shown once.' },
   { value: 'sealed', title: 'Sealed to your public key', note: 'We make the key and seal it to your age, SSH or X.509 key: only your own private key opens it, and no code exists.' },
   { value: 'code', title: 'Archive and code', note: 'We make the key and lock it into an archive; the code that opens it can be looked up in your account for some days.' },
-  { value: 'own', title: 'My own CSR', note: 'You make the key yourself, best on the server that will use it, and paste the CSR.' },
+  { value: 'own', title: 'My own CSR', note: 'Or you make the key yourself, best on the server that will use it, and paste the CSR.' },
 ];
 
 /** What can be chosen: a product that forbids making keys leaves those that you make. */

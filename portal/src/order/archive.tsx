@@ -32,7 +32,7 @@ function What({ order, filename, keyFilename }: { order: Order; filename: string
   const secret = <><em>private key</em>, the secret half of the certificate</>;
   const once = 'We do not keep the key, so it can be downloaded once.';
   if (gradeOf(order) === 'sealed')
-    return <p><strong class="break">{filename}</strong> holds your {secret}. It is sealed to <code class="break">{order.hand_over?.recipient}</code>: only the private key that belongs to it opens it, and there is no code. {once}</p>;
+    return <p><strong class="break">{filename}</strong> holds your {secret}. Only the private key that belongs to <code class="break">{order.hand_over?.recipient}</code> opens it, and there is no code. {once}</p>;
   if (formatOf(order) !== 'zip')
     return <p><strong class="break">{filename}</strong> holds your {secret}. It is locked with an unlock code that only this page shows you. {once}</p>;
   return <p>The archive <strong class="break">{filename}</strong> holds one file, <strong class="break">{keyFilename}</strong>: your {secret}.

@@ -15,7 +15,7 @@ export function OpenHelp({ files, order }: PanelProps) {
   return (
     <Card title={`How to open the ${fileWord(order).replace('key archive', 'archive')}`} id="card-open">
       {gradeOf(order) === 'browser' && <p>You saved <strong class="break">{files.archive}</strong> and its code when the key was made in your browser. Neither was ever here: if one of them is lost, reissue with a new key.</p>}
-      {gradeOf(order) === 'sealed' && <p>It is sealed to <code class="break">{order.hand_over?.recipient}</code>.</p>}
+      {gradeOf(order) === 'sealed' && <p>It is sealed to <code class="break">{order.hand_over?.recipient}</code></p>}
       <Tabs key={formatOf(order)} label={formatOf(order) === 'zip' ? 'Your system' : 'Your program'} first={first} tabs={guides.map((g) => ({ id: g.id, title: g.title, body: body(g) }))} />
       {order.spki_sha256 && (
         <details>
