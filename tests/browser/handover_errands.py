@@ -1,9 +1,12 @@
 """Errands of the hand-over: opening each kind of key file with other programs, recipients to seal to, looking for pieces of a key."""
+import base64
+import json
 import pathlib
 import subprocess
 
 import keywatch
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from harness import crypto
 from harness.api import Api
 from harness.service import program
@@ -103,8 +106,23 @@ class HandOverErrands:
                 "extensions": [[e.oid.dotted_string, e.critical, e.value.public_bytes().hex()] for e in csr.extensions],
                 "attributes": [a.oid.dotted_string for a in csr.attributes]}
 
+    def check_receipt(self, path, spki, grade):
+        """The receipt is signed by the key that the service publishes, and tells of this key; returns what it authorises."""
+        lines = pathlib.Path(path).read_text().splitlines()
+        document = json.loads("\n".join(lines))
+        signature = document["signature"]
+        key = load_der_public_key(base64.b64decode(signature["public_key"]))
+        key.verify(base64.b64decode(signature["value"]), b"AutoCSR receipt v1\n" + lines[1].rstrip(",").encode())
+        assert self.world.anonymous().get("/receipt-key")["key_id"] == signature["key_id"]
+        receipt = document["receipt"]
+        assert receipt["key"]["spki_sha256"] == spki and receipt["hand_over"]["grade"] == grade
+        return {"part": receipt["part"], "made_by": receipt["key"]["made_by"], "wording": (receipt["authorised"] or {}).get("wording")}
+
     def forbid_autocsr(self, product, forbid):
         self.world.admin().patch(f"/products/{product}", {"autocsr": not forbid})
+
+    def limit_reveals(self, product, most):
+        self.world.admin().patch(f"/products/{product}", {"code_reveals": most})
 
     def remembered(self, email, password):
         api = Api(self.world.service)

@@ -32,8 +32,8 @@ export function ReceiptPanel({ order, files }: PanelProps) {
         </div>
         <details>
           <summary>How to check it</summary>
-          <p>Anybody can, without asking us:</p>
-          <Code text={`autocsr receipt verify ${fileName(files.base, '')}`} what="command that checks the receipt" />
+          <p>Anybody can, without asking us again, with <a href="/api/v1/receipt-key?format=pem" download="receipt-key.pem">the key that signs receipts</a> (better from somewhere else than from us):</p>
+          <Code text={`autocsr receipt verify ${fileName(files.base, '')} --key receipt-key.pem`} what="command that checks the receipt" />
         </details>
       </>}
       {older.length > 0 && (

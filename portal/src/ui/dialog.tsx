@@ -12,7 +12,7 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
     const dialog = box.current;
     const before = document.activeElement as HTMLElement | null;
     dialog?.showModal();
-    dialog?.querySelector<HTMLElement>('[autofocus], input, select, textarea')?.focus();
+    dialog?.querySelector<HTMLElement>('[autofocus], input:not([type=radio]), input:checked, select, textarea')?.focus();
     return () => { dialog?.close(); before?.focus(); };
   }, []);
   return (

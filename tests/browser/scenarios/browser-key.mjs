@@ -63,6 +63,7 @@ export default async function browserKey({ portal, ask }) {
   assert.deepEqual(Object.keys(JSON.parse(orders[1])).sort(), ['csr', 'hand_over', 'names', 'product', 'validation']);
   const spki = await fits(saved, 'zip', first);
   await p.sees('Neither was ever here');
+  assert.deepEqual(await ask('check_receipt', (await p.download(() => p.press('Download the receipt'))).path, spki, 'browser'), { part: 'final', made_by: 'browser', wording: null });
   assert.equal(await page.getByRole('heading', { name: 'Unlock code' }).count(), 0, 'an unlock code is offered that the service does not have');
   assert.ok(!(await page.content()).includes(saved.code.slice(0, 5)), 'the code is still in the page');
   await p.shot('issued');

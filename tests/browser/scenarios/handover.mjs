@@ -39,6 +39,7 @@ export default async function handover({ portal, ask }) {
   assert.equal(await page.locator('textarea[name=csr]').getAttribute('aria-invalid'), 'true');
 
   p.step('archive and code in the other formats');
+  await ask('limit_reveals', 'dv', 2);
   for (const [format, open] of [['pkcs8', (f, c) => ask('open_pkcs8', f, c)], ['p12', (f, c) => ask('open_p12', f, c, false)], ['p12-legacy', (f, c) => ask('open_p12', f, c, true)]]) {
     const host = await start('Archive and code');
     await page.locator('select[name=key_type]').selectOption('ec:p256');
@@ -46,9 +47,33 @@ export default async function handover({ portal, ask }) {
     if (format === 'p12-legacy') { await p.sees('3DES and SHA-1'); await p.shot('legacy'); }
     const file = await take('locked key');
     assert.equal(file.name, `${host}.${format === 'pkcs8' ? 'key.pem' : 'p12'}`);
-    await fits(await open(file.path, await p.unlockCode()), host);
+    const spki = await open(file.path, await p.unlockCode());
+    await fits(spki, host);
     await p.shot(`issued-${format}`);
+    if (format === 'pkcs8') {
+      p.step('the receipt: signed, of this key; and the page to read or print');
+      const receipt = await p.download(() => p.press('Download the receipt'));
+      assert.equal(receipt.name, `${host}.receipt.json`);
+      assert.deepEqual(await ask('check_receipt', receipt.path, spki, 'code'), { part: 'hand-over', made_by: 'service', wording: 'key-generation-1' });
+      const [read] = await Promise.all([page.context().waitForEvent('page'), page.getByRole('link', { name: 'Read or print it' }).click()]);
+      await read.getByText(spki).first().waitFor();
+      await read.screenshot({ path: `${p.artefacts}/handover-receipt.png`, fullPage: true });
+      await read.close();
+      await page.locator('summary', { hasText: 'How to check it' }).click();
+      assert.match((await p.download(() => page.getByRole('link', { name: 'the key that signs receipts' }).click())).name, /receipt-key\.pem/);
+      p.step('once the code is gone, the page says so and offers the reissue');
+      await p.press('Hide');
+      await p.sees('It can be shown once more, then it is destroyed');
+      await p.unlockCode();
+      await p.press('Hide');
+      await p.sees(/The unlock code was destroyed on .*: it was shown as often as it may be. It was shown 2 times./);
+      await p.shot('code-gone');
+      await p.press('Reissue with a new key');
+      await page.locator('dialog').getByRole('button', { name: 'Reissue', exact: true }).waitFor();
+      await page.keyboard.press('Escape');
+    }
   }
+  await ask('limit_reveals', 'dv', 0);
   await p.open('/orders/new');
   assert.equal(await page.locator('select[name=format]').inputValue(), 'p12-legacy', 'the last format is not remembered');
 
@@ -80,6 +105,7 @@ export default async function handover({ portal, ask }) {
     const file = await take('sealed key');
     assert.equal(file.name, `${host}.${extension}`);
     await fits(await ask(open, file.path, kind), host);
+    if (kind === 'age') assert.equal((await ask('check_receipt', (await p.download(() => p.press('Download the receipt'))).path, await ask(open, file.path, kind), 'sealed')).part, 'final');
     assert.equal(await p.button('Show the unlock code').count(), 0, 'a sealed order offers an unlock code');
     assert.equal(await page.getByRole('heading', { name: 'Unlock code' }).count(), 0);
     await p.sees(kind === 'age' ? recipient : kind === 'certificate' ? 'CN=Ann Example' : 'SHA256:');
