@@ -121,6 +121,8 @@ static void cmd_account_show_show(struct cli *c, const json_t *result)
 	say_field("since", view_str(result, "created_at"));
 	say_field("pre-authorised", names);
 	say("%-16s %lld", "users", (long long)json_integer_value(json_object_get(result, "users")));
+	if (json_is_true(json_object_get(result, "always_second")))
+		say_field("second factor", "wanted for each unlock code");
 }
 
 static enum acsr_result cmd_user_list_run(struct cli *c, struct acsr_err *e)

@@ -21,6 +21,7 @@ struct mail_value {
  * - reset: link
  * - passkey-added, passkey-removed: name
  * - invite: link, account, by
+ * - always-second: by, at, what
  *
  * About an order, all with order, names (with blanks or commas between) and url (PUBLIC_URL/#/orders/ID):
  * - archive (a ZIP), key-FORMAT (keyform.h): filename, key_filename, sha256, recipient (sealed)

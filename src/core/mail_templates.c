@@ -60,15 +60,23 @@ static const struct mail_template table[] = {
 		"password\" "
 		"on the login page, and tell the owner of your account." },
 	{ "passkey-added", "A passkey was added to your AutoCSR user",
-		"The passkey \"{{name}}\" was added to your user at AutoCSR just now. With it one can log in and "
+		"The passkey \"{{name}}\" was added to your user at AutoCSR just now. With it one can log in "
+		"and "
 		"see unlock codes.\n\n"
 		"If it was you, all is well. If it was not, log in, remove it under \"Password and second "
 		"factor\", set a new password, and tell the owner of your account." },
 	{ "passkey-removed", "A passkey was removed from your AutoCSR user",
-		"The passkey \"{{name}}\" was removed from your user at AutoCSR just now. It cannot be used here "
+		"The passkey \"{{name}}\" was removed from your user at AutoCSR just now. It cannot be used "
+		"here "
 		"any more.\n\n"
-		"If it was you, all is well; you may delete it from the device as well. If it was not, set a new "
+		"If it was you, all is well; you may delete it from the device as well. If it was not, set a "
+		"new "
 		"password and tell the owner of your account." },
+	{ "always-second", "The rule of your AutoCSR account about unlock codes has changed",
+		"{{by}} has changed your account at AutoCSR at {{at}}: a second factor {{what}}.\n\n"
+		"If somebody of your account did this on purpose, all is well. If not, log in, look at who "
+		"uses "
+		"the account, and turn it back under \"Account\"." },
 	{ "code-revealed", "The unlock code for {{names}} was shown",
 		"The unlock code of the order {{order}} ({{names}}) was shown to {{by}} at {{at}}.\n\n"
 		"If somebody of your account did this on purpose, all is well. If not: whoever has the code "

@@ -4,6 +4,7 @@
 
 #include "base/rnd.h"
 #include "core/account.h"
+#include "core/always.h"
 #include "core/handlers.h"
 #include "core/handover_choice.h"
 #include "core/identity.h"
@@ -37,9 +38,9 @@ enum acsr_result account_answer(struct core *c, struct request *q, const char *a
 		return err_set(e, "object.absent", "there is no such account");
 	TRY(preauthorised_list(c->db, account_id, &names, e));
 	return request_answer(q, 200,
-		json_pack("{s:s, s:s, s:s, s:o, s:o, s:I}", "id", a.id, "name", a.name, "email", a.email,
+		json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:b}", "id", a.id, "name", a.name, "email", a.email,
 			"created_at", json_time(a.created_at), "preauthorised", names_json(&names), "users",
-			(json_int_t)a.users));
+			(json_int_t)a.users, "always_second", (int)a.always_second));
 }
 
 /* The own account, and what the asker chose last. */
@@ -54,18 +55,42 @@ enum acsr_result account_show(struct core *c, struct request *q, struct acsr_err
 	return answer_own(c, q, e);
 }
 
+static enum acsr_result rename_account(
+	struct core *c, const struct request *q, const char *name, struct acsr_err *e)
+{
+	if (name == NULL)
+		return ACSR_OK;
+	TRY(title_check("name", name, e));
+	TRY(accounts_rename(c->db, q->who.account_id, name, e));
+	return core_audit(c, q->who.email, q->who.account_id, "account.changed", q->who.account_id, e,
+		"named %s", name);
+}
+
+static enum acsr_result turn_always_off(
+	struct core *c, struct request *q, const char *user_id, struct acsr_err *e)
+{
+	(void)user_id;
+	TRY(always_turn_off(c, q, e));
+	return answer_own(c, q, e);
+}
+
 enum acsr_result account_change(struct core *c, struct request *q, struct acsr_err *e)
 {
+	struct account a = { .users = 0 };
 	const char *name = NULL;
-	const struct field fields[] = { { "name", FIELD_TEXT, false, &name, 512 }, { 0 } };
+	struct proof p = { 0 };
+	bool have, always;
+	const struct field fields[] = { { "name", FIELD_TEXT, false, &name, 512 },
+		{ "always_second", FIELD_BOOL, false, &always, 0 }, PROOF_FIELDS(p), { 0 } };
 
+	TRY(accounts_find(c->db, q->who.account_id, &a, &have, e));
+	always = a.always_second;
 	TRY(request_fields(q, fields, e));
-	if (name != NULL) {
-		TRY(title_check("name", name, e));
-		TRY(accounts_rename(c->db, q->who.account_id, name, e));
-		TRY(core_audit(c, q->who.email, q->who.account_id, "account.changed", q->who.account_id, e,
-			"named %s", name));
-	}
+	TRY(rename_account(c, q, name, e));
+	if (a.always_second && !always)
+		return always_prove_off(c, q, &p, turn_always_off, e);
+	if (always && !a.always_second)
+		TRY(always_turn_on(c, q, e));
 	return answer_own(c, q, e);
 }
 

@@ -36,6 +36,12 @@ enum acsr_result accounts_rename(struct db *d, const char *id, const char *name,
 		DB_ARGS(DB_TEXT(id), DB_TEXT(name)), e);
 }
 
+enum acsr_result accounts_set_always_second(struct db *d, const char *id, bool on, struct acsr_err *e)
+{
+	return db_exec(d, NULL, "UPDATE accounts SET always_second = $2 WHERE id = $1",
+		DB_ARGS(DB_TEXT(id), DB_INT(on)), e);
+}
+
 enum acsr_result preauthorised_list(
 	struct db *d, const char *account_id, struct strv *out, struct acsr_err *e)
 {

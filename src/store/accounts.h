@@ -17,6 +17,9 @@ ACSR_MUST_USE enum acsr_result accounts_find(
 ACSR_MUST_USE enum acsr_result accounts_rename(
 	struct db *d, const char *id, const char *name, struct acsr_err *e);
 
+ACSR_MUST_USE enum acsr_result accounts_set_always_second(
+	struct db *d, const char *id, bool on, struct acsr_err *e);
+
 /* Append the names, sorted. */
 ACSR_MUST_USE enum acsr_result preauthorised_list(
 	struct db *d, const char *account_id, struct strv *out, struct acsr_err *e);

@@ -58,7 +58,7 @@ static void every_template_renders_in_both_forms(void **state)
 static void there_are_the_mails_that_the_contract_names(void **state)
 {
 	static const char *const names[] = { "confirm", "known-address", "reset", "invite",
-		"password-changed", "code-revealed", "archive", "key-pkcs8", "key-p12", "key-p12-legacy",
+		"password-changed", "always-second", "code-revealed", "archive", "key-pkcs8", "key-p12", "key-p12-legacy",
 		"key-age", "key-cms", "validation", "issued", "failed", "waiting", "revoked", "expiring" };
 	static const struct mail_value none[] = { { 0 } };
 	struct acsr_err e;
