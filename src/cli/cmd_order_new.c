@@ -145,6 +145,7 @@ static enum acsr_result order_new(
 	if (args_flag(a, "local-key"))
 		TRY(order_form_make_key(local, c, NULL, NULL, body, e));
 	r = order_flow_open(&f, a, awaited(a, form, "zip"), args_many(a, "host", 0), e);
+	f.asked = form->form;
 	if (r == ACSR_OK)
 		r = place(&f, body, e);
 	return finish(&f, c, keep_local(local, r, e), e);
@@ -226,6 +227,7 @@ static enum acsr_result reissue(struct cli *c, struct newcsr *local, const struc
 		TRY(order_form_make_key(
 			local, c, json_object_get(order, "names"), view_str(order, "key_type"), body, e));
 	r = order_flow_open(&f, a, awaited(a, form, last_format(order)), id, e);
+	f.asked = form->form;
 	if (r == ACSR_OK)
 		r = post_and_take(&f, id, "reissue", body, e);
 	return finish(&f, c, keep_local(local, r, e), e);
@@ -265,6 +267,7 @@ static enum acsr_result cmd_order_archive_run(struct cli *c, struct acsr_err *e)
 		r = order_form_put(&form, body, e);
 	if (r == ACSR_OK) {
 		r = order_flow_open(&f, &c->args, awaited(&c->args, &form, "zip"), NULL, e);
+		f.asked = form.form;
 		if (r == ACSR_OK)
 			r = post_and_take(&f, c->args.words[0], "archive", body, e);
 		r = finish(&f, c, r, e);

@@ -231,25 +231,44 @@ static enum acsr_result acknowledge(struct order_flow *f, struct acsr_err *e)
 /* Where it is, and how it is opened. */
 static void tell_saved(const struct order_flow *f, const char *path)
 {
-	const char *format = form_of(f)->name,
-		   *key = view_str(json_object_get(f->order, "archive"), "key_filename");
+	const struct keyform *form = form_of(f);
+	const char *key = view_str(json_object_get(f->order, "archive"), "key_filename");
 
-	if (strcmp(format, "zip") == 0)
+	if (strcmp(form->name, "zip") == 0)
 		say_progress("the key archive is in %s (SHA-256 %s)", path, f->sha256);
 	else
-		say_progress("the key is in %s, %s (SHA-256 %s)", path, form_of(f)->words, f->sha256);
-	if (strcmp(format, "age") == 0)
+		say_progress("the key is in %s: %s, SHA-256 %s", path, form->words, f->sha256);
+	if (strcmp(form->name, "age") == 0)
 		say_progress("it opens with: age -d -i IDENTITY -o %s %s", key, path);
-	else if (strcmp(format, "cms") == 0)
+	else if (strcmp(form->name, "cms") == 0)
 		say_progress("it opens with: openssl cms -decrypt -inform DER -in %s -inkey YOUR-KEY -out %s",
 			path, key);
+	else if (strcmp(form->name, "pkcs8") == 0)
+		say_progress("it opens with: openssl pkey -in %s -out %s", path, key);
+	else if (strcmp(form->name, "zip") != 0)
+		say_progress("it opens with: openssl pkcs12 -in %s -nocerts -out %s", path, key);
+	if (!form->sealed)
+		say_progress("the code that opens it: autocsr order code %s", id_of(f));
+}
+
+/* Who wants it sealed does not take it under a code because the service says so. */
+static enum acsr_result check_asked(const struct order_flow *f, struct acsr_err *e)
+{
+	if (f->asked == NULL || form_of(f) == f->asked)
+		return ACSR_OK;
+	return err_set(e, "net.answer",
+		"the service made the key as %s, but %s was asked for; it is not taken", form_of(f)->name,
+		f->asked->name);
 }
 
 static enum acsr_result hand_over(struct order_flow *f, struct acsr_err *e)
 {
 	struct https_answer a = { 0 };
-	enum acsr_result r = fetch(f, &a, e);
+	enum acsr_result r = check_asked(f, e);
 	const char *path = f->archive.path;
+
+	if (r == ACSR_OK)
+		r = fetch(f, &a, e);
 
 	if (r == ACSR_OK)
 		r = new_file_commit(&f->archive, a.body.p, a.body.len, e);

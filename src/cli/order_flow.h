@@ -18,6 +18,7 @@ struct order_flow {
 	struct service *service;
 	struct new_file archive, cert;
 	char *archive_name;          /* when it was made from the order's first name */
+	const struct keyform *asked; /* the form that the key must have; NULL: whatever the service says */
 	struct responder *responder; /* NULL without --standalone */
 	json_t *order;               /* the newest state, owned */
 	char sha256[65];             /* of the saved archive, or "" */

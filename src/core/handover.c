@@ -354,8 +354,9 @@ static enum acsr_result key_made(struct core *c, struct order *o, struct csr_req
 	TRY(csr_request_save(c->db, r, e));
 	c->count.keys_made++;
 	TRY(core_audit(c, "system", o->account_id, "key.made", o->id, e,
-		"%s, SPKI SHA-256 %s, archive SHA-256 %s, grade %s, format %s", r->key_type, spki,
-		r->archive_sha256, r->grade, r->format));
+		"%s, SPKI SHA-256 %s, archive SHA-256 %s, grade %s, format %s%s%s", r->key_type, spki,
+		r->archive_sha256, r->grade, r->format, r->recipient_name[0] != '\0' ? ", to " : "",
+		r->recipient_name));
 	TRY(receipt_key_made(c, r->id, e));
 	if (!mail)
 		return core_want_job(c, "archive-expire", r->id, r->ticket_expires_at, e);

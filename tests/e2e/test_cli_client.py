@@ -124,6 +124,29 @@ def test_the_archive_is_saved_before_it_is_acknowledged(cli, fake, archive, tmp_
     assert headers["Authorization"] == "Bearer acsr_secret" and "Origin" not in headers
 
 
+@pytest.mark.parametrize("words, hand_over_of", [
+    (["--seal-to", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"], None),
+    (["--seal-to", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"], {"grade": "code", "format": "zip", "recipient": None}),
+    (["--format", "p12"], {"grade": "code", "format": "zip", "recipient": None}),
+], ids=str)
+def test_a_service_that_gives_another_form_is_not_believed(cli, fake, archive, tmp_path, words, hand_over_of):
+    hand_over(fake, archive)
+    fake.says("POST", "/orders", (201, order_with(archive, **({"hand_over": hand_over_of} if hand_over_of else {}))))
+    done = cli.run(*NEW, *words, "--json", code=5)
+    assert done.problem == "net.answer" and not (tmp_path / "a.zip").exists()
+    assert not fake.seen("GET", "/archives/tic_1") and not fake.seen("POST", "/orders/ord_1/archive/ack")
+
+
+@pytest.mark.parametrize("format", ["age", "cms", "p12", "pkcs8"])
+def test_a_file_of_another_form_than_the_order_says_is_not_acknowledged(cli, fake, archive, tmp_path, format):
+    hand_over(fake, archive)
+    order = order_with(archive, hand_over={"grade": "code", "format": format, "recipient": None})
+    fake.says("POST", "/orders", (201, order))
+    fake.says("POST", "/orders/ord_1/archive", (200, order))
+    assert cli.run(*NEW, "--json", code=None).problem == "archive.damaged"
+    assert not (tmp_path / "a.zip").exists() and not fake.seen("POST", "/orders/ord_1/archive/ack")
+
+
 def test_a_lost_answer_is_asked_for_again_with_the_same_key(cli, fake, archive):
     hand_over(fake, archive)
     fake.says("POST", "/orders", "drop", (503, {"type": "urn:autocsr:error:busy.x", "detail": "busy"}, {"Retry-After": "1"}), (201, order_with(archive)))

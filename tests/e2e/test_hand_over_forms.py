@@ -10,6 +10,7 @@ from harness.api import FORM_TYPES, PASSWORD, unique_name
 from harness.drive import patient
 from harness.fixtures import _new_services, base_config
 from harness.flow import World
+from harness.net import wait_for
 from oracle import Oracle
 from test_cli_service import by_token
 
@@ -105,7 +106,7 @@ def test_a_sealed_key_opens_with_the_recipients_key_alone(world, account, recipi
     key = recipient.open(data)
     assert key, f"what is sealed to {recipient.kind} does not open"
     check_key(world, account, order, key, name)
-    assert f"grade sealed, format {recipient.format}" in detail_of(account, order, "key.made")
+    assert f"grade sealed, format {recipient.format}, to {order['hand_over']['recipient']}" in detail_of(account, order, "key.made")
 
 
 @one_of_each
@@ -243,6 +244,24 @@ def test_killed_between_making_and_fetching(fragile, role, recipient):
         assert now["spki_sha256"] != order["spki_sha256"]
     assert now["hand_over"] == order["hand_over"] and now["code"] is None
     check_key(fragile, person, now, recipient.open(take(fragile, person, now)), name)
+
+
+@pytest.mark.parametrize("recipient", ["age"], indirect=True)
+def test_a_mail_that_had_to_wait_brings_a_new_key_to_the_same_recipient(fragile, smtp, recipient):
+    person, name = fragile.customer, unique_name()
+    smtp.mode, before = "refuse-4xx", smtp.attempts
+    try:
+        order = person.order(name, key_type="ec:p256", delivery="email", hand_over=sealed_to(recipient))
+        wait_for("an attempt", lambda: smtp.attempts > before)
+        wait_for("a waiting order", lambda: person.show(order)["waiting"])
+    finally:
+        smtp.mode = "ok"
+    mail = smtp.wait(person.email, match=order["archive"]["filename"])
+    now = person.wait_state(order, "validating", "issuing", "issued")
+    assert now["spki_sha256"] != order["spki_sha256"] and now["hand_over"] == order["hand_over"]
+    data = check_mail(mail, now)
+    fragile.validate(person, now)
+    check_key(fragile, person, now, recipient.open(data), name)
 
 
 # ---- the command line

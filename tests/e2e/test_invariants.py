@@ -210,4 +210,8 @@ def test_invariant_8_a_public_issuer_makes_no_keys_without_the_statement(new_wor
         assert answer.status_code == 422 and answer.json()["type"].startswith("urn:autocsr:error:policy.")
         assert "6.1.1.3" in answer.text
         from harness import csrs
+        sealed = {"grade": "sealed", "recipient": "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"}
+        assert account.call("POST", "/orders", {"product": "dv", "names": [name], "hand_over": sealed}).json()["type"] == answer.json()["type"]
         assert account.call("POST", "/orders", {"product": "dv", "csr": csrs.own_csr(name)[0]}).status_code == 201
+        browser = {"product": "dv", "csr": csrs.own_csr(name)[0], "hand_over": {"grade": "browser"}}
+        assert account.call("POST", "/orders", browser).status_code == 201, "whoever makes the key in their own browser makes it themselves"
