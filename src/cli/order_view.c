@@ -126,12 +126,14 @@ static void show_code(const json_t *code)
 	long long shown = json_integer_value(json_object_get(code, "reveals"));
 
 	if (strcmp(view_str(code, "state"), "destroyed") == 0) {
-		say("%-16s destroyed%s%s, shown %lld times", "unlock code",
-			view_str(code, "reason")[0] != '\0' ? ": " : "", view_str(code, "reason"), shown);
+		say("%-16s destroyed%s%s, shown %lld %s", "unlock code",
+			view_str(code, "reason")[0] != '\0' ? ": " : "", view_str(code, "reason"), shown,
+			shown == 1 ? "time" : "times");
 		say("%-16s %s", "", "a reissue brings a new key, archive and code");
 		return;
 	}
-	say("%-16s available until %s, shown %lld times", "unlock code", view_str(code, "expires_at"), shown);
+	say("%-16s available until %s, shown %lld %s", "unlock code", view_str(code, "expires_at"), shown,
+		shown == 1 ? "time" : "times");
 	if (json_is_integer(left))
 		say("%-16s destroyed after %lld more", "", (long long)json_integer_value(left));
 }
