@@ -10,6 +10,9 @@
 #include "core/handover_choice.h"
 #include "core/order.h"
 
+/* Seconds from the question to the keymaker to the last byte of its answer. */
+enum { HANDOVER_MADE_WITHIN = 180 };
+
 /* Inside the start's transaction: archives that nobody has any more are lost. */
 ACSR_MUST_USE enum acsr_result handover_after_restart(struct core *c, struct acsr_err *e);
 /* front died, and the archives that it held with it. */
