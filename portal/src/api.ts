@@ -1,9 +1,11 @@
 // The REST API of docs/API.md, typed: every call the portal makes stands here and nowhere else.
 // The CSRF token lives in this module's memory only; the session itself is a cookie that scripts cannot read.
 
+import type { CreationOptions, PasskeyAnswer, RequestOptions } from './lib/webauthn';
+
 export type Role = 'admin' | 'owner' | 'member' | 'auditor';
 export interface User {
-  id: string; email: string; role: Role; account_id: string; account_name: string; totp: boolean; disabled: boolean;
+  id: string; email: string; role: Role; account_id: string; account_name: string; totp: boolean; passkeys: number; disabled: boolean;
   created_at: string; last_login_at: string | null;
 }
 /** How somebody wants the key: what a form sends, and what the service remembers of the last one. */
@@ -13,6 +15,11 @@ export interface Account { id: string; name: string; email: string; created_at: 
 export interface Token {
   id: string; name: string; created_at: string; expires_at: string | null; last_used_at: string | null; read_only: boolean; token?: string;
 }
+export interface Passkey { id: string; name: string; created_at: string; last_used_at: string | null; recovery_codes?: string[] }
+export interface Passkeys { passkeys: Passkey[]; possible: boolean; origin: string | null; rp_id: string | null; why: string | null; recovery_codes_left: number }
+/** The second factor, and all that proves who one is. */
+export interface Factor { totp?: string; passkey?: PasskeyAnswer }
+export interface Proof extends Factor { password?: string }
 export interface Totp { secret: string; otpauth_uri: string; qr_svg: string }
 
 export type Level = 'dv' | 'ov' | 'ev';
@@ -81,7 +88,9 @@ export interface OrderQuery { state?: string; product?: string; q?: string; sort
 /** What went wrong, in the service's words (RFC 9457). `id` is `type` without its prefix. */
 export class ApiError extends Error {
   constructor(readonly id: string, readonly status: number, readonly detail: string,
-    readonly field = '', readonly retryAfter = 0) { super(detail); }
+    readonly field = '', readonly retryAfter = 0,
+    /** What will do as a second factor, and the question for the passkey: auth.totp, auth.second-factor. */
+    readonly methods: string[] = [], readonly question: RequestOptions | null = null) { super(detail); }
 }
 /** A problem that this page found by itself, in the same shape, so that forms show it in the same place. */
 export const localProblem = (field: string, detail: string) => new ApiError('local', 0, detail, field);
@@ -99,8 +108,12 @@ function problemOf(res: Response, text: string): ApiError {
   if (typeof p['detail'] !== 'string' && typeof p['title'] !== 'string')
     return new ApiError('unreadable', res.status, `The service answered with status ${res.status} and no explanation. Please try again.`, '', wait);
   const type = String(p['type'] ?? '').replace('urn:autocsr:error:', '');
-  return new ApiError(type, res.status, String(p['detail'] ?? p['title']), String(p['field'] ?? ''), wait);
+  return new ApiError(type, res.status, String(p['detail'] ?? p['title']), String(p['field'] ?? ''), wait,
+    (p['methods'] ?? []) as string[], (p['public_key'] ?? null) as RequestOptions | null);
 }
+
+/** Refusals of what was typed; the session goes on. */
+const stays = ['auth.wrong', 'auth.totp', 'auth.second-factor', 'auth.passkey', 'auth.slow'];
 
 async function send(method: string, path: string, body?: unknown, extra: Record<string, string> = {}): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json, application/problem+json, */*;q=0.5', ...extra };
@@ -117,7 +130,7 @@ async function send(method: string, path: string, body?: unknown, extra: Record<
   } finally { clearTimeout(timer); }
   if (res.ok) return res;
   const problem = problemOf(res, await res.text().catch(() => ''));
-  if (res.status === 401 && !['auth.wrong', 'auth.totp', 'auth.slow'].includes(problem.id) && csrf) { csrf = ''; lost(); }
+  if (res.status === 401 && !stays.includes(problem.id) && csrf) { csrf = ''; lost(); }
   throw problem;
 }
 
@@ -140,12 +153,14 @@ function keep(session: Session): Session { csrf = session.csrf_token; return ses
 export const api = {
   register: (email: string, password: string, account_name: string) => post('register', { email, password, account_name }),
   confirm: (token: string) => post<{ email: string }>('register/confirm', { token }),
-  login: async (email: string, password: string, totp?: string) => keep(await post<Session>('session', totp ? { email, password, totp } : { email, password })),
+  login: async (email: string, password: string, factor: Factor = {}) => keep(await post<Session>('session', { email, password, ...factor })),
+  passkeyQuestion: async () => (await post<{ public_key: RequestOptions }>('session/passkey/options')).public_key,
+  passkeyLogin: async (response: PasskeyAnswer) => keep(await post<Session>('session/passkey', { response })),
   session: async () => keep(await get<Session>('session')),
   logout: async () => { await call('DELETE', 'session'); csrf = ''; },
   resetRequest: (email: string) => post('password/reset', { email }),
   resetConfirm: (token: string, password: string) => post('password/reset/confirm', { token, password }),
-  password: (current: string, next: string, totp?: string) => post('password', totp ? { current, new: next, totp } : { current, new: next }),
+  password: (current: string, next: string, factor: Factor) => post('password', { current, new: next, ...factor }),
   accept: (token: string, password: string) => post<{ email: string }>('users/accept', { token, password }),
 
   account: () => get<Account>('account'),
@@ -157,9 +172,16 @@ export const api = {
   tokens: async () => (await get<{ tokens: Token[] }>('tokens')).tokens,
   newToken: (body: { name: string; expires_at?: string; read_only?: boolean }) => post<Token>('tokens', body),
   removeToken: (id: string) => call('DELETE', `tokens/${enc(id)}`),
-  totpStart: (password: string) => post<Totp>('totp', { password }),
+  totpStart: (password: string, factor: Factor) => post<Totp>('totp', { password, ...factor }),
   totpConfirm: (code: string) => post<{ recovery_codes: string[] }>('totp/confirm', { code }),
-  totpOff: (password: string, totp: string) => call('DELETE', 'totp', { password, totp }),
+  totpOff: (password: string, factor: Factor) => call('DELETE', 'totp', { password, ...factor }),
+  passkeys: () => get<Passkeys>('passkeys'),
+  passkeyOptions: async (proof: Proof) => (await post<{ public_key: CreationOptions }>('passkeys/options', proof)).public_key,
+  passkeyChallenge: async () => (await post<{ public_key: RequestOptions }>('passkeys/challenge')).public_key,
+  addPasskey: (name: string, response: PasskeyAnswer) => post<Passkey>('passkeys', { name, response }),
+  renamePasskey: (id: string, name: string, proof: Proof) => call<Passkey>('PATCH', `passkeys/${enc(id)}`, { name, ...proof }),
+  removePasskey: (id: string, proof: Proof) => call('DELETE', `passkeys/${enc(id)}`, proof),
+  newRecoveryCodes: async (proof: Proof) => (await post<{ recovery_codes: string[] }>('recovery-codes', proof)).recovery_codes,
 
   organisations: async () => (await get<{ organisations: Organisation[] }>('organisations')).organisations,
   newOrganisation: (body: Partial<OrganisationFields>) => post<Organisation>('organisations', body),
@@ -174,7 +196,7 @@ export const api = {
   newOrder: (body: NewOrder, key: string) => post<Order>('orders', body, { 'Idempotency-Key': key }),
   newArchive: (id: string) => post<Order>(`orders/${enc(id)}/archive`),
   ackArchive: (id: string, sha256: string) => post<Order>(`orders/${enc(id)}/archive/ack`, { sha256 }),
-  revealCode: (id: string, password: string, totp?: string) => post<RevealedCode>(`orders/${enc(id)}/code`, totp ? { password, totp } : { password }),
+  revealCode: (id: string, proof: Proof) => post<RevealedCode>(`orders/${enc(id)}/code`, proof),
   validate: (id: string, name: string, method: Method) => post<Order>(`orders/${enc(id)}/validate`, { name, method }),
   vet: (id: string, decision: 'approve' | 'reject', evidence: string, note: string) =>
     post<Order>(`orders/${enc(id)}/vetting`, note ? { decision, evidence, note } : { decision, evidence }),

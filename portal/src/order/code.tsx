@@ -4,14 +4,13 @@ import { api, type RevealedCode } from '../api';
 import { codeState, fileWord } from '../lib/handover';
 import { absolute } from '../lib/text';
 import { Alert, Button, Card, Copy, Fact } from '../ui/basic';
-import { FormDialog } from '../ui/dialog';
-import { fieldError, Input } from '../ui/form';
-import { useAction, useFocusOnce } from '../ui/hooks';
+import { useFocusOnce } from '../ui/hooks';
+import { ProofDialog } from '../ui/second';
 import type { PanelProps } from './page';
 
 const SHOWN_SECONDS = 60;
 
-export function CodePanel({ order, totp, set, writable, reissue }: PanelProps & { totp: boolean }) {
+export function CodePanel({ order, set, writable, reissue }: PanelProps) {
   const [asking, setAsking] = useState(false);
   const [code, setCode] = useState<RevealedCode | null>(null);
   const info = order.code!;
@@ -23,26 +22,21 @@ export function CodePanel({ order, totp, set, writable, reissue }: PanelProps & 
         ? <><p>{codeState(info, absolute)} If you have not opened the {fileWord(order)}, reissue: that makes a new key.</p>
           {reissue && <Button kind="secondary" onClick={reissue}>Reissue with a new key</Button>}</>
         : !code && <>
-          <p>It opens the {fileWord(order)}. We ask for your password again, because whoever has both file and code has your key.</p>
+          <p>It opens the {fileWord(order)}. We ask again who you are, because whoever has both file and code has your key.</p>
           {writable ? <Button kind={order.state === 'issued' ? undefined : 'secondary'} onClick={() => setAsking(true)}>Show the unlock code</Button> : <p class="muted">Your role only reads, so it cannot see the code.</p>}
           <p class="muted">{codeState(info, absolute)}</p>
         </>}
       {code && <Shown code={code} hide={hide} archive={order.archive?.filename ?? 'the archive'} />}
-      {asking && <Ask id={order.id} totp={totp} onClose={() => setAsking(false)} onCode={shown} />}
+      {asking && <Ask id={order.id} onClose={() => setAsking(false)} onCode={shown} />}
     </Card>
   );
 }
 
-function Ask({ id, totp, onClose, onCode }: { id: string; totp: boolean; onClose: () => void; onCode: (c: RevealedCode) => void }) {
-  const [password, setPassword] = useState('');
-  const [second, setSecond] = useState('');
-  const ask = useAction(async () => onCode(await api.revealCode(id, password, totp ? second.trim() : undefined)));
+function Ask({ id, onClose, onCode }: { id: string; onClose: () => void; onCode: (c: RevealedCode) => void }) {
   return (
-    <FormDialog title="Show the unlock code" doIt="Show" busy={ask.busy} error={ask.error} fields={totp ? ['password', 'totp'] : ['password']} onClose={onClose} onSubmit={() => void ask.run()}>
-      <p>Make sure that nobody looks over your shoulder. That you looked is recorded in the order's history.</p>
-      <Input name="password" type="password" label="Your password" autocomplete="current-password" value={password} onValue={setPassword} error={fieldError(ask.error, 'password')} />
-      {totp && <Input name="totp" label="Code from your authenticator app" autocomplete="one-time-code" value={second} onValue={setSecond} error={fieldError(ask.error, 'totp')} />}
-    </FormDialog>
+    <ProofDialog title="Show the unlock code" doIt="Show" always onClose={onClose} act={async (proof) => onCode(await api.revealCode(id, proof))}>
+      <p>Make sure that nobody looks over your shoulder. That you looked is recorded in the order's history, and the owner of the account gets a mail.</p>
+    </ProofDialog>
   );
 }
 
@@ -51,7 +45,8 @@ function Shown({ code, hide, archive }: { code: RevealedCode; hide: () => void; 
   useEffect(() => {
     const end = Date.now() + SHOWN_SECONDS * 1000;
     const timer = setInterval(() => { const rest = Math.ceil((end - Date.now()) / 1000); if (rest <= 0) hide(); else setLeft(rest); }, 500);
-    return () => clearInterval(timer);
+    addEventListener('pagehide', hide); // a page that the browser keeps for "back" keeps no code
+    return () => { clearInterval(timer); removeEventListener('pagehide', hide); };
   }, []);
   const box = useFocusOnce<HTMLDivElement>();
   const groups = code.code.split(/[^0-9A-Z]+/i).filter(Boolean);

@@ -61,7 +61,7 @@ function OrderView({ order, set, reload, error }: { order: Order; set: (o: Order
           {order.state === 'validating' && <Validations {...panel} />}
           {(order.state === 'vetting' || (order.vetting?.approvals.length ?? 0) > 0) && <VettingPanel {...panel} admin={user.role === 'admin'} />}
           {order.certificates.length > 0 && <Certificates {...panel} />}
-          {isAutoCsr(order) && order.code && <CodePanel {...panel} totp={user.totp} />}
+          {isAutoCsr(order) && order.code && <CodePanel {...panel} />}
           {grade !== 'own-csr' && <OpenHelp {...panel} />}
           {order.certificates.length > 0 && <InstallHelp {...panel} />}
         </div>

@@ -31,7 +31,7 @@ export function UsersPage({ all }: { all?: boolean }) {
                   <select aria-label={`Role of ${u.email}`} value={u.role} disabled={change.busy} onChange={(e) => void change.run(u, { role: e.currentTarget.value as Role })}>
                     {roles.map(([r]) => <option key={r} value={r} selected={r === u.role}>{r}</option>)}
                   </select>) : u.role}</td>
-                <td data-label="Second factor">{u.totp ? 'on' : 'off'}</td>
+                <td data-label="Second factor">{u.totp || u.passkeys > 0 ? 'on' : 'off'}</td>
                 <td data-label="Last login"><Time at={u.last_login_at} /></td>
                 <td class="row-actions">{canManage(me) && u.id !== me.id && <>
                   <Button kind="quiet" onClick={() => void change.run(u, { disabled: !u.disabled })}>{u.disabled ? 'Enable' : 'Disable'}</Button>

@@ -143,6 +143,13 @@ export class Portal {
     return (await this.page.locator('.code-groups span').allInnerTexts()).join('');
   }
 
+  async unlockCodeByPasskey(dialog) {
+    await this.press('Show the unlock code');
+    await dialog.getByRole('button', { name: 'Use your passkey' }).click();
+    await this.page.locator('.code-groups').waitFor();
+    return (await this.page.locator('.code-groups span').allInnerTexts()).join('');
+  }
+
   async certificates() {
     const out = {};
     for (const title of ['Full chain', 'Certificate', 'Chain', 'DER', 'PKCS#7'])
