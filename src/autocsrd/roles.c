@@ -86,7 +86,7 @@ static enum acsr_result find_program(enum role role, char out[4096], struct acsr
 }
 
 /* In the child: put the passed descriptors at their places and run the program. Never returns. */
-static void become(const char *program, int control, const int listeners[2])
+static void become(enum role role, const char *program, int control, const int listeners[2])
 {
 	int keep[3] = { control, listeners[0], listeners[1] };
 	char *const argv[] = { (char *)(uintptr_t)program, NULL };
@@ -107,6 +107,10 @@ static void become(const char *program, int control, const int listeners[2])
 	sigset_t none;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* The linker binds a library that does not ask for it at its first call, and saves the vector registers on
+	 * the stack meanwhile, with what is in them of a key. */
+	if (role == ROLE_KEYMAKER && setenv("LD_BIND_NOW", "1", 1) != 0)
+		_exit(127);
 	execv(program, argv);
 	_exit(127);
 }
@@ -246,7 +250,7 @@ static enum acsr_result spawn(struct child *c, int control, struct acsr_err *e)
 		return err_errno(e, "sys.fork", errno, "cannot fork");
 	}
 	if (c->pid == 0)
-		become(program, control, c->role == ROLE_FRONT ? c->all->s.listeners : nothing);
+		become(c->role, program, control, c->role == ROLE_FRONT ? c->all->s.listeners : nothing);
 	return ACSR_OK;
 }
 

@@ -64,3 +64,13 @@ enum acsr_result heap_enter(size_t size, const char **how, struct acsr_err *e)
 	*how = moved ? "memfd_secret" : locked ? "mlock" : "not locked";
 	return r;
 }
+
+const char *heap_expected(void)
+{
+	int fd = secret_pages(1);
+
+	if (fd < 0)
+		return "mlock";
+	close(fd);
+	return "memfd_secret";
+}

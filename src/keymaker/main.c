@@ -6,6 +6,7 @@
 #include "alloc.h"
 #include "autocsr/key.h"
 #include "base/log.h"
+#include "heap.h"
 #include "ipc/role.h"
 #include "make.h"
 #include "pool.h"
@@ -66,6 +67,8 @@ static enum acsr_result keymaker_start(struct proc *p, struct acsr_err *e)
 	struct keymaker *k = p->own;
 	const struct pool_limits limits = limits_of(p);
 
+	log_event(LOG_INFO, "keymaker.memory", "keys-in", heap_expected(), "all-locked",
+		k->lock_memory ? "yes" : "no", NULL);
 	return pool_new(&k->pool, p, &limits, e);
 }
 

@@ -7,7 +7,8 @@ import threading
 import time
 
 import pytest
-from harness import crypto, trace
+from cryptography import x509
+from harness import trace
 from harness.api import unique_name
 from harness.drive import hand_over, patient
 from harness.fixtures import _new_services, base_config
@@ -202,7 +203,6 @@ def test_killed_at_each_system_call_nothing_stays(fresh, lives, tmp_path, key_ty
         assert not [p for _, _, p in found if p not in public_of(fresh, again)], f"killed before call {k}: on the disk"
         now, archive = hand_over(fresh.customer, again)
         assert archive and now["state"] != "handover", f"killed before call {k}: no new key ({now['state']})"
-        assert not stolen.archives or True
         subprocess.run(["rm", "-rf", where], check=True)
     assert max(held) > 20, "control: the worker never held anything"
 
@@ -212,7 +212,6 @@ def public_of(world, order):
     csr = world.customer.call("GET", f"/orders/{order['id']}/csr")
     if csr.status_code != 200:
         return set()
-    from cryptography import x509
     out = needles.Needles()
     for form in needles.public_forms(x509.load_pem_x509_csr(csr.content).public_key()):
         for at in range(len(form) - 7):
@@ -223,4 +222,4 @@ def public_of(world, order):
 def test_no_zombie_is_left(fresh):
     for pid in fresh.service.processes():
         assert "State:\tZ" not in pathlib.Path(f"/proc/{pid}/status").read_text()
-    assert crypto and not fresh.service.workers()
+    assert not fresh.service.workers()
