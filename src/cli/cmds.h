@@ -53,5 +53,6 @@ extern const struct command cmd_audit_verify;
 extern const struct command cmd_audit_list;
 extern const struct command cmd_audit_export;
 extern const struct command cmd_status;
+extern const struct command cmd_forensic;
 
 #endif

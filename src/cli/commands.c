@@ -52,5 +52,6 @@ const struct command *const command_online[] = {
 	&cmd_audit_list,
 	&cmd_audit_export,
 	&cmd_status,
+	&cmd_forensic,
 	NULL,
 };

@@ -35,7 +35,8 @@ def conforms(name, document):
 COMMANDS = {("show",): ["show"], ("csr", "show"): ["csr", "show"], ("cert", "show"): ["certificates", "show"], ("crl", "show"): ["crl", "show"],
             ("key", "show"): ["key", "show"], ("csr", "check"): ["csr-check"], ("csr", "new"): ["csr-new"], ("key", "check"): ["key-check"],
             ("match",): ["match"], ("cert", "verify"): ["cert-verify"], ("cert", "convert"): ["convert"], ("convert",): ["convert"],
-            ("archive", "show"): ["archive"], ("archive", "open"): ["archive"], ("archive", "make"): ["archive-make"]}
+            ("archive", "show"): ["archive"], ("archive", "open"): ["archive"], ("archive", "make"): ["archive-make"],
+            ("forensic",): ["forensic"]}
 
 
 def conforms_to_command(words, document):
