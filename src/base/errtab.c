@@ -69,6 +69,8 @@ static const struct err_face faces[] = {
 	{ "token.", 502, 5, "serverInternal", "the token cannot be used" },
 	{ "token.uri", 422, 2, "malformed", "the token's URI is not good" },
 	{ "token.pin.", 422, 4, "malformed", "the token wants another PIN" },
+	{ "forensic.", 500, 5, "serverInternal", "the service cannot be searched" },
+	{ "forensic.product", 422, 3, "malformed", "nothing can be ordered" },
 	{ "config.", 500, 3, "serverInternal", "the configuration is not valid" },
 	{ "openssl.unsupported", 501, 5, "badPublicKey", "this OpenSSL lacks the algorithm" },
 	{ "sys.nospace", 503, 5, "serverInternal", "the disk is full" },

@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/clear.h"
 #include "base/clock.h"
 
 enum { EVENTS_A_TURN = 64 };
@@ -177,8 +178,11 @@ static void fire_timers(struct loop *l)
 static enum acsr_result turn(struct loop *l, struct acsr_err *e)
 {
 	struct epoll_event ev[EVENTS_A_TURN];
-	int n = epoll_wait(l->epoll, ev, EVENTS_A_TURN, until_next_timer(l));
+	int n;
 
+	/* What this turn copied may have been a code on its way; it might wait there for a long time. */
+	clear_registers();
+	n = epoll_wait(l->epoll, ev, EVENTS_A_TURN, until_next_timer(l));
 	if (n < 0 && errno != EINTR)
 		return err_errno(e, "sys.epoll", errno, "cannot wait for events");
 	for (int i = 0; i < n && !l->stop; i++) {

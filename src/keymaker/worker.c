@@ -12,8 +12,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clear.h"
 #include "base/limits.h"
-#include "clear.h"
 #include "heap.h"
 #include "ipc/chan.h"
 #include "ipc/sandbox.h"

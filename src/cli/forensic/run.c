@@ -115,7 +115,6 @@ static enum acsr_result prepare(struct work *w, struct acsr_err *e)
 	struct run *r = w->r;
 
 	TRY(target_find(&r->target, w->args, e));
-	TRY(processes_list(&r->processes, r->target.pid, e));
 	TRY(needles_new(&w->needles, e));
 	r->search.needles = w->needles;
 	TRY(customer_open(&w->customer, w->args, e));
@@ -148,6 +147,7 @@ static enum acsr_result search_processes(struct work *w, struct acsr_err *e)
 	if (r == ACSR_OK)
 		scanfile_pipes(&w->r->search, &w->held->processes);
 	hold_release(w->held);
+	w->r->processes = w->held->processes;
 	took = clock_mono_ms() - began;
 	if (took > w->r->held_ms)
 		w->r->held_ms = took;

@@ -20,7 +20,7 @@ enum { REASONS_MAX = 16 };
 struct run {
 	struct target target;
 	struct search search;
-	struct processes processes; /* as they were at the beginning */
+	struct processes processes; /* as they were in the last scan */
 	size_t placed, judged;
 	size_t by_fate[FATES];
 	char key_types[300]; /* "rsa:2048 x 3, ec:p256 x 2" */

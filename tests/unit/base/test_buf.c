@@ -95,6 +95,7 @@ static void compact_keeps_the_unread(void **state)
 	assert_int_equal(buf_get(&b, two, 2, NULL), ACSR_OK);
 	buf_compact(&b);
 	assert_int_equal(b.len, 4);
+	assert_memory_equal(b.p, "cdef\0\0", 6); /* what was read is gone */
 	assert_int_equal(buf_putstr(&b, "gh", NULL), ACSR_OK);
 	assert_string_equal(buf_cstr(&b), "cdefgh");
 	buf_reset(&b);

@@ -1,5 +1,5 @@
 /* Registers are filled, cleared, and read back; the stack below is written, cleared and looked at. */
-#include "clear.h"
+#include "base/clear.h"
 
 #include <stdint.h>
 #include <string.h>

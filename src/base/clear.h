@@ -1,7 +1,7 @@
-/* What a worker does as its last act: memcpy and the ciphers leave pieces of keys in registers and on the
- * stack. */
-#ifndef KEYMAKER_CLEAR_H
-#define KEYMAKER_CLEAR_H
+/* memcpy and the ciphers leave pieces of secrets in registers and on the stack. A keymaker's worker clears both as its last
+ * act, every process its registers before it waits. */
+#ifndef BASE_CLEAR_H
+#define BASE_CLEAR_H
 
 /* Zero every vector and mask register that this processor has. The caller's floating point is lost. */
 void clear_registers(void);

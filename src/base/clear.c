@@ -1,5 +1,5 @@
 /* Registers by inline assembly, guarded by what the processor and the kernel support. */
-#include "clear.h"
+#include "base/clear.h"
 
 #include <string.h>
 
