@@ -1,4 +1,5 @@
 """kill -9 of each process at each stage of an order, and of the whole service; afterwards all is legal and goes on."""
+import itertools
 import random
 import secrets
 import threading
@@ -9,6 +10,7 @@ from harness.drive import assert_legal, hand_over, patient, to_certificate
 from harness.service import ROLES
 from oracle import Oracle
 
+formats = itertools.cycle(["zip", "pkcs8", "p12"])
 STAGES = ["ordered", "fetched", "acknowledged", "checking", "issued"]
 
 
@@ -28,7 +30,8 @@ def victim(request, e2e_dir, dns, smtp, web):
 def bring_to(world, stage):
     """A new order at this stage. Returns (order, archive or None)."""
     api = world.customer
-    order = patient(lambda: api.order(unique_name(), key_type="ec:p256"))
+    hand_over = {"grade": "code", "format": next(formats)}
+    order = patient(lambda: api.order(unique_name(), key_type="ec:p256", hand_over=hand_over))
     if stage == "ordered":
         return order, None
     archive = api.fetch_archive(order)

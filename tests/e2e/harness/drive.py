@@ -4,7 +4,7 @@ import time
 
 import requests
 
-from . import crypto
+from . import crypto, forms
 from .api import Refused, order_id
 from .net import wait_for
 
@@ -85,6 +85,6 @@ def to_certificate(world, api, order, archive=None):
     done = wait_for("the order to be issued", step, 60, 0.3)
     if archive is not None:
         assert done["archive"]["sha256"] == hashlib.sha256(archive).hexdigest()
-        key = crypto.open_archive(archive, patient(lambda: api.code(done)))
+        key = forms.OPENED_BY[done["hand_over"]["format"]](archive, patient(lambda: api.code(done)))
         crypto.check_all_match(key, api.get(f"/orders/{done['id']}/csr"), api.certificate(done), world.service.root_pem)
     return done
