@@ -17,7 +17,7 @@
 
 #include "alloc.h"
 #include "base/secret.h"
-#include "clear.h"
+#include "base/clear.h"
 #include "heap.h"
 #include "make.h"
 #include "orders.h"
