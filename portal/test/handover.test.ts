@@ -9,10 +9,10 @@ import { test, type TestContext } from 'node:test';
 import type { Order } from '../src/api';
 import { makeKeyFile } from '../src/browserkey/make';
 import { openGuides, type Files } from '../src/lib/commands';
-import { fileBase, fileWord, firstWay, firstWish, gradeOf, gradeText, keyFields, looksSecret, organisationSubject, waysFor } from '../src/lib/handover';
+import { codeState, fileBase, fileWord, firstWay, firstWish, gradeOf, gradeText, keyFields, looksSecret, organisationSubject, waysFor } from '../src/lib/handover';
 import { nextSentence } from '../src/lib/order';
 
-if (!globalThis.crypto) Object.defineProperty(globalThis, 'crypto', { value: webcrypto });
+if (!globalThis.crypto) Object.defineProperty(globalThis, 'crypto', { value: webcrypto, configurable: true });
 
 const free = { autocsr: true, default_key_type: 'rsa:2048' }, strict = { autocsr: false, default_key_type: 'rsa:2048' };
 const order = (hand_over: Order['hand_over'], key_source = 'autocsr') => ({ state: 'issued', hand_over, key_source }) as Order;
@@ -71,6 +71,17 @@ test('an order says how its key was handed over', () => {
   for (const [grade, words] of [['browser', 'that you saved'], ['sealed', 'your own private key'], ['code', 'with the unlock code'], ['own-csr', 'on your server']] as const)
     assert.match(nextSentence(order({ grade, format: 'zip', recipient: null })), new RegExp(words));
   for (const name of ['a.test.zip', 'a.test.key.pem', 'a.test.key.age', 'a.test.p12', 'a.test.p7m']) assert.equal(fileBase(name), 'a.test');
+});
+
+test('what is known of a code that is not shown', () => {
+  const day = (iso: string) => `day ${iso}`;
+  const info = { state: 'available' as const, expires_at: 'X', reveals: 0, reveals_left: null };
+  assert.equal(codeState(info, day), 'It is destroyed on day X. Not shown yet.');
+  assert.equal(codeState({ ...info, reveals: 1 }, day), 'It is destroyed on day X. Shown once so far.');
+  assert.equal(codeState({ ...info, reveals_left: 1 }, day), 'It is destroyed on day X. It can be shown once, then it is destroyed. Not shown yet.');
+  assert.equal(codeState({ ...info, reveals: 2, reveals_left: 3 }, day), 'It is destroyed on day X. It can be shown 3 times more, then it is destroyed. Shown 2 times so far.');
+  assert.equal(codeState({ state: 'destroyed', expires_at: null, reveals: 2, destroyed_at: 'Y', reason: 'its window is over' }, day), 'The unlock code was destroyed on day Y: its window is over. It was shown 2 times.');
+  assert.equal(codeState({ state: 'destroyed', expires_at: null, reveals: 0 }, day), 'The unlock code was destroyed. It was never shown.');
 });
 
 // ---- the commands that the help shows are run as they stand

@@ -118,6 +118,14 @@ class HandOverErrands:
         assert receipt["key"]["spki_sha256"] == spki and receipt["hand_over"]["grade"] == grade
         return {"part": receipt["part"], "made_by": receipt["key"]["made_by"], "wording": (receipt["authorised"] or {}).get("wording")}
 
+    def add_organisation(self, email, password):
+        api = Api(self.world.service)
+        api.login(email, password)
+        return api.post("/organisations", {
+            "name": "Käserei \"Größe\" & Co, eG", "street": "Weg 1", "locality": "Köln", "state": "NRW", "postal_code": "50667", "country": "DE",
+            "registration_number": "GnR 7", "business_category": "Private Organization", "jurisdiction_country": "DE",
+            "jurisdiction_state": "NRW", "phone": "+49 221 1"}, 201)["id"]
+
     def forbid_autocsr(self, product, forbid):
         self.world.admin().patch(f"/products/{product}", {"autocsr": not forbid})
 

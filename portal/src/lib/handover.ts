@@ -81,7 +81,7 @@ export const fileWord = (order: Order) => (formatOf(order) === 'zip' ? 'key arch
 export function codeState(info: CodeInfo, day: (iso: string) => string): string {
   const seen = info.reveals === 1 ? 'once' : `${info.reveals} times`;
   if (info.state === 'destroyed')
-    return `The unlock code was destroyed${info.destroyed_at ? ` on ${day(info.destroyed_at)}` : ''}${info.reason ? `: ${info.reason}` : ''}. It was shown ${info.reveals ? seen : 'not once'}.`;
+    return `The unlock code was destroyed${info.destroyed_at ? ` on ${day(info.destroyed_at)}` : ''}${info.reason ? `: ${info.reason}` : ''}. It was ${info.reveals ? `shown ${seen}` : 'never shown'}.`;
   const left = info.reveals_left ?? null;
   const often = left === null ? '' : `It can be shown ${left === 1 ? 'once' : `${left} times`}${info.reveals ? ' more' : ''}, then it is destroyed. `;
   return `${info.expires_at ? `It is destroyed on ${day(info.expires_at)}. ` : ''}${often}${info.reveals ? `Shown ${seen} so far.` : 'Not shown yet.'}`;

@@ -21,6 +21,8 @@ export function KeyChoice(props: Props) {
     : !able ? { ...w, disabled: true, note: 'Not possible here: this browser makes keys only on pages that come over HTTPS.' }
       : types && !types.length ? { ...w, disabled: true, note: 'This browser makes none of the kinds of key that this product takes.' } : w);
   const problem = fieldError(error, 'hand_over');
+  // Remembered from another browser, or for another product: here it cannot be done.
+  useEffect(() => { if (value.way === 'browser' && types && !types.length) onValue({ ...value, way: product.autocsr ? 'code' : 'own' }); }, [value.way, types, product.autocsr]);
   return (
     <>
       <Choice look="cards" name="way" legend="How shall the private key come to you? Safest first" value={value.way} onValue={(way) => onValue({ ...value, way: way as Way })} options={options} />

@@ -49,6 +49,9 @@ export default async function browserKey({ portal, ask }) {
   await page.evaluate(() => { location.hash = '#/account'; });
   await page.waitForTimeout(100);
   assert.deepEqual(asked, ['confirm', 'confirm']);
+  await page.evaluate(() => location.reload());
+  for (let i = 0; asked.length < 3; i++) { assert.ok(i < 50, 'loading the page again was not asked about'); await page.waitForTimeout(100); }
+  assert.equal(asked[2], 'beforeunload');
   assert.ok(page.url().endsWith('#/orders/new'));
   assert.equal((await page.locator('.code-groups span').allInnerTexts()).join(''), saved.code);
 
@@ -92,26 +95,32 @@ export default async function browserKey({ portal, ask }) {
     await fits(file, lock, host);
   }
 
-  p.step('the CSR is the one that the service would make, but for the key');
-  const names = [`*.${zone}`, zone, '192.0.2.7', '2001:db8::7'];
-  const shapes = [];
-  for (const way of ['browser', 'code']) {
-    await form(names, { type: 'ec:p256', product: 'dv-wildcard' });
-    await page.locator('summary', { hasText: 'Organisation details' }).click();
-    for (const [label, text] of Object.entries({ Organisation: 'Müller & Co "Größe" +1', City: 'Köln', 'State or region': 'NRW', Country: 'de' })) await page.locator('details.card').getByLabel(label).first().fill(text);
-    if (way === 'code') {
-      await p.way('Archive and code');
-      await p.press('Place the order');
-      await page.waitForURL(/#\/orders\/ord_/);
-    } else {
-      await p.press('Make the key');
-      await p.saveBrowserKey();
-      await p.sendBrowserKey();
+  p.step('the CSR is the one that the service would make, but for the key: DV with details, EV with an organisation');
+  const organisation = await ask('add_organisation', p.who.email, p.who.password);
+  for (const [product, names] of [['dv-wildcard', [`*.${zone}`, zone, '192.0.2.7', '2001:db8::7']], ['ev', [`ev.${zone}`]]]) {
+    const shapes = [];
+    for (const way of ['browser', 'code']) {
+      await form(names, { type: 'ec:p256', product });
+      if (product === 'ev') await page.locator('select[name=organisation_id]').selectOption(organisation);
+      else {
+        await page.locator('summary', { hasText: 'Organisation details' }).click();
+        for (const [label, text] of Object.entries({ Organisation: 'Müller & Co "Größe" +1', City: 'Köln', 'State or region': 'NRW', Country: 'de' })) await page.locator('details.card').getByLabel(label).first().fill(text);
+      }
+      if (way === 'code') {
+        await p.way('Archive and code');
+        await p.press('Place the order');
+        await page.waitForURL(/#\/orders\/ord_/);
+      } else {
+        await p.press('Make the key');
+        await p.saveBrowserKey();
+        await p.sendBrowserKey();
+      }
+      shapes.push(await ask('csr_shape', (await p.download(() => p.press('Download the CSR'), `${product}-${way}.csr`)).path));
     }
-    shapes.push(await ask('csr_shape', (await p.download(() => p.press('Download the CSR'), `${way}.csr`)).path));
+    assert.deepEqual(shapes[0], shapes[1], product);
+    assert.equal(shapes[0].extensions.length, 2);
+    assert.ok(shapes[0].subject.length > (product === 'ev' ? 300 : 150), `the subject is nearly empty: ${shapes[0].subject}`);
   }
-  assert.deepEqual(shapes[0], shapes[1]);
-  assert.equal(shapes[0].extensions.length, 2);
 
   p.step('a name that only the service refuses is told before anybody keeps a code for it');
   await form(['co.uk'], { type: 'ec:p256' });

@@ -94,4 +94,24 @@ export default async function keyboard({ portal, ask }) {
   await press(page, 'Cancel the order');
   await page.locator('.badge', { hasText: 'Cancelled' }).first().waitFor();
   await p.shot('cancelled');
+
+  p.step('a key made in the browser, from the choice to the order');
+  await p.open('/orders/new');
+  await tabTo(page, 'names');
+  await page.keyboard.type(await ask('new_name'));
+  await tabTo(page, 'way');
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('ArrowUp');
+  assert.equal(await page.locator('input[name=way]:checked').inputValue(), 'browser');
+  await tabTo(page, 'key_type');
+  await page.locator('select[name=key_type]').selectOption('ec:p256');
+  await press(page, 'Make the key');
+  await p.sees('Nothing is ordered yet');
+  const key = page.waitForEvent('download');
+  await press(page, 'Save ');
+  await key;
+  await tabTo(page, 'Copy unlock code');
+  await press(page, 'I have the file and the code');
+  await page.waitForURL(/#\/orders\/ord_/);
+  await page.locator('.stepper li.now', { hasText: 'Domain check' }).waitFor();
 }
