@@ -1,41 +1,13 @@
 /* csr new: the key sealed to somebody's public key. */
-#include <string.h>
-#include <unistd.h>
-
-#include "base/clock.h"
-#include "cli/files.h"
+#include "base/secret.h"
 #include "cli/newcsr.h"
-
-/* What was typed may be meant as a file. */
-static enum acsr_result hint_at_file(const char *value, struct acsr_err *e)
-{
-	if (err_is(e, "recipient.unknown") && access(value, R_OK) == 0)
-		return err_rule(e, "recipient.unknown", "--seal-to", "",
-			"this is no public key; a file with one is given as @%.200s", value);
-	err_at(e, "--seal-to");
-	return ACSR_FAIL;
-}
+#include "cli/seal_to.h"
 
 enum acsr_result newcsr_recipient(struct newcsr *n, struct acsr_err *e)
 {
 	const char *value = args_one(n->a, "seal-to");
-	CLEANUP_BUF struct buf text = { 0 };
-	struct acsr_err why = { 0 };
-	enum acsr_result r;
 
-	if (value == NULL)
-		return ACSR_OK;
-	buf_init(&text, ACSR_RECIPIENT_MAX);
-	if (value[0] == '@')
-		TRY(file_get(&text, value + 1, ACSR_RECIPIENT_MAX, e));
-	else
-		TRY(buf_putstr(&text, value, e));
-	r = acsr_recipient_parse(&n->to, buf_cstr(&text), text.len, clock_now(), &why);
-	if (r != ACSR_OK)
-		(void)hint_at_file(value, &why);
-	if (r != ACSR_OK && e != NULL)
-		*e = why;
-	return r;
+	return value != NULL ? seal_to_read(&n->to, NULL, value, e) : ACSR_OK;
 }
 
 enum acsr_result newcsr_write_sealed(struct newcsr *n, const char *path, struct acsr_err *e)

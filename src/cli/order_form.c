@@ -1,19 +1,13 @@
 /* Options about the form of a key. */
 #include "cli/order_form.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "autocsr/input.h"
-#include "autocsr/seal.h"
-#include "base/clock.h"
 #include "cli/command.h"
-#include "cli/files.h"
-#include "cli/load.h"
 #include "cli/order_flow.h"
 #include "cli/say.h"
+#include "cli/seal_to.h"
 #include "cli/view.h"
 
 void order_form_clear(struct order_form *f)
@@ -24,50 +18,13 @@ void order_form_clear(struct order_form *f)
 
 /* --- sealed --- */
 
-/* A certificate in a file is often DER; the service takes text. */
-static enum acsr_result as_text(const struct buf *b, char **out, struct acsr_err *e)
-{
-	ACSR_CLEANUP_BLOB struct acsr_blob pem = { NULL, 0 };
-	struct acsr_blob *v = NULL;
-	enum acsr_result r;
-	size_t n = 0;
-
-	if (memchr(b->p, 0, b->len) == NULL)
-		return str_printf(out, e, "%.*s", (int)b->len, (const char *)b->p);
-	TRY(acsr_input_certs(b->p, b->len, &v, &n, e));
-	r = n == 1 ? acsr_cert_pem(v[0].p, v[0].len, &pem, e)
-		   : err_set(e, "recipient.many", "there is more than one certificate; give one");
-	acsr_certs_free(v, n);
-	TRY(r);
-	return str_dup(out, (const char *)pem.p, e);
-}
-
-static enum acsr_result recipient_text(const char *given, char **out, struct acsr_err *e)
-{
-	CLEANUP_BUF struct buf b = { 0 };
-
-	if (given[0] != '@')
-		return str_dup(out, given, e);
-	buf_init(&b, ACSR_RECIPIENT_MAX);
-	TRY(file_get(&b, given + 1, ACSR_RECIPIENT_MAX, e));
-	return as_text(&b, out, e);
-}
-
-static enum acsr_result judge_recipient(
+static enum acsr_result choose_recipient(
 	struct order_form *f, const char *given, const char *format, struct acsr_err *e)
 {
 	struct acsr_recipient *r = NULL;
 	const char *name;
 
-	TRY(recipient_text(given, &f->recipient, e));
-	if (acsr_recipient_parse(&r, f->recipient, strlen(f->recipient), clock_now(), e) != ACSR_OK) {
-		if (err_is(e, "recipient.unknown") && given[0] != '@' && access(given, R_OK) == 0)
-			return err_rule(e, "recipient.unknown", "--seal-to", "",
-				"%.100s is a file; to seal to what is in it write --seal-to @%.100s", given,
-				given);
-		err_at(e, "--seal-to");
-		return ACSR_FAIL;
-	}
+	TRY(seal_to_read(&r, &f->recipient, given, e));
 	name = acsr_seal_format_name(acsr_recipient_format(r));
 	f->form = keyform_find(name);
 	acsr_recipient_free(r);
@@ -108,7 +65,7 @@ enum acsr_result order_form_read(struct order_form *f, const struct args *a, str
 		return err_set(e, "usage.csr",
 			"with --csr the key is yours already: --format and --seal-to do not go with it");
 	if (to != NULL)
-		return judge_recipient(f, to, format, e);
+		return choose_recipient(f, to, format, e);
 	if (format == NULL)
 		return ACSR_OK;
 	f->form = keyform_find(format);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
+
 void column_text(char *to, size_t cap, const struct db_rows *rows, int col)
 {
 	snprintf(to, cap, "%s", db_text(rows, col));
@@ -29,6 +31,17 @@ enum acsr_result column_count(
 	TRY(db_next(rows, &have, e));
 	*n = have ? db_int(rows, 0) : 0;
 	return ACSR_OK;
+}
+
+enum acsr_result column_string(
+	struct db *d, char **out, const char *sql, const struct db_arg *args, struct acsr_err *e)
+{
+	CLEANUP_ROWS struct db_rows *rows = NULL;
+	bool have;
+
+	TRY(db_query(d, &rows, sql, args, e));
+	TRY(db_next(rows, &have, e));
+	return str_dup(out, have ? db_text(rows, 0) : "", e);
 }
 
 void column_like(const char *part, char *out, size_t cap)

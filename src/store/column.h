@@ -14,6 +14,9 @@ struct db_arg column_time(int64_t t);           /* 0 is SQL NULL */
 /* The single number that a query gives. */
 ACSR_MUST_USE enum acsr_result column_count(
 	struct db *d, int64_t *n, const char *sql, const struct db_arg *args, struct acsr_err *e);
+/* The single text that a query gives, "" when there is no row. *out is yours. */
+ACSR_MUST_USE enum acsr_result column_string(
+	struct db *d, char **out, const char *sql, const struct db_arg *args, struct acsr_err *e);
 /* "%part%" for LIKE … ESCAPE '!', with the pattern characters of part taken literally. */
 void column_like(const char *part, char *out, size_t cap);
 

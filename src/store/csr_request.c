@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/str.h"
 #include "store/column.h"
 
 enum acsr_result csr_request_insert(struct db *d, const struct csr_request *r, struct bytes csr,
@@ -170,12 +169,7 @@ enum acsr_result csr_request_csr(struct db *d, const char *id, struct buf *out, 
 
 enum acsr_result csr_request_recipient(struct db *d, const char *id, char **out, struct acsr_err *e)
 {
-	CLEANUP_ROWS struct db_rows *rows = NULL;
-	bool have;
-
-	TRY(db_query(d, &rows, "SELECT recipient FROM requests WHERE id = $1", DB_ARGS(DB_TEXT(id)), e));
-	TRY(db_next(rows, &have, e));
-	return str_dup(out, have ? db_text(rows, 0) : "", e);
+	return column_string(d, out, "SELECT recipient FROM requests WHERE id = $1", DB_ARGS(DB_TEXT(id)), e);
 }
 
 enum acsr_result csr_request_key_used(struct db *d, const char *spki_sha256, const char *order_id,

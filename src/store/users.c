@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "base/str.h"
+#include "store/column.h"
 
 #define USER_SELECT                                                                                   \
 	"SELECT u.id, u.account_id, a.name, u.email, u.role, u.password, u.disabled, u.totp_active, " \
@@ -109,12 +109,7 @@ enum acsr_result users_set_disabled(struct db *d, const char *id, bool disabled,
 
 enum acsr_result users_hand_over(struct db *d, const char *id, char **out, struct acsr_err *e)
 {
-	CLEANUP_ROWS struct db_rows *rows = NULL;
-	bool have;
-
-	TRY(db_query(d, &rows, "SELECT hand_over FROM users WHERE id = $1", DB_ARGS(DB_TEXT(id)), e));
-	TRY(db_next(rows, &have, e));
-	return str_dup(out, have ? db_text(rows, 0) : "", e);
+	return column_string(d, out, "SELECT hand_over FROM users WHERE id = $1", DB_ARGS(DB_TEXT(id)), e);
 }
 
 enum acsr_result users_set_hand_over(struct db *d, const char *id, const char *json, struct acsr_err *e)

@@ -7,6 +7,7 @@ import threading
 import pytest
 from harness.api import unique_name
 from harness.drive import assert_legal, hand_over, patient, to_certificate
+from harness.fixtures import private_world
 from harness.service import ROLES
 from oracle import Oracle
 
@@ -15,16 +16,12 @@ STAGES = ["ordered", "fetched", "acknowledged", "checking", "issued"]
 
 
 @pytest.fixture(scope="module")
-def victim(request, e2e_dir, dns, smtp, web):
+def victim(e2e_dir, dns, smtp, web):
     """One world for all kills of this file; the oracle judges it after every single one."""
-    from harness.fixtures import _new_services, base_config
-    from harness.flow import World
-    service = _new_services(e2e_dir, [])(base_config(dns, smtp, web)).start()
-    world = World(service, dns, smtp, web)
-    world.customer = world.register()
+    world = private_world(e2e_dir, dns, smtp, web)
     yield world
     Oracle(world).check()
-    service.stop()
+    world.service.stop()
 
 
 def bring_to(world, stage):

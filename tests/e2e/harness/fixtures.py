@@ -72,6 +72,13 @@ def _new_services(e2e_dir, made):
     return make
 
 
+def private_world(e2e_dir, dns, smtp, web):
+    """A started world for the fixture of a whole file, with one `customer`; the caller stops its service."""
+    world = World(_new_services(e2e_dir, [])(base_config(dns, smtp, web)).start(), dns, smtp, web)
+    world.customer = world.register()
+    return world
+
+
 @pytest.fixture
 def new_service(e2e_dir):
     """Makes private services (not started); they are stopped, and their stopping checked, after the test."""
