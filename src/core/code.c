@@ -11,7 +11,7 @@
 #include "core/receipt.h"
 #include "store/codes.h"
 
-enum { AGAIN_MS = 10000 };
+enum { AGAIN_MS = 3000 };
 
 static bool split(const struct core *c)
 {
