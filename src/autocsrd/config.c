@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
@@ -186,6 +187,26 @@ static enum acsr_result derive(struct conf *c, struct acsr_err *e)
 	return ACSR_OK;
 }
 
+/* The file is made at the first start, its folder is not: a disk that is not mounted must not be written beside. */
+static enum acsr_result check_code_store(const char *path, const struct conf *c, struct acsr_err *e)
+{
+	const char *file = conf_str(c, "database.code_store");
+	CLEANUP_STR char *folder = NULL;
+	struct stat st;
+
+	if (*file == '\0' && strcmp(conf_str(c, "database.code_store_state"), "used") != 0)
+		return err_set(e, "config.together",
+			"%s: [database] code_store_state and code_store belong together; name the file",
+			path);
+	if (*file == '\0')
+		return ACSR_OK;
+	TRY(str_printf(&folder, e, "%.*s", (int)(strrchr(file, '/') - file + 1), file));
+	if (stat(folder, &st) == 0 && S_ISDIR(st.st_mode))
+		return ACSR_OK;
+	return err_set(e, "config.value",
+		"%s: [database] code_store: there is no folder %s; make it, or mount its disk", path, folder);
+}
+
 /* Rules between keys. */
 static enum acsr_result check_together(const char *path, const struct conf *c, struct acsr_err *e)
 {
@@ -198,7 +219,7 @@ static enum acsr_result check_together(const char *path, const struct conf *c, s
 	if (*conf_str(c, "mail.smtp") != '\0' && *conf_str(c, "mail.from") == '\0')
 		return err_set(e, "config.together",
 			"%s: [mail] smtp is set, so set the sender address, from, too", path);
-	return ACSR_OK;
+	return check_code_store(path, c, e);
 }
 
 static enum acsr_result read_file(const char *path, struct conf *out, struct acsr_err *e)
