@@ -22,6 +22,7 @@ extern const struct command cmd_cert_show;
 extern const struct command cmd_cert_verify;
 extern const struct command cmd_cert_convert;
 extern const struct command cmd_convert;
+extern const struct command cmd_receipt_verify;
 extern const struct command cmd_completion;
 
 /* against a service */
@@ -34,6 +35,7 @@ extern const struct command cmd_order_cert;
 extern const struct command cmd_order_csr;
 extern const struct command cmd_order_code;
 extern const struct command cmd_order_archive;
+extern const struct command cmd_order_receipt;
 extern const struct command cmd_order_validate;
 extern const struct command cmd_order_reissue;
 extern const struct command cmd_order_revoke;
@@ -49,6 +51,8 @@ extern const struct command cmd_token_new;
 extern const struct command cmd_token_delete;
 extern const struct command cmd_ca_show;
 extern const struct command cmd_ca_crl;
+extern const struct command cmd_ca_statement;
+extern const struct command cmd_receipt_key;
 extern const struct command cmd_audit_verify;
 extern const struct command cmd_audit_list;
 extern const struct command cmd_audit_export;

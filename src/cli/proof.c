@@ -1,16 +1,46 @@
 /* A password, and perhaps a second factor. */
 #include "cli/proof.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "cli/files.h"
 #include "cli/term.h"
+
+/* The members of `more` behind those of the body: both are objects, and neither is empty. */
+static enum acsr_result add_members(struct acsr_secret **body, const json_t *more, struct acsr_err *e)
+{
+	size_t n = acsr_secret_len(*body) - 1, extra;
+	struct acsr_secret *both = NULL;
+	char *text;
+	enum acsr_result r;
+
+	if (more == NULL)
+		return ACSR_OK;
+	text = json_dumps(more, JSON_COMPACT);
+	if (text == NULL)
+		return err_nomem(e);
+	extra = strlen(text);
+	r = secret_zeroed(&both, n + extra, e);
+	if (r == ACSR_OK) {
+		memcpy(secret_data(both), acsr_secret_bytes(*body), n);
+		memcpy(secret_data(both) + n, text, extra);
+		secret_data(both)[n] = ',';
+		acsr_secret_free(*body);
+		*body = both;
+	}
+	free(text);
+	return r;
+}
 
 static enum acsr_result post(const struct proof *p, const struct acsr_secret *password, const char *totp,
 	json_t **answer, struct acsr_err *e)
 {
 	CLEANUP_SECRET struct acsr_secret *body = NULL;
-	struct service_call call = { .method = "POST", .path = p->path };
+	struct service_call call = { .method = p->method != NULL ? p->method : "POST", .path = p->path };
 
 	TRY(service_password_body(&body, p->email, password, totp, e));
+	TRY(add_members(&body, p->more, e));
 	call.secret_body = body;
 	return service_call(p->service, &call, answer, e);
 }

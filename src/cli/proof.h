@@ -11,6 +11,8 @@ struct proof {
 	struct service *service;
 	const struct args *args; /* --password-file, --totp */
 	const char *path, *email;
+	const char *method; /* NULL: POST */
+	const json_t *more; /* members for the body that are no secrets; a loan, NULL: none */
 };
 
 /* Asks again with a typed code when the answer is auth.totp and none was given. *answer is a new reference.

@@ -36,7 +36,7 @@ COMMANDS = {("show",): ["show"], ("csr", "show"): ["csr", "show"], ("cert", "sho
             ("key", "show"): ["key", "show"], ("csr", "check"): ["csr-check"], ("csr", "new"): ["csr-new"], ("key", "check"): ["key-check"],
             ("match",): ["match"], ("cert", "verify"): ["cert-verify"], ("cert", "convert"): ["convert"], ("convert",): ["convert"],
             ("archive", "show"): ["archive"], ("archive", "open"): ["archive"], ("archive", "make"): ["archive-make"],
-            ("forensic",): ["forensic"]}
+            ("forensic",): ["forensic"], ("receipt", "verify"): ["receipt-verify"]}
 
 
 def conforms_to_command(words, document):
