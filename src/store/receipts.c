@@ -143,6 +143,6 @@ enum acsr_result receipts_of_order(
 {
 	return db_query(d, out,
 		"SELECT p.request_id, p.part, p.at FROM receipts p JOIN requests r ON r.id = p.request_id "
-		"WHERE r.order_id = $1 ORDER BY r.made_at, p.request_id, p.at, p.part DESC",
+		"WHERE r.order_id = $1 ORDER BY r.handed_over_seq, p.part DESC",
 		DB_ARGS(DB_TEXT(order_id)), e);
 }
