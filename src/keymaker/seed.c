@@ -1,12 +1,14 @@
 /* New entropy for OpenSSL's generators, and proof that it arrived. */
 #include "seed.h"
 
+#include <errno.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-#include "base/rnd.h"
 #include "base/secret.h"
 
 enum { STRENGTH = 256, FRESH = 48, BLOCK = 32 };
@@ -33,14 +35,25 @@ static bool moves_on(EVP_RAND_CTX *ctx)
 	return ok;
 }
 
+/* The system call itself: newer C libraries answer getrandom(3) from a state in this process's own memory. */
+static bool from_kernel(uint8_t *p, size_t n)
+{
+	long got;
+
+	do
+		got = syscall(SYS_getrandom, p, n, 0);
+	while (got < 0 && errno == EINTR);
+	return got == (long)n;
+}
+
 static bool renew(EVP_RAND_CTX *ctx)
 {
 	uint8_t fresh[FRESH];
 	unsigned before = reseeds(ctx);
 	bool ok;
 
-	rnd_bytes(fresh, sizeof(fresh));
-	ok = EVP_RAND_reseed(ctx, 1, NULL, 0, fresh, sizeof(fresh)) == 1 && reseeds(ctx) != before &&
+	ok = from_kernel(fresh, sizeof(fresh)) &&
+	     EVP_RAND_reseed(ctx, 1, NULL, 0, fresh, sizeof(fresh)) == 1 && reseeds(ctx) != before &&
 	     EVP_RAND_get_state(ctx) == EVP_RAND_STATE_READY && EVP_RAND_get_strength(ctx) >= STRENGTH &&
 	     moves_on(ctx);
 	wipe(fresh, sizeof(fresh));

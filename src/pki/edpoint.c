@@ -87,10 +87,11 @@ enum ed_answer ed_point(const struct acsr_key *k)
 	size_t len = sizeof(raw);
 	bool sign;
 
-	if (EVP_PKEY_get_raw_public_key(k->pkey, raw, &len) != 1 || len != c->len)
-		return ED_NOT_ON_CURVE;
-	if (ctx == NULL)
+	/* A key of this type always has its point to give. */
+	if (ctx == NULL || EVP_PKEY_get_raw_public_key(k->pkey, raw, &len) != 1)
 		return ED_NOMEM;
+	if (len != c->len)
+		return ED_NOT_ON_CURVE;
 	sign = (raw[len - 1] & 0x80) != 0;
 	raw[len - 1] &= 0x7f;
 	BN_CTX_start(ctx);

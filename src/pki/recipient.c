@@ -81,6 +81,8 @@ static enum acsr_result read_object(
 		return err_set(e, "recipient.unknown",
 			"this is a %s; give an age recipient (age1…), an SSH public key, or a certificate",
 			acsr_input_kind_name(o->kind));
+	if (err_is(&o->err, "sys.nomem"))
+		return err_nomem(e);
 	if (o->err.id[0] != '\0')
 		return err_set(e, "recipient.certificate", "the certificate is damaged: %s", o->err.text);
 	return recipient_cert(r, o->der, o->der_len, now, e);
@@ -122,10 +124,11 @@ static enum acsr_result read_objects(
 static enum acsr_result read_any(struct acsr_recipient *r, struct bytes text, int64_t now, struct acsr_err *e)
 {
 	struct acsr_input *in = NULL;
+	struct acsr_err why = { 0 };
 	enum acsr_result result;
 
-	if (acsr_input_open(&in, text.p, text.len, e) != ACSR_OK)
-		return unknown(e);
+	if (acsr_input_open(&in, text.p, text.len, &why) != ACSR_OK)
+		return err_is(&why, "sys.nomem") ? err_nomem(e) : unknown(e);
 	result = read_objects(r, in, now, e);
 	acsr_input_close(in);
 	return result;
@@ -201,6 +204,9 @@ enum acsr_result recipient_judge(
 		return ACSR_OK;
 	if (err_is(&why, "sys.nomem"))
 		return err_nomem(e);
+	if (err_is(&why, "key.ed.point") || err_is(&why, "key.ec.point"))
+		return err_rule(e, "recipient.point", NULL, why.source, "nothing is sealed to this key: %s",
+			why.text);
 	return err_rule(e, "recipient.weak", NULL, why.source, "nothing is sealed to this key: %s", why.text);
 }
 

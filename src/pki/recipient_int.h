@@ -27,7 +27,7 @@ bool recipient_is_ssh(struct bytes line);
 ACSR_MUST_USE enum acsr_result recipient_cert(
 	struct acsr_recipient *r, const uint8_t *der, size_t len, int64_t now, struct acsr_err *e);
 
-/* The gate for public keys, its answers as recipient.weak. */
+/* The gate for public keys, its answers as recipient.weak, or recipient.point. */
 ACSR_MUST_USE enum acsr_result recipient_judge(
 	const struct acsr_key *k, const struct acsr_key_policy *policy, struct acsr_err *e);
 

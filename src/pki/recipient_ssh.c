@@ -1,5 +1,4 @@
 /* SSH public keys (RFC 4253 6.6, RFC 8709) as age takes them: Ed25519 and RSA, in one line as in authorized_keys. */
-#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/sha.h>
 #include <stdio.h>
@@ -70,14 +69,15 @@ static enum acsr_result check_type(const char *type, struct acsr_err *e)
 static enum acsr_result split(struct bytes line, char type[TYPE_MAX], struct buf *wire, struct acsr_err *e)
 {
 	struct bytes word = next_word(&line), base64;
+	struct acsr_err why = { 0 };
 
 	snprintf(type, TYPE_MAX, "%.*s", word.len < TYPE_MAX ? (int)word.len : TYPE_MAX - 1,
 		(const char *)word.p);
 	TRY(check_type(type, e));
 	base64 = next_word(&line);
-	return b64_decode((const char *)base64.p, base64.len, false, wire, NULL) == ACSR_OK && wire->len > 0
-		       ? ACSR_OK
-		       : damaged(e);
+	if (b64_decode((const char *)base64.p, base64.len, false, wire, &why) != ACSR_OK)
+		return err_is(&why, "sys.nomem") ? err_nomem(e) : damaged(e);
+	return ACSR_OK;
 }
 
 /* --- the key as it is sent --- */
@@ -105,6 +105,7 @@ static enum acsr_result read_rsa(struct acsr_recipient *r, struct buf *wire, str
 {
 	uint8_t room[2 * RSA_BYTES + 32];
 	struct bytes exponent, modulus;
+	struct acsr_err why = { 0 };
 	struct der_out w;
 
 	TRY(next_number(wire, &exponent, e));
@@ -115,8 +116,8 @@ static enum acsr_result read_rsa(struct acsr_recipient *r, struct buf *wire, str
 	der_put_uint(&w, exponent.p, exponent.len);
 	der_put_uint(&w, modulus.p, modulus.len);
 	der_wrap(&w, DER_SEQUENCE, w.cap);
-	if (w.failed || acsr_key_load_public(&r->key, w.p + w.pos, w.cap - w.pos, NULL) != ACSR_OK)
-		return damaged(e);
+	if (w.failed || acsr_key_load_public(&r->key, w.p + w.pos, w.cap - w.pos, &why) != ACSR_OK)
+		return err_is(&why, "sys.nomem") ? err_nomem(e) : damaged(e);
 	r->kind = ACSR_RECIPIENT_SSH_RSA;
 	return recipient_judge(r->key, NULL, e);
 }
@@ -150,7 +151,6 @@ static enum acsr_result read_ed25519(struct acsr_recipient *r, struct buf *wire,
 {
 	static const struct acsr_key_policy eddsa = { .allow_eddsa = true };
 	KEY_AUTO struct acsr_key *k = NULL;
-	struct acsr_err why = { 0 };
 	struct bytes point;
 	EVP_PKEY *pkey;
 
@@ -159,13 +159,9 @@ static enum acsr_result read_ed25519(struct acsr_recipient *r, struct buf *wire,
 		return damaged(e);
 	pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, point.p, point.len);
 	if (pkey == NULL)
-		return ossl_err(e, "recipient.ssh", "the SSH public key cannot be read");
+		return ossl_err(e, "sys.openssl", "the SSH public key cannot be read");
 	TRY(key_adopt(&k, pkey, e));
-	if (acsr_key_check_public(k, &eddsa, NULL, &why) != ACSR_OK)
-		return err_is(&why, "key.ed.point")
-			       ? err_rule(e, "recipient.point", NULL, why.source,
-					 "nothing is sealed to this SSH key: %s", why.text)
-			       : recipient_judge(k, &eddsa, e);
+	TRY(recipient_judge(k, &eddsa, e));
 	if (!to_x25519(r->point, point.p))
 		return ossl_err(e, "sys.openssl", "cannot turn an Ed25519 key into one for X25519");
 	r->kind = ACSR_RECIPIENT_SSH_ED25519;

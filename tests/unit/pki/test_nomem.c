@@ -13,6 +13,7 @@
 #include "autocsr/jwk.h"
 #include "autocsr/match.h"
 #include "autocsr/pkcs12.h"
+#include "autocsr/seal.h"
 #include "autocsr/check.h"
 #include "autocsr/crl.h"
 #include "pki/show.h"
@@ -349,6 +350,33 @@ static enum acsr_result hand_over(struct acsr_err *e)
 	return acsr_archive_open(out, n, code, &back, NULL, e);
 }
 
+static enum acsr_result seal_to(const char *text, const struct acsr_secret *plain, struct acsr_err *e)
+{
+	ACSR_CLEANUP_BLOB struct acsr_blob out = { 0 };
+	struct acsr_recipient *to = NULL;
+	enum acsr_result r;
+
+	TRY(acsr_recipient_parse(&to, text, strlen(text), 0, e));
+	r = acsr_seal(to, plain, &out, e);
+	acsr_recipient_free(to);
+	return r;
+}
+
+/* A recipient that is good stays good: what fails on the way never makes it a bad one. */
+static enum acsr_result seal(struct acsr_err *e)
+{
+	static const char *const good[] = { "age1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0savhh7m",
+		"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE0DSSqDRZd3oGOaKzAK3R1Brhfwmo8MyVmBV7oplcWr" };
+	CLEANUP_SECRET struct acsr_secret *plain = NULL;
+	ACSR_CLEANUP_BLOB struct acsr_blob pem = { 0 };
+
+	TRY(acsr_secret_new(&plain, "for your eyes", 13, e));
+	for (size_t i = 0; i < 2; i++)
+		TRY(seal_to(good[i], plain, e));
+	TRY(acsr_cert_pem(leaf.p, leaf.len, &pem, e));
+	return seal_to((const char *)pem.p, plain, e);
+}
+
 static enum acsr_result show_text_of(const void *p, size_t n, struct acsr_err *e)
 {
 	const struct show_options opt = { .max_entries = 20 };
@@ -405,13 +433,16 @@ static void every_allocation(enum acsr_result (*run)(struct acsr_err *e))
 		countdown = -1;
 		if (r != ACSR_OK)
 			assert_true(e.id[0] != '\0' && e.text[0] != '\0');
+		if (run == seal && r != ACSR_OK && err_is(&e, "recipient."))
+			fail_msg("%s: %s", e.id, e.text);
 	} while (hit);
 	assert_true(n > 1 || !openssl_too); /* the hand-over has no allocation of ours */
 	OK(run(&e));                        /* and everything still works */
 }
 
 static enum acsr_result (*const scenarios[])(struct acsr_err *e) = { read_csr, check_csr, build_csr, drafts,
-	read_cert, make_cert, read_crl, make_crl, bundles, verify, match, convert, hand_over, show_all };
+	read_cert, make_cert, read_crl, make_crl, bundles, verify, match, convert, hand_over, seal,
+	show_all };
 
 static void ours(void **state)
 {
