@@ -179,7 +179,7 @@ static const struct opt login_opts[] = {
 	{ "ca-file", OPT_ONE, "FILE", "PEM roots to trust for it (or AUTOCSR_CA_FILE); a copy is kept" },
 	{ "email", OPT_ONE, "ADDRESS", "who; asked for when left out" },
 	{ "password-file", OPT_ONE, "FILE", "file with the password; asked for when left out" },
-	{ "totp", OPT_ONE, "CODE", "code of the second factor; asked for when it is wanted" },
+	{ "totp", OPT_ONE, "CODE", "code of the authenticator app, or a recovery code; asked for when it is wanted" },
 	{ "name", OPT_ONE, "TEXT", "what the new token is called" },
 	{ "expires", OPT_ONE, "TIME", "when the new token ends, 2027-01-01T00:00:00Z" },
 	{ "token-file", OPT_ONE, "FILE", "keep this token instead of making one with a password" },

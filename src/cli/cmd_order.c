@@ -381,7 +381,7 @@ const struct command cmd_order_csr = { "order", "csr", "ID", 1, 1, "the CSR that
 
 static const struct opt order_code_opts[] = {
 	{ "password-file", OPT_ONE, "FILE", "file with your password; asked for when left out" },
-	{ "totp", OPT_ONE, "CODE", "code of the second factor; asked for when it is wanted" },
+	{ "totp", OPT_ONE, "CODE", "code of the authenticator app, or a recovery code; asked for when it is wanted" },
 	{ "out", OPT_ONE, "FILE", "write the bare code there (0600) instead of showing it" },
 	{ "force", OPT_FLAG, NULL, "replace a file that exists" },
 	{ 0 },
