@@ -1,10 +1,12 @@
 /* The audit log to those who may see it: entries, checkpoints, proofs, and a verdict over all of it. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "autocsr/note.h"
 #include "core/handlers.h"
 #include "core/jsontext.h"
+#include "core/pool.h"
 #include "store/audit_pages.h"
 #include "store/audit_verify.h"
 
@@ -175,11 +177,9 @@ enum acsr_result audit_consistency(struct core *c, struct request *q, struct acs
 /* --- the verdict --- */
 
 /* The signer's last word must be among what was walked: its note is in its own keeping. */
-static bool signed_is_kept(struct core *c, const struct audit_verdict *v)
+static bool signed_is_kept(int64_t kept, const struct audit_verdict *v)
 {
-	return c->checkpoint.size == 0 ||
-	       (v->bad_checkpoint == 0 && v->entries >= (int64_t)c->checkpoint.size &&
-		       v->good_checkpoint >= (int64_t)c->checkpoint.size);
+	return kept == 0 || (v->bad_checkpoint == 0 && v->entries >= kept && v->good_checkpoint >= kept);
 }
 
 static json_t *number_or_null(int64_t n)
@@ -187,7 +187,7 @@ static json_t *number_or_null(int64_t n)
 	return n == 0 ? json_null() : json_integer(n);
 }
 
-static void explain(struct core *c, const struct audit_verdict *v, char *out, size_t cap)
+static void explain(int64_t kept, const struct audit_verdict *v, char *out, size_t cap)
 {
 	if (v->bad != 0)
 		snprintf(out, cap, "entry %lld was changed, removed or moved", (long long)v->bad);
@@ -201,23 +201,84 @@ static void explain(struct core *c, const struct audit_verdict *v, char *out, si
 			(long long)v->good_checkpoint + 1, (long long)v->bad_checkpoint);
 	else if (v->bad_node_level != 0)
 		snprintf(out, cap, "the entries are whole, but stored hashes above them were changed");
-	else if (!signed_is_kept(c, v))
-		snprintf(out, cap, "the signer has signed %llu entries, which the database does not know of",
-			(unsigned long long)c->checkpoint.size);
+	else if (!signed_is_kept(kept, v))
+		snprintf(out, cap, "the signer has signed %lld entries, which the database does not know of",
+			(long long)kept);
 	else
 		*out = '\0';
 }
 
-enum acsr_result audit_check(struct core *c, struct request *q, struct acsr_err *e)
+/* A walk of seconds where the log is long: in a thread, over a connection of its own, so that nobody waits. */
+struct walking {
+	struct request *q;
+	char *url, *dir;
+	int64_t kept; /* entries that were signed, and known to the database, when it began */
+	struct audit_verdict verdict;
+	enum acsr_result result;
+	struct acsr_err why;
+};
+
+static void walking_free(void *arg)
 {
-	struct audit_verdict v;
+	struct walking *w = arg;
+
+	free(w->url);
+	free(w->dir);
+	free(w);
+}
+
+static enum acsr_result walk(struct walking *w, struct db *d, struct acsr_err *e)
+{
+	enum acsr_result r;
+
+	TRY(db_begin_read(d, e));
+	r = audit_verify(d, &w->verdict, e);
+	db_rollback(d);
+	return r;
+}
+
+static void walk_work(void *arg)
+{
+	struct walking *w = arg;
+	struct db *d = NULL;
+
+	w->result = db_open(&d, w->url, w->dir, &w->why);
+	if (w->result == ACSR_OK)
+		w->result = walk(w, d, &w->why);
+	db_close(d);
+}
+
+static enum acsr_result walk_step(struct core *c, void *arg, struct acsr_err *e)
+{
+	const struct walking *w = arg;
+	const struct audit_verdict *v = &w->verdict;
 	char why[300];
 
-	TRY(audit_verify(c->db, &v, e));
-	explain(c, &v, why, sizeof(why));
-	return request_answer(q, 200,
+	(void)c;
+	if (w->result != ACSR_OK) {
+		*e = w->why;
+		return ACSR_FAIL;
+	}
+	explain(w->kept, v, why, sizeof(why));
+	return request_answer(w->q, 200,
 		json_pack("{s:b, s:I, s:s, s:o, s:o, s:I, s:o}", "ok", *why == '\0', "entries",
-			(json_int_t)v.entries, "root", v.root, "first_bad_seq", number_or_null(v.bad),
-			"first_bad_checkpoint", number_or_null(v.bad_checkpoint), "signed_entries",
-			(json_int_t)c->checkpoint.size, "why", json_text_or_null(why)));
+			(json_int_t)v->entries, "root", v->root, "first_bad_seq", number_or_null(v->bad),
+			"first_bad_checkpoint", number_or_null(v->bad_checkpoint), "signed_entries",
+			(json_int_t)w->kept, "why", json_text_or_null(why)));
+}
+
+enum acsr_result audit_check(struct core *c, struct request *q, struct acsr_err *e)
+{
+	struct walking *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return err_nomem(e);
+	w->q = q;
+	w->kept = (int64_t)c->checkpoint.kept;
+	if (str_dup(&w->url, conf_str(&c->proc->conf, "database.url"), e) == ACSR_OK &&
+		str_dup(&w->dir, c->proc->dir, e) == ACSR_OK &&
+		pool_run_reader(c, q, walk_work, walk_step, w, walking_free, e) == ACSR_OK)
+		return ACSR_OK;
+	walking_free(w);
+	return ACSR_FAIL;
 }

@@ -42,7 +42,7 @@ void checkpoint_head(struct core *c, const struct msg_log_head *m)
 	free(k->note);
 	k->verifier = k->note = NULL;
 	k->asked = false;
-	k->size = m->size;
+	k->size = k->kept = m->size;
 	if (str_dup(&k->verifier, m->verifier, NULL) != ACSR_OK ||
 		str_dup(&k->note, m->note, NULL) != ACSR_OK || str_dup(&note, m->note, NULL) != ACSR_OK)
 		return;
@@ -114,6 +114,7 @@ void checkpoint_tick(struct core *c)
 	struct checkpoint *k = &c->checkpoint;
 	int64_t now = clock_now();
 
+	k->kept = k->size; /* between transactions: what the last one has stored is stored */
 	/* a clock that was put back must not keep us from it */
 	if (k->verifier == NULL || k->asked || (now < k->next_at && k->next_at - now <= RETRY))
 		return;

@@ -26,6 +26,7 @@ struct checkpoint {
 	char *verifier;    /* the signer's C2SP verifier key; NULL until it has said so */
 	char *note;        /* its last checkpoint, "" when there is none */
 	uint64_t size;     /* entries under it */
+	uint64_t kept;     /* the same, once it is surely in the database too */
 	bool asked;        /* the signer is at the next one */
 	int64_t next_at;   /* epoch seconds: not before */
 	char trouble[400]; /* why there is no newer one, "" when all is well */
@@ -43,7 +44,7 @@ struct core {
 	struct db *db;
 	struct db *code_store; /* of wrapped unlock codes: db itself, or one of its own (code.h) */
 	struct kek *kek;
-	struct pool *pool;
+	struct pool *pool, *readers;
 	struct issuers *issuers;
 	struct keylists *keylists;
 	struct checkpoint checkpoint;

@@ -114,6 +114,7 @@ static enum acsr_result on_start(struct proc *p, struct acsr_err *e)
 	TRY(db_open(&c->db, conf_str(&p->conf, "database.url"), p->dir, e));
 	TRY(db_migrate(c->db, store_migrations, store_migrations_count, e));
 	TRY(pool_new(&c->pool, c, conf_count(&p->conf, "accounts.argon2_parallel"), e));
+	TRY(pool_new(&c->readers, c, 1, e));
 	TRY(code_join(c, e));
 	TRY(settle(c, e));
 	c->forget = true; /* a crash may have come between a deletion and this */

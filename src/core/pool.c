@@ -143,14 +143,13 @@ enum acsr_result pool_new(struct pool **out, struct core *c, size_t threads, str
 	return ACSR_OK;
 }
 
-static enum acsr_result enqueue(struct core *c, const struct task *like, struct acsr_err *e)
+static enum acsr_result enqueue(struct pool *p, const struct task *like, struct acsr_err *e)
 {
-	struct queue *to = like->stranger ? &c->pool->strangers : &c->pool->known;
-	struct pool *p = c->pool;
+	struct queue *to = like->stranger ? &p->strangers : &p->known;
 	struct task *t;
 
 	if (p->waiting >= WAITING_MAX || (like->stranger && p->waiting_strangers >= STRANGERS_MAX))
-		return err_set(e, "busy.pool", "too many password checks at once, try again in a moment");
+		return err_set(e, "busy.pool", "too much is being worked on at once, try again in a moment");
 	t = calloc(1, sizeof(*t));
 	if (t == NULL)
 		return err_nomem(e);
@@ -173,7 +172,7 @@ enum acsr_result pool_run(struct core *c, struct request *q, void (*work)(void *
 {
 	const struct task like = { .q = q, .work = work, .then = then, .arg = arg, .done = done };
 
-	return enqueue(c, &like, e);
+	return enqueue(c->pool, &like, e);
 }
 
 enum acsr_result pool_run_last(struct core *c, struct request *q, void (*work)(void *arg), step_fn *then,
@@ -183,5 +182,13 @@ enum acsr_result pool_run_last(struct core *c, struct request *q, void (*work)(v
 		.q = q, .work = work, .then = then, .arg = arg, .done = done, .stranger = true
 	};
 
-	return enqueue(c, &like, e);
+	return enqueue(c->pool, &like, e);
+}
+
+enum acsr_result pool_run_reader(struct core *c, struct request *q, void (*work)(void *arg), step_fn *then,
+	void *arg, void (*done)(void *arg), struct acsr_err *e)
+{
+	const struct task like = { .q = q, .work = work, .then = then, .arg = arg, .done = done };
+
+	return enqueue(c->readers, &like, e);
 }

@@ -1,6 +1,7 @@
 /*
- * A few threads for what is slow and needs no database: argon2. The work runs in a thread and touches only
- * its own argument; when it is finished, `then` runs as a step on the loop.
+ * A few threads for what is slow and needs no database: argon2; and one for what reads much of it, over a
+ * connection of its own. The work runs in a thread and touches only its own argument; when it is finished,
+ * `then` runs as a step on the loop.
  */
 #ifndef CORE_POOL_H
 #define CORE_POOL_H
@@ -16,5 +17,8 @@ ACSR_MUST_USE enum acsr_result pool_run(struct core *c, struct request *q, void 
 	step_fn *then, void *arg, void (*done)(void *arg), struct acsr_err *e);
 /* The same for strangers: after what waits otherwise, and only half as many may wait. */
 ACSR_MUST_USE enum acsr_result pool_run_last(struct core *c, struct request *q, void (*work)(void *arg),
+	step_fn *then, void *arg, void (*done)(void *arg), struct acsr_err *e);
+/* The same for long reading of the database: one at a time, and no password waits for it. */
+ACSR_MUST_USE enum acsr_result pool_run_reader(struct core *c, struct request *q, void (*work)(void *arg),
 	step_fn *then, void *arg, void (*done)(void *arg), struct acsr_err *e);
 #endif

@@ -57,6 +57,11 @@ enum acsr_result db_begin(struct db *d, struct acsr_err *e)
 	return d->driver->control(d->conn, "BEGIN IMMEDIATE", e);
 }
 
+enum acsr_result db_begin_read(struct db *d, struct acsr_err *e)
+{
+	return d->driver->control(d->conn, "BEGIN", e);
+}
+
 enum acsr_result db_commit(struct db *d, struct acsr_err *e)
 {
 	return d->driver->control(d->conn, "COMMIT", e);

@@ -42,6 +42,8 @@ void db_close(struct db *d);
 
 /* One transaction at a time; savepoints nest inside it. */
 ACSR_MUST_USE enum acsr_result db_begin(struct db *d, struct acsr_err *e);
+/* For reading only: what is read until db_rollback is of one moment. */
+ACSR_MUST_USE enum acsr_result db_begin_read(struct db *d, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result db_commit(struct db *d, struct acsr_err *e);
 void db_rollback(struct db *d); /* also when nothing is open */
 ACSR_MUST_USE enum acsr_result db_savepoint(struct db *d, struct acsr_err *e);

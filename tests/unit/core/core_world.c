@@ -115,6 +115,7 @@ static void preset_conf(struct world *w)
 		OK(strv_add(&w->p.conf.pairs, pair, NULL));
 	}
 	world_conf(w, "server.public_url", "https://certs.test");
+	world_conf(w, "database.url", "sqlite:t.db");
 	world_conf(w, "mail.smtp", "smtp://127.0.0.1:25");
 }
 
@@ -157,6 +158,7 @@ int world_begin(void **state)
 	w->c.code_store = w->c.db;
 	OK(db_migrate(w->c.db, store_migrations, store_migrations_count, NULL));
 	OK(pool_new(&w->c.pool, &w->c, 2, NULL));
+	OK(pool_new(&w->c.readers, &w->c, 1, NULL));
 	world_open(w, clock_now());
 	OK(product_seed(&w->c, NULL));
 	world_close(w);
