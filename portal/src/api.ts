@@ -11,7 +11,9 @@ export interface User {
 /** How somebody wants the key: what a form sends, and what the service remembers of the last one. */
 export interface HandOver { grade: 'browser' | 'sealed' | 'code'; format?: string | null; recipient?: string | null }
 export interface Session { user: User; csrf_token: string; created_at: string; authenticated_at: string; expires_at: string; hand_over?: HandOver | null }
-export interface Account { id: string; name: string; email: string; created_at: string; preauthorised: string[]; users: number }
+export interface Account { id: string; name: string; email: string; created_at: string; preauthorised: string[]; users: number; always_second: boolean }
+/** A browser that the user has logged in with. */
+export interface Device { id: string; name: string; created_at: string; used_at: string; current: boolean }
 export interface Token {
   id: string; name: string; created_at: string; expires_at: string | null; last_used_at: string | null; read_only: boolean; token?: string;
 }
@@ -26,6 +28,7 @@ export type Level = 'dv' | 'ov' | 'ev';
 export interface Product {
   id: string; title: string; level: Level; wildcard: boolean; max_names: number; key_types: string[]; default_key_type: string;
   validity_seconds: number; issuer: string; profile: string; autocsr: boolean; preauthorised: boolean; validity_text: string; active: boolean;
+  code_window: number; code_reveals: number;
 }
 export interface OrganisationFields {
   name: string; street: string; locality: string; state: string; postal_code: string; country: string; registration_number: string;
@@ -165,6 +168,9 @@ export const api = {
 
   account: () => get<Account>('account'),
   renameAccount: (name: string) => call<Account>('PATCH', 'account', { name }),
+  alwaysSecond: (always_second: boolean, proof: Proof) => call<Account>('PATCH', 'account', { always_second, ...proof }),
+  devices: async () => (await get<{ devices: Device[] }>('devices')).devices,
+  forgetDevice: (id: string) => call('DELETE', `devices/${enc(id)}`),
   users: async (all = false) => (await get<{ users: User[] }>(`users${query({ all: all ? '1' : '' })}`)).users,
   invite: (email: string, role: Role) => post<User>('users', { email, role }),
   changeUser: (id: string, change: { role?: Role; disabled?: boolean }) => call<User>('PATCH', `users/${enc(id)}`, change),

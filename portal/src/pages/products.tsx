@@ -39,12 +39,13 @@ function ProductDialog({ old, model, onClose, done }: { old: Product | null; mod
     id: old?.id ?? '', title: old?.title ?? '', level: base?.level ?? 'dv', wildcard: old?.wildcard ?? false, max_names: String(base?.max_names ?? 10),
     key_types: (base?.key_types ?? ['rsa:2048']).join(' '), default_key_type: base?.default_key_type ?? 'rsa:2048', days: String(Math.round((base?.validity_seconds ?? 7776000) / 86400)),
     issuer: base?.issuer ?? '', profile: base?.profile ?? '', autocsr: base?.autocsr ?? true, preauthorised: old?.preauthorised ?? false, active: old?.active ?? true,
+    window: String((base?.code_window ?? 604800) / 86400), code_reveals: String(base?.code_reveals ?? 0),
   });
   const set = (part: Partial<typeof v>) => setV({ ...v, ...part });
   const save = useAction(async () => {
-    const { id, days, ...rest } = v;
+    const { id, days, window, ...rest } = v;
     const seconds = Number(days) * 86400;
-    const body: Partial<Product> = { ...rest, level: v.level as Level, max_names: Number(v.max_names), key_types: v.key_types.split(/[\s,]+/).filter(Boolean),
+    const body: Partial<Product> = { ...rest, level: v.level as Level, max_names: Number(v.max_names), code_window: Math.round(Number(window) * 86400), code_reveals: Number(v.code_reveals), key_types: v.key_types.split(/[\s,]+/).filter(Boolean),
       validity_seconds: old && Math.round(old.validity_seconds / 86400) === Number(days) ? old.validity_seconds : seconds };
     if (old) await api.changeProduct(old.id, changed(old, body)); else await api.newProduct({ ...body, id });
     done();
@@ -52,7 +53,7 @@ function ProductDialog({ old, model, onClose, done }: { old: Product | null; mod
   const err = (name: string) => fieldError(save.error, name);
   return (
     <FormDialog title={old ? `Change ${old.title}` : 'Add a product'} doIt="Save" busy={save.busy} error={save.error}
-      fields={['id', 'title', 'level', 'max_names', 'key_types', 'default_key_type', 'validity_seconds', 'issuer', 'profile']} onClose={onClose} onSubmit={() => void save.run()}>
+      fields={['id', 'title', 'level', 'max_names', 'key_types', 'default_key_type', 'validity_seconds', 'issuer', 'profile', 'code_window', 'code_reveals']} onClose={onClose} onSubmit={() => void save.run()}>
       <div class="two">
         {!old && <Input name="id" label="Short name" value={v.id} onValue={(id) => set({ id })} error={err('id')} />}
         <Input name="title" label="Title" value={v.title} onValue={(title) => set({ title })} error={err('title')} />
@@ -63,6 +64,8 @@ function ProductDialog({ old, model, onClose, done }: { old: Product | null; mod
         <Input name="validity_seconds" type="number" min={1} label="Valid for (days)" value={v.days} onValue={(days) => set({ days })} error={err('validity_seconds')} />
         <Input name="issuer" label="Issuer" value={v.issuer} onValue={(issuer) => set({ issuer })} error={err('issuer')} />
         <Input name="profile" label="Profile" value={v.profile} onValue={(profile) => set({ profile })} error={err('profile')} />
+        <Input name="code_window" type="number" min={0} step="any" label="Unlock code kept for (days)" value={v.window} onValue={(window) => set({ window })} error={err('code_window')} />
+        <Input name="code_reveals" type="number" min={0} label="Unlock code shown at most" help="Times; 0: no limit" value={v.code_reveals} onValue={(code_reveals) => set({ code_reveals })} error={err('code_reveals')} />
       </div>
       <Check name="wildcard" label="Wildcards" checked={v.wildcard} onValue={(wildcard) => set({ wildcard })} />
       <Check name="autocsr" label="The service may make the key" checked={v.autocsr} onValue={(autocsr) => set({ autocsr })} />

@@ -7,6 +7,7 @@ import { Alert, Button, Card, Code, Copy, Page } from '../ui/basic';
 import { fieldError, Form, Input } from '../ui/form';
 import { useAction } from '../ui/hooks';
 import { factorOf, SecondField } from '../ui/second';
+import { DevicesCard } from './devices';
 import { PasskeysCard, RecoveryCard } from './passkeys';
 import { NewPassword } from './register';
 
@@ -21,6 +22,7 @@ export function SecurityPage() {
       <PasskeysCard onCodes={setCodes} />
       {user.totp ? <TotpOff /> : <TotpOn onCodes={setCodes} />}
       {(user.totp || user.passkeys > 0) && <RecoveryCard onCodes={setCodes} />}
+      <DevicesCard />
     </Page>
   );
 }

@@ -28,7 +28,7 @@ export function Field({ name, label, help, error, children }: {
 }
 
 interface InputProps {
-  type?: 'email' | 'password' | 'number' | 'text'; autocomplete?: string; required?: boolean; autoFocus?: boolean; inputMode?: 'numeric'; maxLength?: number; min?: number;
+  type?: 'email' | 'password' | 'number' | 'text'; autocomplete?: string; required?: boolean; autoFocus?: boolean; inputMode?: 'numeric'; maxLength?: number; min?: number; step?: string;
 }
 export function Input({ name, label, help, error, value, onValue, ...rest }: InputProps & {
   name: string; label: ComponentChildren; help?: ComponentChildren; error?: string; value: string; onValue: (v: string) => void;
