@@ -175,6 +175,7 @@ export const api = {
   invite: (email: string, role: Role) => post<User>('users', { email, role }),
   changeUser: (id: string, change: { role?: Role; disabled?: boolean }) => call<User>('PATCH', `users/${enc(id)}`, change),
   removeUser: (id: string) => call('DELETE', `users/${enc(id)}`),
+  removeSecondFactor: (id: string, proof: Proof) => call('DELETE', `users/${enc(id)}/second-factor`, proof),
   tokens: async () => (await get<{ tokens: Token[] }>('tokens')).tokens,
   newToken: (body: { name: string; expires_at?: string; read_only?: boolean }) => post<Token>('tokens', body),
   removeToken: (id: string) => call('DELETE', `tokens/${enc(id)}`),

@@ -13,7 +13,8 @@ handler_fn device_list, device_delete;
 /* password.c: changing and resetting */
 handler_fn password_change, password_reset_start, password_reset_confirm;
 /* user.c: the people of an account, invitations */
-handler_fn account_show, account_change, user_list, user_invite, user_accept, user_change, user_delete;
+handler_fn account_show, account_change, user_list, user_invite, user_accept, user_change, user_delete,
+	user_second_remove;
 /* token.c: API tokens */
 handler_fn token_list, token_make, token_delete;
 /* totp.c: the second factor */

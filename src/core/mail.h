@@ -20,6 +20,7 @@ struct mail_value {
  * - known-address, password-changed: nothing
  * - reset: link
  * - passkey-added, passkey-removed: name
+ * - second-factor-removed: by
  * - invite: link, account, by
  * - always-second: by, at, what
  *

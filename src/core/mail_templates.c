@@ -77,6 +77,13 @@ static const struct mail_template table[] = {
 		"If somebody of your account did this on purpose, all is well. If not, log in, look at who "
 		"uses "
 		"the account, and turn it back under \"Account\"." },
+	{ "second-factor-removed", "Your second factor at AutoCSR was removed",
+		"{{by}} removed the second factor of your user at AutoCSR just now: authenticator app, "
+		"passkeys and "
+		"recovery codes. Your sessions have ended.\n\n"
+		"If you asked for it, log in with your password and set up a new one under \"Password and "
+		"second "
+		"factor\". If you did not, do so too, set a new password, and ask {{by}} why." },
 	{ "code-revealed", "The unlock code for {{names}} was shown",
 		"The unlock code of the order {{order}} ({{names}}) was shown to {{by}} at {{at}}.\n\n"
 		"If somebody of your account did this on purpose, all is well. If not: whoever has the code "

@@ -23,6 +23,7 @@ static const struct route table[] = {
 	{ "POST", "/users/accept", AUTH_NONE, user_accept, "acceptInvitation" },
 	{ "PATCH", "/users/{id}", AUTH_OWNER, user_change, "changeUser" },
 	{ "DELETE", "/users/{id}", AUTH_OWNER, user_delete, "deleteUser" },
+	{ "DELETE", "/users/{id}/second-factor", AUTH_OWNER, user_second_remove, "removeSecondFactor" },
 	{ "GET", "/tokens", AUTH_READ, token_list, "listTokens" },
 	{ "POST", "/tokens", AUTH_WRITE, token_make, "makeToken" },
 	{ "DELETE", "/tokens/{id}", AUTH_WRITE, token_delete, "deleteToken" },

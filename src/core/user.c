@@ -10,8 +10,11 @@
 #include "core/identity.h"
 #include "core/jsontext.h"
 #include "core/mail.h"
+#include "core/proof.h"
 #include "core/throttle.h"
 #include "store/accounts.h"
+#include "store/passkeys.h"
+#include "store/second_factor.h"
 #include "store/sessions.h"
 
 enum { INVITE_LIFETIME = 7 * 86400, INVITATIONS_AN_HOUR = 100, MAILS_AN_HOUR = 5 };
@@ -291,4 +294,38 @@ enum acsr_result user_delete(struct core *c, struct request *q, struct acsr_err 
 	TRY(users_delete(c->db, u.id, e));
 	TRY(core_audit(c, q->who.email, u.account_id, "user.deleted", u.id, e, "%s", u.email));
 	return request_answer(q, 204, NULL);
+}
+
+/* --- a lost second factor --- */
+
+static enum acsr_result second_gone(struct core *c, struct request *q, const char *by, struct acsr_err *e)
+{
+	const struct mail_value values[] = { { "by", q->who.email }, { 0 } };
+	struct user u;
+
+	(void)by;
+	TRY(load(c, q, &u, e));
+	TRY(second_factor_clear(c->db, u.id, e));
+	TRY(passkeys_delete_all(c->db, u.id, e));
+	TRY(recovery_clear(c->db, u.id, e));
+	TRY(sessions_end_all(c->db, u.id, NULL, e));
+	TRY(core_audit(c, q->who.email, u.account_id, "user.second-factor-removed", u.id, e, "%s", u.email));
+	if (strchr(u.email, '.') != NULL)
+		TRY(mail_queue(c, "second-factor-removed", u.email, NULL, values, e));
+	return request_answer(q, 204, NULL);
+}
+
+/* For somebody who has lost phone, passkeys and recovery codes: who manages the account vouches for them. */
+enum acsr_result user_second_remove(struct core *c, struct request *q, struct acsr_err *e)
+{
+	struct proof p = { 0 };
+	const struct field fields[] = { PROOF_FIELDS(p), { 0 } };
+	struct user u;
+
+	TRY(request_fields(q, fields, e));
+	TRY(load(c, q, &u, e));
+	if (strcmp(u.id, q->who.user_id) == 0)
+		return err_set(e, "state.own-second-factor",
+			"your own second factor is switched off under \"Password and second factor\"");
+	return proof_check(c, q, &p, "to remove somebody's second factor", second_gone, e);
 }

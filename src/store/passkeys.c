@@ -99,6 +99,11 @@ enum acsr_result passkeys_delete(struct db *d, const char *id, struct acsr_err *
 	return db_exec(d, NULL, "DELETE FROM passkeys WHERE id = $1", DB_ARGS(DB_TEXT(id)), e);
 }
 
+enum acsr_result passkeys_delete_all(struct db *d, const char *user_id, struct acsr_err *e)
+{
+	return db_exec(d, NULL, "DELETE FROM passkeys WHERE user_id = $1", DB_ARGS(DB_TEXT(user_id)), e);
+}
+
 enum acsr_result passkeys_used(
 	struct db *d, const char *id, int64_t count, int64_t at, bool *grown, struct acsr_err *e)
 {

@@ -6,6 +6,7 @@ import { Alert, Button, Card, Loading, Page, Time } from '../ui/basic';
 import { FormDialog } from '../ui/dialog';
 import { fieldError, Form, Input, Problem, Select } from '../ui/form';
 import { useAction, useLoad } from '../ui/hooks';
+import { ProofDialog } from '../ui/second';
 
 const roles: [Role, string][] = [['owner', 'Owner: users, organisations, tokens, orders'], ['member', 'Member: orders'], ['auditor', 'Auditor: reads only']];
 
@@ -13,6 +14,7 @@ export function UsersPage({ all }: { all?: boolean }) {
   const me = useUser();
   const list = useLoad(() => api.users(all), [all]);
   const [gone, setGone] = useState<User | null>(null);
+  const [lost, setLost] = useState<User | null>(null);
   const change = useAction(async (user: User, what: { role?: Role; disabled?: boolean }) => { await api.changeUser(user.id, what); await list.reload(); });
   return (
     <Page title="Users" lead={all ? 'The users of every account.' : 'Everybody here sees the orders of this account.'}>
@@ -35,6 +37,7 @@ export function UsersPage({ all }: { all?: boolean }) {
                 <td data-label="Last login"><Time at={u.last_login_at} /></td>
                 <td class="row-actions">{canManage(me) && u.id !== me.id && <>
                   <Button kind="quiet" onClick={() => void change.run(u, { disabled: !u.disabled })}>{u.disabled ? 'Enable' : 'Disable'}</Button>
+                  {(u.totp || u.passkeys > 0) && <Button kind="quiet" onClick={() => setLost(u)}>Lost second factor</Button>}
                   <Button kind="quiet" onClick={() => setGone(u)}>Remove</Button></>}</td>
               </tr>
             ))}
@@ -42,6 +45,11 @@ export function UsersPage({ all }: { all?: boolean }) {
         </table>
       )}
       {canManage(me) && !all && <Invite done={list.reload} />}
+      {lost && (
+        <ProofDialog title="Remove the second factor?" doIt="Remove it" danger onClose={() => setLost(null)} act={async (proof) => { await api.removeSecondFactor(lost.id, proof); setLost(null); await list.reload(); }}>
+          <p>For somebody who has lost phone, passkeys and recovery codes. Make sure that it is really {lost.email} who asks, by a call for instance: afterwards the password alone logs in, until they set up a new one.</p>
+        </ProofDialog>
+      )}
       {gone && <Remove user={gone} onClose={() => setGone(null)} done={list.reload} />}
     </Page>
   );
