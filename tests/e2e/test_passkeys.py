@@ -6,7 +6,7 @@ import pytest
 from harness.api import unique_name
 from harness.passkey import AT, ED, UP, UV, Authenticator, Key, b64, cbor, enrol, passkey_login, unb64, use
 from harness.people import invited
-from harness.totp import enable_totp
+from harness.totp import enable_totp, totp_now
 
 PREFIX = "urn:autocsr:error:"
 
@@ -349,7 +349,6 @@ def test_with_an_app_and_a_passkey_either_will_do(world):
     account = world.register()
     passkey, made = enrol(account)
     secret = account.post("/totp", {"password": account.password, "passkey": use(account, passkey)}, 200)["secret"]
-    from harness.totp import totp_now
     codes = account.post("/totp/confirm", {"code": totp_now(secret)}, 200)["recovery_codes"]
     problem = account.another().login(account.email, status=401)
     assert problem["type"] == PREFIX + "auth.totp" and problem["methods"] == ["totp", "passkey", "recovery"]
@@ -375,7 +374,6 @@ def test_another_users_passkey_is_no_second_factor(enrolled, other_account):
 
 def test_a_totp_that_was_never_confirmed_is_no_second_factor(world):
     """Where only passkeys are set up, the key of an app that is still to be confirmed counts for nothing."""
-    from harness.totp import totp_now
     account = world.register()
     passkey, _ = enrol(account)
     secret = account.post("/totp", {"password": account.password, "passkey": use(account, passkey)}, 200)["secret"]
@@ -492,6 +490,19 @@ def test_who_manages_the_account_removes_a_lost_second_factor(world, account):
     mate.login(mate.email)
     assert mate.user["passkeys"] == 0 and mate.get("/passkeys")["recovery_codes_left"] == 0
     assert len(_audit(account, "user.second-factor-removed")) == 1
+
+
+def test_the_last_second_factor_stays_where_the_account_always_wants_one(account):
+    passkey, made = enrol(account)
+    account.patch("/account", {"always_second": True})
+    path = f"/passkeys/{made['id']}"
+    assert account.delete(path, {"passkey": use(account, passkey)}, 409)["type"] == PREFIX + "state.always-second"
+    secret = account.post("/totp", {"password": account.password, "passkey": use(account, passkey)}, 200)["secret"]
+    codes = account.post("/totp/confirm", {"code": totp_now(secret)}, 200)["recovery_codes"]
+    account.delete(path, {"passkey": use(account, passkey)}, 204)
+    off = {"password": account.password, "totp": codes[0]}
+    assert account.delete("/totp", off, 409)["type"] == PREFIX + "state.always-second"
+    account.another().login(account.email, totp=codes[1])
 
 
 def test_passkeys_of_others_are_absent(account, other_account):
