@@ -265,3 +265,25 @@ enum acsr_result config_for_role(const struct conf *all, enum role role, struct 
 	}
 	return ACSR_OK;
 }
+
+/* FNV-1a */
+static uint64_t mark_of(const char *value)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (; *value != '\0'; value++)
+		h = (h ^ (uint8_t)*value) * 0x100000001b3u;
+	return h;
+}
+
+enum acsr_result config_marks(const struct conf *all, struct strv *out, struct acsr_err *e)
+{
+	for (const struct conf_key *k = conf_keys(); k->section != NULL; k++) {
+		CLEANUP_STR char *mark = NULL;
+
+		TRY(str_printf(&mark, e, "%s.%s=%016llx", k->section, k->name,
+			(unsigned long long)mark_of(find(all, k->section, k->name))));
+		TRY(strv_add(out, mark, e));
+	}
+	return ACSR_OK;
+}

@@ -12,5 +12,8 @@ ACSR_MUST_USE enum acsr_result config_read(const char *path, struct conf *out, s
 /* The pairs that `role` may see. */
 ACSR_MUST_USE enum acsr_result config_for_role(
 	const struct conf *all, enum role role, struct strv *out, struct acsr_err *e);
+/* "section.key=MARK" of every setting, for the audit log: the mark (16 hex digits) tells whether the value has changed, and
+ * not what it is. */
+ACSR_MUST_USE enum acsr_result config_marks(const struct conf *all, struct strv *out, struct acsr_err *e);
 
 #endif

@@ -138,6 +138,20 @@ static void tell_core(struct roles *r)
 	strv_free(&m.roles);
 }
 
+/* So that core can note in the audit log which settings are new. */
+static void tell_settings(struct roles *r)
+{
+	struct msg_settings m = { 0 };
+	struct acsr_err e;
+
+	if (r->child[ROLE_CORE].control == NULL)
+		return;
+	if (config_marks(r->s.conf, &m.marks, &e) != ACSR_OK ||
+		chan_send(r->child[ROLE_CORE].control, MSG_settings, 0, &m, -1, &e) != ACSR_OK)
+		log_error(LOG_WARN, "settings.not-told", &e);
+	strv_free(&m.marks);
+}
+
 static void check_all_ready(struct roles *r)
 {
 	for (int i = FIRST_ROLE; i < ROLE_COUNT; i++)
@@ -154,6 +168,8 @@ static void on_message(void *arg, struct chan *c, struct msg *m)
 	(void)c;
 	if (m->type == MSG_ready && !child->ready) {
 		child->ready = true;
+		if (child->role == ROLE_CORE)
+			tell_settings(child->all);
 		check_all_ready(child->all);
 	}
 	/* Nobody has another killed with whom it has no business. */
@@ -388,6 +404,7 @@ void roles_reload(struct roles *r)
 			log_error(LOG_ERROR, "reload.not-sent", &e);
 		strv_free(&m.keys);
 	}
+	tell_settings(r);
 }
 
 /* --- stopping --- */

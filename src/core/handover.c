@@ -318,21 +318,38 @@ enum acsr_result handover_done(struct core *c, struct order *o, struct csr_reque
 }
 /* --- the job --- */
 
+/* Why no mail with a key may leave for this order any more; *why is "" when one may. */
+static enum acsr_result mail_forbidden(
+	struct core *c, const struct order *o, char why[400], struct acsr_err *e)
+{
+	struct acsr_err refusal;
+	struct product p;
+	bool good;
+
+	*why = '\0';
+	TRY(order_recipient_good(c, o->account_id, o->email, &good, e));
+	if (!good)
+		snprintf(why, 400, "whom the archive was to be mailed to is no user of the account any more");
+	TRY(products_load(c->db, o->product_id, &p, e));
+	if (good && order_may_make_key(c, &p, &refusal) != ACSR_OK)
+		snprintf(why, 400, "%s", refusal.text);
+	return ACSR_OK;
+}
+
 enum acsr_result handover_mail_job(struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e)
 {
 	CLEANUP_ORDER struct order o = { 0 };
 	struct csr_request r;
-	bool good;
+	char why[400];
 
 	(void)attempts;
 	TRY(order_load(c->db, order_id, NULL, &o, e));
 	if (strcmp(o.state, "handover") != 0 || strcmp(o.delivery, "email") != 0)
 		return jobs_done(c->db, "archive-mail", order_id, e);
-	TRY(order_recipient_good(c, o.account_id, o.email, &good, e));
-	if (!good) {
+	TRY(mail_forbidden(c, &o, why, e));
+	if (*why != '\0') {
 		TRY(jobs_done(c->db, "archive-mail", order_id, e));
-		return order_fail(
-			c, &o, "whom the archive was to be mailed to is no user of the account any more", e);
+		return order_fail(c, &o, why, e);
 	}
 	TRY(csr_request_load(c->db, o.request_id, &r, e));
 	/* An attempt that failed leaves no key: the next one makes a new one. */

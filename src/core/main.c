@@ -18,6 +18,7 @@
 #include "core/product.h"
 #include "core/receipt.h"
 #include "core/request.h"
+#include "core/settings.h"
 #include "core/statement.h"
 #include "core/tls.h"
 #include "store/audit.h"
@@ -229,8 +230,16 @@ static void on_roles(struct proc *p, struct chan *ch, struct msg *m)
 	roles->roles = (struct strv){ 0 };
 }
 
+static void on_settings(struct proc *p, struct chan *ch, struct msg *m)
+{
+	(void)p;
+	(void)ch;
+	settings_told(&core, m->body);
+}
+
 static const struct role_handler handlers[] = {
 	{ ROLE_AUTOCSRD, MSG_roles, on_roles },
+	{ ROLE_AUTOCSRD, MSG_settings, on_settings },
 	{ ROLE_FRONT, MSG_http_request, on_http },
 	{ ROLE_FRONT, MSG_archive_sent, on_archive_sent },
 	{ ROLE_FRONT, MSG_tls_request, on_tls_request },

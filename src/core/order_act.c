@@ -86,6 +86,13 @@ static enum acsr_result approve(struct core *c, struct order *o, struct request 
 	return order_advance(c, o, q->who.email, e);
 }
 
+static enum acsr_result reject(
+	struct core *c, struct order *o, struct request *q, const char *why, struct acsr_err *e)
+{
+	TRY(core_audit(c, q->who.email, o->account_id, "order.rejected", o->id, e, "%s", why));
+	return order_fail(c, o, why, e);
+}
+
 enum acsr_result order_vetting(struct core *c, struct request *q, struct acsr_err *e)
 {
 	const char *decision = NULL, *evidence = NULL, *note = "";
@@ -118,7 +125,7 @@ enum acsr_result order_vetting(struct core *c, struct request *q, struct acsr_er
 	if (yes)
 		TRY(approve(c, &o, q, e));
 	else
-		TRY(order_fail(c, &o,
+		TRY(reject(c, &o, q,
 			*note != '\0' ? note : "the organisation's details could not be confirmed", e));
 	return order_answer(c, q, o.id, 200, e);
 }

@@ -308,13 +308,32 @@ enum acsr_result product_make(struct core *c, struct request *q, struct acsr_err
 	return request_answer(q, 201, product_json(c, &p));
 }
 
+/* The members that were given, for the audit log. */
+static void members_of(json_t *body, char *out, size_t cap)
+{
+	const char *name;
+	size_t n = 0;
+	json_t *v;
+
+	*out = '\0';
+	json_object_foreach(body, name, v)
+	{
+		if (n + strlen(name) + 2 > cap)
+			return;
+		n += (size_t)snprintf(out + n, cap - n, "%s%s", n > 0 ? " " : "", name);
+	}
+}
+
 enum acsr_result product_change(struct core *c, struct request *q, struct acsr_err *e)
 {
+	char members[300];
 	struct product p;
 
 	TRY(products_load(c->db, q->param[0], &p, e));
 	TRY(read_product(c, q, &p, e));
 	TRY(products_put(c->db, &p, e));
-	TRY(core_audit(c, q->who.email, q->who.account_id, "product.changed", p.id, e, "%s", p.title));
+	members_of(q->body, members, sizeof(members));
+	TRY(core_audit(
+		c, q->who.email, q->who.account_id, "product.changed", p.id, e, "%s: %s", p.title, members));
 	return request_answer(q, 200, product_json(c, &p));
 }

@@ -170,3 +170,17 @@ def test_a_private_issuer_needs_none(world, account, admin):
     assert (state["kind"], state["autocsr"], state["statement"]) == ("private", True, None)
     order, _ = placed(account)
     assert check(world.service, signed(account, order).content)["statement"] is None
+
+
+def test_withdrawn_while_a_mail_waits(new_world, dns, web, test_pki):
+    """An order by mail whose mail never left is given up: it would need another key."""
+    from harness.smtp import SmtpSink
+    sink = SmtpSink(test_pki)
+    world = new_world(PUBLIC, smtp=sink)
+    operator, account = world.admin_session(), world.register()
+    operator.post(path_of(world), {"author": "Ann"}, 201)
+    sink.close()
+    order = account.order([unique_name(ZONE)], key_type="ec:p256", delivery="email")
+    operator.delete(path_of(world))
+    failed = account.wait_state(order, "failed", seconds=60)
+    assert "has not stated" in str(failed["waiting"]) and failed["receipt"] is None
