@@ -192,8 +192,13 @@ static void many_needles_in_much_hay(void **state)
 	assert_int_equal(needles_ready(n, NULL), ACSR_OK);
 	scan(n, hay, HAY, &h);
 	assert_int_equal(h.n, 0);
-	for (size_t i = 0; i < PIECES; i++)
-		memcpy(hay + 1000 + i * 17000, keys + i * 3 * LEN + 8, 20);
+	for (size_t i = 0; i < PIECES; i++) {
+		uint8_t *at = hay + 1000 + i * 17000, *piece = keys + i * 3 * LEN + 8;
+
+		memcpy(at, piece, 20);
+		at[-1] = piece[-1] ^ 1; /* the match ends there, not a byte later by chance */
+		at[20] = piece[20] ^ 1;
+	}
 	scan(n, hay, HAY, &h);
 	assert_int_equal(h.n, PIECES);
 	for (size_t i = 0; i < PIECES; i++) {
