@@ -12,6 +12,7 @@ from harness.fixtures import private_world
 from harness.net import wait_for
 from oracle import Oracle
 from test_cli_service import by_token
+from test_invariants import assert_nowhere
 
 LOCKED = ["zip", "pkcs8", "p12", "p12-legacy"]
 EXTENSIONS = {"zip": ".zip", "pkcs8": ".key.pem", "p12": ".p12", "p12-legacy": ".p12", "age": ".key.age", "cms": ".p7m"}
@@ -149,6 +150,28 @@ def test_a_lost_key_may_take_another_form(world, account, recipient):
     for wrong in ({"grade": "browser"}, {"grade": "code", "format": "cms"}):
         assert account.post(f"/orders/{order['id']}/archive", {"hand_over": wrong}, 422)["type"] == "urn:autocsr:error:request.field.hand-over"
     check_key(world, account, again, recipient.open(take(world, account, again)), name)
+
+
+def check_nothing_is_kept(world, key, data, code=None):
+    """Neither the key nor the file that carried it is on the disk, in the log or, downloaded as it was, in a mail."""
+    middle = data[len(data) // 3:-len(data) // 3]
+    pieces = crypto.secret_patterns(key) + [middle[i:i + 32] for i in range(0, len(middle) - 32, 32)]
+    assert_nowhere(world, pieces + ([crypto.passphrase(code).encode(), code["code"].encode()] if code else []), "a secret")
+
+
+@pytest.mark.parametrize("format", ["pkcs8", "p12", "p12-legacy"])
+def test_nothing_of_a_locked_key_is_kept(world, account, format):
+    order = account.order(unique_name(), key_type="ec:p256", hand_over={"grade": "code", "format": format})
+    data = take(world, account, order)
+    code = account.code(order)
+    check_nothing_is_kept(world, forms.OPENED_BY[format](data, code), data, code)
+
+
+@one_of_each
+def test_nothing_of_a_sealed_key_is_kept(world, account, recipient):
+    order = account.order(unique_name(), key_type="ec:p256", hand_over=sealed_to(recipient))
+    data = take(world, account, order)
+    check_nothing_is_kept(world, recipient.open(data), data)
 
 
 # ---- reissue

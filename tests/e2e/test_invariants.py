@@ -17,7 +17,7 @@ def _everywhere(world):
         yield f"mail {mail.subject!r}", mail.decoded()
 
 
-def _assert_nowhere(world, needles, what, skip_mail=False):
+def assert_nowhere(world, needles, what, skip_mail=False):
     for where, data in _everywhere(world):
         if skip_mail and where.startswith("mail"):
             continue
@@ -28,7 +28,7 @@ def _assert_nowhere(world, needles, what, skip_mail=False):
 @pytest.mark.parametrize("key_type", ["rsa:2048", "ec:p256", "ed25519"])
 def test_invariant_1_the_key_is_on_no_disk_in_no_database_log_or_mail(world, account, key_type):
     issued = world.issue(account, key_type=key_type)
-    _assert_nowhere(world, crypto.secret_patterns(issued.key), "a piece of the private key")
+    assert_nowhere(world, crypto.secret_patterns(issued.key), "a piece of the private key")
 
 
 def test_invariant_1_the_search_would_find_a_key(world, account):
@@ -78,9 +78,9 @@ def test_invariant_3_the_archive_is_never_stored_and_only_it_is_lost(new_world):
     second = account.order(unique_name(), key_type="ec:p256")
     inside = archive[64:archive.rindex(b"PK\x01\x02")]  # without the directory, which may be that of a mailed archive too
     pieces = [inside[i:i + 32] for i in range(0, len(inside) - 32, 32)]
-    _assert_nowhere(world, pieces, "a piece of the archive")
+    assert_nowhere(world, pieces, "a piece of the archive")
     world.service.kill_all()
-    _assert_nowhere(world, pieces, "a piece of the archive")
+    assert_nowhere(world, pieces, "a piece of the archive")
     world.service.start()
     lost = account.show(second)
     assert lost["archive"]["state"] == "lost" and lost["state"] == "handover"
@@ -103,7 +103,7 @@ def test_invariant_4_the_code_never_travels_with_the_archive(world, account):
         shown = account.code(one)
         needles = [crypto.passphrase(shown).encode(), shown["code"].encode()]
         assert not [n for n in needles for t in texts if n in t]
-        _assert_nowhere(world, needles, "the unlock code")
+        assert_nowhere(world, needles, "the unlock code")
 
 
 def test_invariant_4_revealing_needs_a_fresh_login_and_is_audited(account):
