@@ -55,7 +55,7 @@ def finished(api, order):
     api.acknowledge(order, archive)
     code = crypto.passphrase(api.code(order))
     key = crypto.load_key(crypto.open_archive(archive, code))
-    needles.of_delivery(out, "the order", archive, code, key, api.get(f"/orders/{order['id']}/csr"))
+    needles.of_delivery(out, "the order", archive, key, api.get(f"/orders/{order['id']}/csr"), code)
     return out
 
 

@@ -9,11 +9,13 @@ import pathlib
 import pytest
 from harness.service import REPO, ROLES
 from lab import insider, loot, needles, snapshots
-from lab.scene import STATES, Case
+from lab.scene import STATES, Case, Scene
 
 pytestmark = pytest.mark.forensic
 PROGRAMS = ["autocsrd", *("autocsr-" + r for r in ROLES)]
 LOOKED = [*STATES, "the end"]
+OF_FORM = {"zip": {"code", "AES key", "HMAC key"}, "pkcs8": {"code", "AES key"}, "p12": {"code", "AES key"}, "p12-legacy": {"code"},
+           "age": {"content key"}, "cms": {"content key"}}
 
 
 def assert_none(scene, hits, what):
@@ -36,18 +38,18 @@ def test_the_result_is_told_as_a_table(scene):
     size = sum(s.length for _, snapshot, _ in scene.taken for p in snapshot.pids for s in snapshot.segments(p))
     out.write_text(f"pieces found in memory and registers, of {len(scene.needles.known)} looked for in {size >> 20} MiB of "
                    f"{len(scene.taken)} copies:\n{scene.table(hits)}\n")
-    assert len(scene.table(hits).splitlines()) == 1 + len(scene.key_types)
+    assert len(scene.table(hits).splitlines()) == 1 + len({(c.key_type, c.form) for c in scene.cases})
 
 
 def test_every_order_was_looked_for_in_every_form(scene):
     """Control: a search that has no needles finds nothing."""
     for case in scene.delivered:
         kinds, key = scene.needles.kinds(case), scene.keys[case]
-        wanted = {"code", "AES key", "HMAC key", "archive", "PEM"}
+        wanted = {"archive", "PEM"} | OF_FORM[case.form]
         wanted |= {f"{n}, {form}" for n in needles.numbers_of(key) for form in ("DER", "limbs")}
         assert kinds >= wanted, (case, wanted - kinds)
         assert case.key_type in {f"rsa:{getattr(key, 'key_size', 0)}", f"ec:p{getattr(key, 'key_size', 0)}", "ed25519"}
-    assert len(scene.delivered) == len(scene.key_types) * len(STATES)
+    assert set(scene.delivered) == set(scene.cases) and len(scene.cases) >= 24
 
 
 def test_the_copies_are_whole(scene):
@@ -144,7 +146,8 @@ def test_code_and_archive_came_by_channels_of_their_own(scene, tmp_path):
         own = f"/orders/{scene.orders[case]['id']}/code"
         assert kind == "code" and path.endswith(own) or kind == "archive" and "/archives/" in path, (case, kind, path)
     delivered = {case for case in scene.delivered if case.state == "download"}
-    assert {case for case, kind, _ in seen if kind == "code"} >= delivered <= {case for case, kind, _ in seen if kind == "archive"}, "control"
+    assert delivered <= {case for case, kind, _ in seen if kind == "archive"}, "control"
+    assert {case for case in delivered if scene.delivered[case][1]} <= {case for case, kind, _ in seen if kind == "code"}, "control"
 
 
 def test_no_mail_has_a_code_or_a_key(scene, tmp_path):
@@ -184,8 +187,8 @@ def mails(scene):
     return loot.Loot(*(m.decoded() for m in scene.smtp.mails), *(a for m in scene.smtp.mails for _, a in m.attachments()))
 
 
-def spki_of(scene, *states):
-    return {scene.spki[case] for case in scene.delivered if case.state in states}
+def spki_of(scene, *states, form=None):
+    return {scene.spki[case] for case in scene.delivered if case.state in states and form in (None, case.form)}
 
 
 def subscriber_keys(scene, stolen):
@@ -230,8 +233,8 @@ def test_the_mail_alone_opens_nothing(scene):
 
 
 def test_mail_and_codes_together_open_what_was_mailed_and_no_more(scene):
-    """Control of the thief, and an honest limit: who reads the mail and has database and KEK has both channels."""
-    assert subscriber_keys(scene, mails(scene) + kek_and_database(scene)) == spki_of(scene, "mail")
+    """Control of the thief (he tries ZIPs), and an honest limit: who reads the mail and has database and KEK has both channels."""
+    assert subscriber_keys(scene, mails(scene) + kek_and_database(scene)) == spki_of(scene, "mail", form="zip")
 
 
 @pytest.mark.parametrize("key_type", ["rsa:2048", "ec:p256", "ed25519"])
@@ -248,3 +251,22 @@ def test_the_orders_whose_workers_were_killed_are_not_lost(scene):
         assert now["state"] in ("new", "handover", "validating", "issuing", "issued", "cancelled", "failed"), now["state"]
     fresh = scene.account.order(f"after.{order['names'][0]}", key_type="ec:p256")
     assert scene.account.fetch_archive(fresh)
+
+
+# ---- started by an ordinary user
+
+def test_nothing_stays_in_the_service_of_an_ordinary_user(e2e_dir, dns, web, test_pki):
+    """All roles as one user, who is not root: memory, registers, files, mails."""
+    cases = [Case("rsa:2048", "zip", "download"), Case("ec:p256", "p12", "mail"), Case("ed25519", "zip", "abandoned"), Case("ec:p256", "zip", "killed")]
+    scene = Scene(e2e_dir, dns, web, test_pki, user=65534, cases=cases)
+    try:
+        scene.play()
+        assert {os.stat(f"/proc/{p}").st_uid for p in scene.service.processes()} <= {0, 65534}
+        assert all("Uid:\t65534" in pathlib.Path(f"/proc/{p}/status").read_text() for p in scene.service.processes())
+        assert set(scene.delivered) == set(cases)
+        for when in LOOKED:
+            assert_none(scene, scene.hits(when), f"found at the look after {when}")
+        found = snapshots.find_pieces(scene.needles, [*scene.service.state_files(), scene.service.log_path])
+        assert not found, {scene.needles.known[piece] for _, _, piece in found}
+    finally:
+        scene.close()

@@ -1,4 +1,5 @@
 """The thief: given any bytes, finds what looks like an archive and what looks like a code, and tries each code on each archive."""
+import functools
 import hashlib
 import re
 
@@ -37,6 +38,7 @@ def clear_keys(data):
     return {m.group(0) for m in KEY.finditer(data)}
 
 
+@functools.lru_cache(None)
 def fits(archive, code):
     """The two bytes by which the format tells a wrong passphrase, so that 7-Zip runs only where it may open."""
     at = data_at(archive)

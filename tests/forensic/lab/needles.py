@@ -5,8 +5,11 @@ import hashlib
 import re
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from harness import crypto
 
@@ -147,6 +150,47 @@ def shown(code, separator="-"):
     return separator.join([code[:5], code[5:10], code[10:15], code[15:20], code[20:]])
 
 
+def age_file_key(archive, identity):
+    """The age file's own key, as its X25519 recipient unwraps it (age-encryption.org/v1)."""
+    secret = X25519PrivateKey.from_private_bytes(_bech32(identity))
+    lines = archive.split(b"\n")
+    at = next(i for i, line in enumerate(lines) if line.startswith(b"-> X25519 "))
+    share, body = (base64.b64decode(x + b"=" * (-len(x) % 4)) for x in (lines[at].split()[2], lines[at + 1]))
+    shared = secret.exchange(X25519PublicKey.from_public_bytes(share))
+    salt = share + secret.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    wrapping = HKDF(hashes.SHA256(), 32, salt, b"age-encryption.org/v1/X25519").derive(shared)
+    return ChaCha20Poly1305(wrapping).decrypt(bytes(12), body, None)
+
+
+def _bech32(text):
+    """The bytes of AGE-SECRET-KEY-1…, its checksum not looked at."""
+    bits = "".join(f"{'qpzry9x8gf2tvdw0s3jn54khce6mua7l'.index(c):05b}" for c in text.strip().lower().rsplit("1", 1)[1][:-6])
+    return bytes(int(bits[i:i + 8], 2) for i in range(0, len(bits) - len(bits) % 8, 8))
+
+
+def cms_content_key(archive, key):
+    """The AES key of a CMS message, by its RSA recipient: the octet string that this key decrypts."""
+    for found in re.finditer(b"\\x04\\x82\\x01\\x00", archive):
+        for how in (padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None), padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None),
+                    padding.PKCS1v15()):
+            try:
+                content = key.decrypt(archive[found.end():found.end() + 256], how)
+            except ValueError:
+                continue
+            if len(content) == 32:
+                return content
+    raise AssertionError("this recipient cannot open it")
+
+
+def add_content_key(needles, order, archive, recipient):
+    text = recipient.file.read_text()
+    if recipient.format == "cms":
+        key = cms_content_key(archive, crypto.load_key(text.encode()))
+    else:
+        key = age_file_key(archive, next(line for line in text.splitlines() if line.startswith("AGE-SECRET-KEY-")))
+    needles.add(order, "content key", key)
+
+
 def add_code(needles, order, code):
     """`code`: the passphrase, 26 characters."""
     needles.add(order, "code", code.encode())
@@ -168,17 +212,28 @@ def add_archive_keys(needles, order, archive, code):
 
 def add_archive(needles, order, archive):
     """The archive itself: no key without the code, but the service keeps none after delivery. Also as a mail carries it."""
-    inside = archive[data_at(archive):archive.rindex(b"PK\x01\x02")] if archive.startswith(b"PK\x03\x04") else archive[64:]
+    inside = archive[data_at(archive):archive.rindex(b"PK\x01\x02")] if archive.startswith(b"PK\x03\x04") else archive[64:-64]
     needles.add(order, "archive", inside)
     text = base64.b64encode(archive)
     needles.add(order, "archive", text[120:-160])
 
 
-def of_delivery(needles, order, archive, code, key, csr_pem):
-    """Everything about one delivered order."""
-    word = crypto.passphrase(code)
+def drop_form(needles, archives, before):
+    """What every archive of a form has in common is no trace of one: pieces that another archive has too, or that stood in the memory
+    of the service before the first order (`before`)."""
+    texts = [form for archive in archives for form in (archive, base64.b64encode(archive))]
+    for piece, (_, kind) in list(needles.known.items()):
+        if kind == "archive" and (piece in before or sum(piece in text for text in texts) > 1):
+            del needles.known[piece]
+
+
+def of_delivery(needles, order, archive, key, csr_pem, code=None, recipient=None):
+    """Everything about one delivered order. `code`: as shown or the passphrase; None when it is sealed to a recipient."""
     add_key(needles, order, key)
-    add_code(needles, order, word)
-    add_archive_keys(needles, order, archive, word)
+    if recipient is not None:
+        add_content_key(needles, order, archive, recipient)
+    if code is not None:
+        add_code(needles, order, crypto.passphrase(code))
+        add_archive_keys(needles, order, archive, crypto.passphrase(code))
     add_archive(needles, order, archive)
     drop_csr(needles, csr_pem)
