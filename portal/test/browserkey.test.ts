@@ -30,7 +30,8 @@ const has = (t: TestContext, program: string) => {
 const run = (program: string, args: string[], input?: string | Buffer) => execFileSync(program, args, { cwd: dir, input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'ignore'] });
 const fails = (program: string, args: string[]) => spawnSync(program, args, { cwd: dir }).status !== 0;
 
-const TYPES = ['rsa:2048', 'rsa:4096', 'ec:p256', 'ec:p384', 'ec:p521', 'ed25519'];
+// Each with the signature that its CSR carries.
+const TYPES = [['rsa:2048', 'sha256WithRSAEncryption'], ['rsa:4096', 'sha256WithRSAEncryption'], ['ec:p256', 'ecdsa-with-SHA256'], ['ec:p384', 'ecdsa-with-SHA384'], ['ec:p521', 'ecdsa-with-SHA512'], ['ed25519', 'ED25519']] as const;
 const NAMES = ['www.example.com', '*.example.com', '192.0.2.7', '2001:db8::7'];
 const wish = (keyType: string, format: 'zip' | 'pkcs8' = 'zip', subject: Record<string, string> = {}, names = NAMES) =>
   makeKeyFile({ names, subject, keyType, format, base: 'www.example.com' });
@@ -117,13 +118,14 @@ test('without WebCrypto no kind is offered', async () => {
   } finally { Object.defineProperty(globalThis, 'crypto', { value: whole, configurable: true }); }
 });
 
-for (const type of TYPES) {
+for (const [type, signature] of TYPES) {
   test(`${type}: the CSR verifies, the archive opens, both hold one key`, async (t) => {
     if (!has(t, 'openssl') || !has(t, '7z')) return;
     const made = await wish(type);
     const text = run('openssl', ['req', '-noout', '-text', '-verify'], made.csr);
     assert.match(text, /DNS:www\.example\.com, DNS:\*\.example\.com, IP Address:192\.0\.2\.7, IP Address:2001:DB8:0:0:0:0:0:7/);
     assert.match(text, /TLS Web Server Authentication/);
+    assert.match(text, new RegExp(`Signature Algorithm: ${signature}`, 'i'));
     const key = openedBy7z(made);
     assert.match(key, /^-----BEGIN PRIVATE KEY-----\n/);
     assert.equal(publicOf(key), publicInCsr(made));
@@ -233,13 +235,14 @@ test('what held the key in the clear is wiped', async () => {
   const seen: Uint8Array[] = [];
   const subtle = crypto.subtle;
   const exportKey = subtle.exportKey.bind(subtle), importKey = subtle.importKey.bind(subtle);
-  const spy = { ...Object.fromEntries(['generateKey', 'sign', 'verify', 'encrypt', 'decrypt', 'digest', 'deriveBits', 'deriveKey'].map((n) => [n, (subtle as never)[n]['bind'](subtle)])),
+  const spy = { ...Object.fromEntries(['generateKey', 'sign', 'verify', 'decrypt', 'digest', 'deriveBits', 'deriveKey'].map((n) => [n, (subtle as never)[n]['bind'](subtle)])),
+    encrypt: (how: AesCtrParams, key: CryptoKey, data: Uint8Array) => { seen.push(new Uint8Array(data.buffer)); return subtle.encrypt(how, key, data as Bytes); },
     exportKey: async (format: string, key: CryptoKey) => { const out = await exportKey(format as 'pkcs8', key); if (format === 'pkcs8') seen.push(new Uint8Array(out)); return out; },
     importKey: (format: string, data: Uint8Array, ...rest: never[]) => { if (format === 'raw') seen.push(data); return (importKey as never as (...a: unknown[]) => unknown)(format, data, ...rest); } };
   const whole = globalThis.crypto;
   Object.defineProperty(globalThis, 'crypto', { value: { subtle: spy, getRandomValues: whole.getRandomValues.bind(whole) }, configurable: true });
   try { await wish('ec:p256'); } finally { Object.defineProperty(globalThis, 'crypto', { value: whole, configurable: true }); }
-  assert.ok(seen.length >= 4, 'key, code, cipher key, MAC key');
+  assert.ok(seen.length >= 5, 'key, code, cipher key, MAC key, and the PEM that is locked');
   for (const one of seen) assert.ok(one.every((b) => b === 0), `${one.length} bytes were left`);
 });
 
