@@ -114,6 +114,9 @@ class HandOverErrands:
         key = load_der_public_key(base64.b64decode(signature["public_key"]))
         key.verify(base64.b64decode(signature["value"]), b"AutoCSR receipt v1\n" + lines[1].rstrip(",").encode())
         assert self.world.anonymous().get("/receipt-key")["key_id"] == signature["key_id"]
+        pem = pathlib.Path(self.dir, "receipt-key.pem")
+        pem.write_text(self.world.anonymous().get("/receipt-key")["public_key_pem"])
+        crypto.run(program("autocsr"), "receipt", "verify", path, "--key", pem)
         receipt = document["receipt"]
         assert receipt["key"]["spki_sha256"] == spki and receipt["hand_over"]["grade"] == grade
         return {"part": receipt["part"], "made_by": receipt["key"]["made_by"], "wording": (receipt["authorised"] or {}).get("wording")}

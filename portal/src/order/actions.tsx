@@ -85,7 +85,7 @@ function ReissueForm({ order, set, onClose, product }: DialogProps & { product: 
   );
   return (
     <FormDialog title="Reissue the certificate" doIt={wish.way === 'browser' ? 'Make the key' : 'Reissue'} busy={reissue.busy} error={reissue.error}
-      fields={['csr', 'key_type', 'delivery', 'hand_over']} onClose={onClose} onSubmit={() => void reissue.run()}>
+      fields={[...(wish.way === 'own' ? ['csr'] : []), 'key_type', 'delivery', 'hand_over']} onClose={onClose} onSubmit={() => void reissue.run()}>
       <p>You get a new certificate for the same names. <strong>It always comes with a new key</strong>, so the key that you have now does not fit it. The certificate that you have stays valid until it ends or you revoke it.</p>
       <KeyChoice product={product} value={wish} onValue={setWish} error={reissue.error} ownCsr={csrField} />
       <p class="muted"><Authorisation way={wish.way} /></p>

@@ -72,7 +72,7 @@ function OrderForm({ products }: { products: Product[] }) {
   const err = (name: string) => fieldError(place.error, name);
   if (making) return <KeyStep wish={making} product={product.id} doIt="Place the order" onSend={send} onBack={() => setMaking(null)} />;
   return (
-    <Form error={place.error} fields={['product', 'names', 'csr', 'key_type', 'delivery', 'organisation_id', 'subject', 'validation', 'hand_over']} onSubmit={() => void place.run()}>
+    <Form error={place.error} fields={['product', 'names', ...(own ? ['csr'] : []), 'key_type', 'delivery', 'organisation_id', 'subject', 'validation', 'hand_over']} onSubmit={() => void place.run()}>
       <section class="card">
         <h2>1. Certificate</h2>
         <Choice look="cards" name="product" legend="Product" value={product.id} onValue={setProduct}

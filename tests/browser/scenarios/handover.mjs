@@ -156,6 +156,14 @@ export default async function handover({ portal, ask }) {
     await p.shot('forbidden');
   } finally { await ask('forbid_autocsr', 'ov', false); }
 
+  p.step('forbidden while the form was open: the refusal is seen, though it names a field that is not shown');
+  await start('Archive and code');
+  await ask('forbid_autocsr', 'dv', true);
+  try {
+    await p.press('Place the order');
+    await page.getByRole('alert').filter({ hasText: 'you make the key yourself' }).waitFor();
+  } finally { await ask('forbid_autocsr', 'dv', false); }
+
   p.step('a browser without WebCrypto says why, and offers the rest');
   const old = await portal();
   await old.page.addInitScript(() => Object.defineProperty(Crypto.prototype, 'subtle', { get: () => undefined }));
