@@ -157,6 +157,7 @@ export default async function handover({ portal, ask }) {
   } finally { await ask('forbid_autocsr', 'ov', false); }
 
   p.step('forbidden while the form was open: the refusal is seen, though it names a field that is not shown');
+  await page.reload();
   await start('Archive and code');
   await ask('forbid_autocsr', 'dv', true);
   try {
