@@ -41,6 +41,7 @@ extern const struct command cmd_order_reissue;
 extern const struct command cmd_order_revoke;
 extern const struct command cmd_order_cancel;
 extern const struct command cmd_product_list;
+extern const struct command cmd_product_change;
 extern const struct command cmd_organisation_list;
 extern const struct command cmd_organisation_new;
 extern const struct command cmd_account_show;

@@ -40,6 +40,7 @@ const struct command *const command_online[] = {
 	&cmd_order_revoke,
 	&cmd_order_cancel,
 	&cmd_product_list,
+	&cmd_product_change,
 	&cmd_organisation_list,
 	&cmd_organisation_new,
 	&cmd_account_show,

@@ -5,6 +5,7 @@ import sqlite3
 import pytest
 from harness import crypto
 from harness.api import unique_name
+from harness.cli import Cli
 from harness.codes import database, files_with, request_of, unwrap, wrapped
 from harness.net import wait_for
 
@@ -128,3 +129,17 @@ def test_a_crash_right_after_the_last_reveal_leaves_nothing_either(new_world):
     account.login(account.email, account.password)
     assert account.show(order)["code"]["state"] == "destroyed"
     wait_for("its traces to go", lambda: not files_with([database(world.service)], blob), 10)
+
+
+def test_the_operator_sets_them_on_the_command_line(world, tmp_path):
+    product = _product(world)["id"]
+    token = tmp_path / "token"
+    token.write_text(world.service.secret("admin-token"))
+    where = ["--server", world.service.url, "--ca-file", world.service.root_pem, "--token-file", token]
+    cli = Cli(tmp_path)
+    made = cli.ask("product", "change", product, "--code-window", "36h", "--code-reveals", "3", *where)
+    assert made["code_window"] == 36 * 3600 and made["code_reveals"] == 3
+    said = cli.run("product", "change", product, "--withdraw", *where).text
+    assert "not on offer" in said and "shown 3 times at most" in said
+    for words in (["--code-window", "soon"], ["--code-reveals", "-1"], ["--offer", "--withdraw"], []):
+        cli.run("product", "change", product, *words, *where, code=2)

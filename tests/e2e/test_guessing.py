@@ -113,11 +113,11 @@ def test_many_guesses_from_ten_thousand_addresses(new_world):
 
 @pytest.mark.skipif(not GUESSER.exists(), reason="the attacker was not built")
 def test_spraying_many_accounts_leaves_the_owner_a_way_in(new_world):
-    """Passwords for addresses that nobody has, from a hundred networks: each costs an argon2, but known devices come first."""
+    """Passwords for addresses that nobody has, from fifty networks: each costs an argon2, but known devices come first."""
     world = new_world()
     owner = world.register()
     device = _device(_login(world.service, owner, "127.200.1.1"))
-    attack = _attack(world.service, "nobody%@guess.test", 100, 3, 48)
+    attack = _attack(world.service, "nobody%@guess.test", 50, 2, 48)
     logins = 0
     while attack.poll() is None:
         assert _login(world.service, owner, "127.200.9.9", device).status_code == 200

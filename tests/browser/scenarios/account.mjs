@@ -76,7 +76,18 @@ export default async function account({ portal, ask }) {
   await p.field('Code from your authenticator app').fill(codes[0]);
   await p.press('Log in');
   await p.heading('Orders');
+  p.step('demand a second factor for each unlock code, and no longer; the browser is on the list of devices');
+  await p.open('/account');
+  await p.press('Demand it always');
+  await p.sees('however fresh the login is');
+  await p.press('No longer demand it');
+  const proof = page.locator('dialog');
+  await proof.getByLabel('Your password').fill(owner.password);
+  await proof.getByLabel('Code from your authenticator app').fill(codes[2]);
+  await proof.getByRole('button', { name: 'Turn off' }).click();
+  await p.button('Demand it always').waitFor();
   await p.open('/account/security');
+  await page.getByRole('row', { name: /this one/ }).waitFor();
   await page.getByText('Switch it off').click();
   await p.field('Your password').fill(owner.password);
   await p.field('Code from the app, or a recovery code').fill(codes[1]);

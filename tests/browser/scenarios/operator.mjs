@@ -54,7 +54,17 @@ export default async function operator({ portal, ask }) {
   await admin.shot('all-orders');
   await admin.open('/admin/products');
   await admin.page.getByRole('row', { name: /dv-wildcard/ }).getByRole('button', { name: 'Change' }).click();
+  const product = admin.page.locator('dialog');
   await admin.shot('product');
+  await product.getByLabel('Unlock code kept for (days)').fill('1.5');
+  await product.getByLabel('Unlock code shown at most').fill('2000');
+  await product.getByRole('button', { name: 'Save' }).click();
+  await product.locator('small.error', { hasText: 'at most 1000' }).waitFor();
+  await product.getByLabel('Unlock code shown at most').fill('0');
+  await product.getByRole('button', { name: 'Save' }).click();
+  await product.waitFor({ state: 'detached' });
+  await admin.page.getByRole('row', { name: /dv-wildcard/ }).getByRole('button', { name: 'Change' }).click();
+  assert.equal(await product.getByLabel('Unlock code kept for (days)').inputValue(), '1.5');
   await admin.page.keyboard.press('Escape');
   await admin.open('/admin/users');
   await admin.sees(customer.who.email);
