@@ -177,11 +177,15 @@ static void cmd_forensic_show(struct cli *c, const json_t *result)
 
 static const struct opt forensic_opts[] = {
 	{ "orders", OPT_ONE, "N", "orders to place, 1 to 1000 (10)" },
-	{ "password-file", OPT_ONE, "FILE", "password of the token's user, to whom codes are revealed" },
+	{ "password-file", OPT_ONE, "FILE",
+		"password of the token's user, to whom codes are revealed; without it only what is sealed is "
+		"ordered" },
 	{ "email", OPT_ONE, "ADDRESS", "log in with the password instead of a token" },
 	{ "totp", OPT_ONE, "CODE", "code of the second factor, with --email" },
 	{ "product", OPT_ONE, "ID", "what to order; the first simple one when left out" },
 	{ "key-type", OPT_EACH, "TYPE", "only these; a mix of the product's when left out", VALUES_KEYS },
+	{ "form", OPT_EACH, "FORM", "of the hand-over; all that can be opened when left out",
+		"zip pkcs8 p12 p12-legacy age cms" },
 	{ "domain", OPT_ONE, "NAME", "names are ordered below it, and never validated (forensic.test)" },
 	{ "pid", OPT_ONE, "PID", "of autocsrd; found by the server's port when left out" },
 	{ "config", OPT_ONE, "FILE", "its configuration; the one it was started with when left out" },

@@ -1,11 +1,11 @@
 /* Ordering, taking and opening keys. */
 #include "cli/forensic/customer.h"
 
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "autocsr/archive.h"
 #include "autocsr/code.h"
 #include "autocsr/key.h"
 #include "base/clock.h"
@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "cli/files.h"
 #include "cli/forensic/derive.h"
+#include "cli/forensic/offer.h"
 #include "cli/proof.h"
 #include "cli/say.h"
 #include "cli/view.h"
@@ -20,15 +21,14 @@
 #define DEFAULT_DOMAIN "forensic.test"
 #define API "/api/v1"
 
-enum { TYPES_MAX = 16, TOKEN_CHARS = 12 };
+enum { TOKEN_CHARS = 12 };
 
 struct customer {
 	struct service *service;
 	const struct args *args;
 	const char *domain;
-	char product[101], version[64];
-	const char *types[TYPES_MAX]; /* the order in which they are used */
-	size_t n_types;
+	struct offer offer;
+	struct opener *opener;
 	struct test_order orders[NEEDLE_ORDERS_MAX + 1];
 	size_t n;
 	int64_t last;
@@ -43,12 +43,12 @@ const char *fate_name(enum fate f)
 
 const char *customer_product(const struct customer *c)
 {
-	return c->product;
+	return c->offer.product;
 }
 
 const char *customer_version(const struct customer *c)
 {
-	return c->version;
+	return c->offer.version;
 }
 
 const struct test_order *customer_orders(const struct customer *c, size_t *n)
@@ -86,93 +86,6 @@ static enum acsr_result log_in(struct customer *c, const char *email, struct acs
 	return r;
 }
 
-/* Fast ones most often; what the product does not allow is left out. */
-static const char *const usual_mix[] = { "rsa:2048", "ec:p256", "ec:p384", "rsa:2048", "ed25519", "ec:p256",
-	"rsa:2048", "rsa:3072", "ec:p256", "rsa:2048", "rsa:4096", "ec:p384" };
-
-static bool allows(const json_t *product, const char *type)
-{
-	const json_t *types = json_object_get(product, "key_types");
-
-	for (size_t i = 0; i < json_array_size(types); i++)
-		if (strcmp(json_string_value(json_array_get(types, i)) != NULL
-				    ? json_string_value(json_array_get(types, i))
-				    : "",
-			    type) == 0)
-			return true;
-	return false;
-}
-
-static enum acsr_result choose_types(struct customer *c, const json_t *product, struct acsr_err *e)
-{
-	const char *t;
-
-	for (size_t i = 0; (t = args_many(c->args, "key-type", i)) != NULL; i++) {
-		if (!allows(product, t))
-			return err_set(e, "usage.key-type", "product %s does not take keys of type %.40s",
-				c->product, t);
-		if (c->n_types < TYPES_MAX)
-			c->types[c->n_types++] = t;
-	}
-	for (size_t i = 0; args_count(c->args, "key-type") == 0 && i < sizeof(usual_mix) / sizeof(*usual_mix);
-		i++)
-		if (allows(product, usual_mix[i]))
-			c->types[c->n_types++] = usual_mix[i];
-	if (c->n_types == 0)
-		return err_set(e, "forensic.product",
-			"product %s takes none of the usual key types; name one with "
-			"--key-type",
-			c->product);
-	return ACSR_OK;
-}
-
-/* The one that was named, or the first simple one whose keys the service makes. */
-static const json_t *choose_product(const json_t *list, const char *wanted)
-{
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *p = json_array_get(list, i);
-
-		if (wanted != NULL ? strcmp(view_str(p, "id"), wanted) == 0
-				   : strcmp(view_str(p, "level"), "dv") == 0 &&
-					     !json_is_true(json_object_get(p, "wildcard")) &&
-					     !json_is_false(json_object_get(p, "autocsr")) &&
-					     !json_is_false(json_object_get(p, "active")))
-			return p;
-	}
-	return NULL;
-}
-
-static enum acsr_result find_product(struct customer *c, struct acsr_err *e)
-{
-	const char *wanted = args_one(c->args, "product");
-	json_t *answer = NULL;
-	const json_t *p;
-	enum acsr_result r;
-
-	TRY(service_get(c->service, API "/products", &answer, e));
-	p = choose_product(json_object_get(answer, "products"), wanted);
-	if (p == NULL) {
-		r = err_set(e, "forensic.product", "the service has no product %.60s that makes keys",
-			wanted != NULL ? wanted : "of level dv");
-	} else {
-		snprintf(c->product, sizeof(c->product), "%s", view_str(p, "id"));
-		r = choose_types(c, p, e);
-	}
-	json_decref(answer);
-	return r;
-}
-
-/* The service says its version in its description of the API. */
-static void find_version(struct customer *c)
-{
-	json_t *answer = NULL;
-
-	if (service_get(c->service, API "/openapi.json", &answer, NULL) != ACSR_OK)
-		return;
-	snprintf(c->version, sizeof(c->version), "%s", view_str(json_object_get(answer, "info"), "version"));
-	json_decref(answer);
-}
-
 enum acsr_result customer_open(struct customer **out, const struct args *a, struct acsr_err *e)
 {
 	struct customer *c = calloc(1, sizeof(*c));
@@ -185,12 +98,13 @@ enum acsr_result customer_open(struct customer **out, const struct args *a, stru
 	c->domain = args_one(a, "domain") != NULL ? args_one(a, "domain") : DEFAULT_DOMAIN;
 	r = email != NULL ? log_in(c, email, e) : service_open(&c->service, a, e);
 	if (r == ACSR_OK)
-		r = find_product(c, e);
+		r = offer_find(&c->offer, c->service, a, e);
+	if (r == ACSR_OK)
+		r = opener_new(&c->opener, e);
 	if (r != ACSR_OK) {
 		customer_close(c);
 		return r;
 	}
-	find_version(c);
 	*out = c;
 	return ACSR_OK;
 }
@@ -218,22 +132,48 @@ static enum acsr_result take_id(struct test_order *o, const json_t *answer, stru
 	return str_dup(&o->archive_url, url, e);
 }
 
+/* A fresh name below the domain; a "*" in the domain says where the fresh part goes. */
+static void make_name(const struct customer *c, char *out, size_t cap)
+{
+	const char *star = strchr(c->domain, '*');
+	char token[TOKEN_CHARS + 1];
+
+	rnd_base32(token, TOKEN_CHARS);
+	if (star != NULL)
+		snprintf(out, cap, "%.*st-%s%.120s", (int)(star - c->domain < 120 ? star - c->domain : 120),
+			c->domain, token, star + 1);
+	else
+		snprintf(out, cap, "t-%s.%.250s", token, c->domain);
+}
+
+static enum acsr_result put_form(
+	struct customer *c, const struct test_order *o, json_t *body, struct acsr_err *e)
+{
+	json_t *hand_over = NULL;
+
+	if (c->offer.old)
+		return ACSR_OK;
+	TRY(opener_hand_over(c->opener, o->form, &hand_over, e));
+	if (json_object_set_new(body, "hand_over", hand_over) != 0)
+		return err_nomem(e);
+	return ACSR_OK;
+}
+
 static enum acsr_result place(struct customer *c, struct test_order *o, struct acsr_err *e)
 {
-	char token[TOKEN_CHARS + 1], name[300], key[64];
+	char name[300], key[64];
 	struct service_call call = { .method = "POST", .path = API "/orders", .idempotency_key = key };
 	json_t *body, *answer = NULL;
 	enum acsr_result r;
 
-	rnd_base32(token, TOKEN_CHARS);
 	rnd_id("forensic-", key, sizeof(key));
-	snprintf(name, sizeof(name), "t-%s.%.250s", token, c->domain);
-	body = json_pack("{s:s, s:[s], s:s, s:s}", "product", c->product, "names", name, "key_type",
+	make_name(c, name, sizeof(name));
+	body = json_pack("{s:s, s:[s], s:s, s:s}", "product", c->offer.product, "names", name, "key_type",
 		o->key_type, "delivery", "download");
-	if (body == NULL)
-		return err_nomem(e);
+	r = body == NULL ? err_nomem(e) : put_form(c, o, body, e);
 	call.body = body;
-	r = service_call(c->service, &call, &answer, e);
+	if (r == ACSR_OK)
+		r = service_call(c->service, &call, &answer, e);
 	json_decref(body);
 	TRY(r);
 	r = take_id(o, answer, e);
@@ -270,22 +210,21 @@ static enum acsr_result acknowledge(struct customer *c, const struct test_order 
 }
 
 /* The key's public half is left out of the search before its private half is put in. */
-static enum acsr_result derive(struct needles *n, unsigned order, const struct buf *archive,
-	const struct acsr_secret *code, struct acsr_err *e)
+static enum acsr_result derive(const struct customer *c, const struct test_order *o, struct needles *n,
+	const struct buf *archive, const struct acsr_secret *code, struct acsr_err *e)
 {
-	CLEANUP_SECRET struct acsr_secret *plain = NULL;
-	struct acsr_archive_info info;
+	unsigned order = (unsigned)(o - c->orders) + 1;
 	struct acsr_key *key = NULL;
 	enum acsr_result r;
 
-	TRY(acsr_archive_open(archive->p, archive->len, code, &plain, &info, e));
-	TRY(acsr_key_load_private(&key, acsr_secret_bytes(plain), acsr_secret_len(plain), NULL, e));
+	TRY(opener_open(c->opener, o->form, archive->p, archive->len, code, &key, e));
 	r = derive_public(n, key, e);
 	if (r == ACSR_OK)
 		r = derive_key(n, order, key, e);
 	acsr_key_free(key);
 	TRY(r);
-	TRY(derive_code(n, order, code, e));
+	if (code != NULL)
+		TRY(derive_code(n, order, code, e));
 	return derive_archive(n, order, archive->p, archive->len, code, e);
 }
 
@@ -293,16 +232,19 @@ static enum acsr_result hand_over(struct customer *c, struct test_order *o, stru
 	const struct https_answer *a, struct acsr_err *e)
 {
 	CLEANUP_SECRET struct acsr_secret *code = NULL;
-	struct acsr_archive_info info;
+	uint8_t sha256[32];
+	size_t len = 0;
 
-	TRY(acsr_archive_show(a->body.p, a->body.len, &info, e));
-	hex_encode(info.sha256, sizeof(info.sha256), o->sha256);
+	if (EVP_Q_digest(NULL, "SHA256", NULL, a->body.p, a->body.len, sha256, &len) != 1)
+		return err_set(e, "sys.openssl", "OpenSSL does not hash");
+	hex_encode(sha256, sizeof(sha256), o->sha256);
 	if (o->fate == FATE_COMPLETED)
 		TRY(acknowledge(c, o, e));
 	o->delivered = c->last = clock_mono_ms();
-	TRY(reveal(c, o, &code, e));
+	if (!form_is_sealed(o->form))
+		TRY(reveal(c, o, &code, e));
 	if (n != NULL)
-		TRY(derive(n, (unsigned)(o - c->orders) + 1, &a->body, code, e));
+		TRY(derive(c, o, n, &a->body, code, e));
 	o->judged = n != NULL;
 	return ACSR_OK;
 }
@@ -330,9 +272,9 @@ enum acsr_result customer_order(struct customer *c, struct needles *n, struct ac
 
 	if (c->n >= NEEDLE_ORDERS_MAX)
 		return err_set(e, "usage.value", "at most %d orders", NEEDLE_ORDERS_MAX);
-	*o = (struct test_order){
-		.key_type = c->types[c->n % c->n_types], .form = "zip", .fate = fate_of(c->n)
-	};
+	*o = (struct test_order){ .key_type = c->offer.types[c->n % c->offer.n_types],
+		.form = c->offer.forms[c->n % c->offer.n_forms],
+		.fate = fate_of(c->n) };
 	TRY(place(c, o, e));
 	c->n++;
 	if (o->fate == FATE_ABANDONED)
@@ -361,7 +303,9 @@ enum acsr_result customer_still_served(struct customer *c, struct acsr_err *e)
 {
 	struct test_order *o = &c->orders[c->n];
 
-	*o = (struct test_order){ .key_type = c->types[0], .form = "zip", .fate = FATE_COMPLETED };
+	*o = (struct test_order){
+		.key_type = c->offer.types[0], .form = c->offer.forms[0], .fate = FATE_COMPLETED
+	};
 	TRY(place(c, o, e));
 	c->n++;
 	return fetch(c, o, NULL, e);
@@ -399,5 +343,6 @@ void customer_close(struct customer *c)
 	if (left > 0)
 		say_progress("%zu orders could not be cancelled; cancel them by hand", left);
 	service_close(c->service);
+	opener_free(c->opener);
 	free(c);
 }

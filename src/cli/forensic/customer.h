@@ -7,6 +7,7 @@
 
 #include "cli/args.h"
 #include "cli/forensic/needles.h"
+#include "cli/forensic/opener.h"
 #include "cli/service.h"
 
 enum fate {
@@ -20,7 +21,8 @@ const char *fate_name(enum fate f);
 struct test_order {
 	char id[101];
 	char sha256[65]; /* of the archive */
-	const char *key_type, *form;
+	const char *key_type;
+	const struct form *form;
 	enum fate fate;
 	char *archive_url;
 	int64_t delivered; /* monotonic milliseconds of its last step; 0: not yet */
@@ -31,7 +33,8 @@ struct test_order {
 struct customer;
 
 /* Logs in (--email) or takes the token, finds a product that makes keys, and the key types that it allows.
- * forensic.product. */
+ * forensic.product. Then the forms of hand-over: usage.form, and usage.password when nothing can be opened without a
+ * code and there is no password. */
 ACSR_MUST_USE enum acsr_result customer_open(struct customer **out, const struct args *a, struct acsr_err *e);
 /* Cancels what has not been cancelled; never fails, tells what stayed. */
 void customer_close(struct customer *c);

@@ -12,7 +12,7 @@
 #include "base/secret.h"
 #include "base/str.h"
 
-enum { NUMBER_MAX = 8192, STEP = 4, TEXT_LEAST = 12, CODE_LEAST = 10, ARCHIVE_LEAST = 16 };
+enum { NUMBER_MAX = 8192, STEP = 4, TEXT_LEAST = 12, CODE_LEAST = 10, ARCHIVE_LEAST = 16, OTHER_LEAST = 64 };
 
 /* --- one number --- */
 
@@ -295,10 +295,10 @@ static struct bytes sealed_of(const uint8_t *p, size_t len)
 }
 
 /* Of other containers the middle: names and identifiers, which stand elsewhere too, are at the beginning, and a
- * PEM's last line at the end. */
+ * PEM's last line at the end. ASN.1 in between is alike in all of them, but not for 64 bytes. */
 static struct bytes middle_of(const uint8_t *p, size_t len)
 {
-	return (struct bytes){ p + len / 4, len - len / 4 - len / 8 };
+	return (struct bytes){ p + len / 3, len - len / 3 - len / 8 };
 }
 
 /* WinZip AE-2: PBKDF2-HMAC-SHA1, 1000 iterations, AES key 32, MAC key 32, verifier 2. */
@@ -324,7 +324,8 @@ enum acsr_result derive_archive(struct needles *n, unsigned order, const uint8_t
 {
 	struct bytes zip = sealed_of(p, len), body = zip.p != NULL ? zip : middle_of(p, len);
 
-	TRY(add(n, order, NEEDLE_ARCHIVE, "the archive's ciphertext", body.p, body.len, ARCHIVE_LEAST, e));
+	TRY(add(n, order, NEEDLE_ARCHIVE, "the archive's ciphertext", body.p, body.len,
+		zip.p != NULL ? ARCHIVE_LEAST : OTHER_LEAST, e));
 	if (zip.p == NULL || code == NULL)
 		return ACSR_OK;
 	return derive_opened(n, order, zip.p, code, e);

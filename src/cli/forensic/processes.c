@@ -151,7 +151,7 @@ static void read_dumpable(struct process *p)
 static bool read_process(struct process *p, pid_t pid)
 {
 	char text[STATUS_MAX];
-	const char *uid;
+	const char *uid, *name;
 
 	*p = (struct process){ .pid = pid, .seccomp = -1 };
 	if (!process_read(pid, "status", text, sizeof(text)))
@@ -166,10 +166,13 @@ static bool read_process(struct process *p, pid_t pid)
 	p->resident_kb = status_number(text, "VmRSS");
 	p->locked_kb = status_number(text, "VmLck");
 	p->swap_kb = status_number(text, "VmSwap");
+	name = process_status(text, "Name");
+	if (name != NULL)
+		snprintf(p->name, sizeof(p->name), "%.*s", (int)strcspn(name, "\n"), name);
 	read_exe(pid, p->exe, sizeof(p->exe));
 	read_limits(p);
 	read_dumpable(p);
-	return p->exe[0] != '\0';
+	return true;
 }
 
 static const struct process *find(const struct processes *ps, pid_t pid)
@@ -190,6 +193,8 @@ static void name_all(struct processes *out)
 	for (size_t i = 0; i < out->n; i++) {
 		const struct process *parent = find(out, out->v[i].parent);
 
+		if (out->v[i].exe[0] == '\0')
+			continue; /* the kernel's name for it stays */
 		process_name(out->v[i].exe, parent != NULL ? parent->exe : NULL, out->v[i].name,
 			sizeof(out->v[i].name));
 	}
@@ -310,8 +315,9 @@ enum acsr_result process_listening(pid_t *out, unsigned port, struct acsr_err *e
 		closedir(d);
 	if (found == 0)
 		return err_set(e, "forensic.pid",
-			"no process on this machine listens on port %u; run this where the service runs, or "
-			"give --pid of autocsrd",
+			"no process that may be looked at listens on port %u of this machine; run this where "
+			"the "
+			"service runs, with all rights of root, or give --pid of autocsrd",
 			port);
 	*out = found;
 	return ACSR_OK;

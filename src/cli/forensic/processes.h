@@ -18,7 +18,7 @@ enum { PROCESSES_MAX = 512, PROCESS_EXE = 256 };
 struct process {
 	pid_t pid, parent;
 	char name[32]; /* "autocsrd", "core", "keymaker", "keymaker worker" */
-	char exe[PROCESS_EXE];
+	char exe[PROCESS_EXE]; /* "" when it may not be known */
 	uid_t uid;
 	unsigned threads;
 	int seccomp; /* 0 off, 2 filter; -1 unknown */

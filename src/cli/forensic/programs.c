@@ -89,6 +89,8 @@ static enum acsr_result add_all(json_t *list, const struct processes *ps, struct
 		char through[64];
 
 		snprintf(through, sizeof(through), "/proc/%d/exe", (int)ps->v[i].pid);
+		if (ps->v[i].exe[0] == '\0')
+			continue;
 		TRY(add(list, through, ps->v[i].exe, e));
 		if (strcmp(ps->v[i].name, "keymaker") == 0)
 			TRY(add_mapped(list, &ps->v[i], e));

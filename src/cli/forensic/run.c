@@ -92,10 +92,6 @@ enum acsr_result run_check(const struct args *a, struct acsr_err *e)
 	uint64_t n;
 
 	TRY(how_many(a, &n, e));
-	if (args_one(a, "password-file") == NULL)
-		return err_set(e, "usage.password",
-			"an archive opens with its code only, and a code is revealed to the user's password: "
-			"give --password-file");
 	return check_root(e);
 }
 
@@ -232,13 +228,13 @@ static void tally(char *out, size_t cap, const struct test_order *o, size_t n, b
 	size_t at = 0;
 
 	for (size_t i = 0; i < n && at < cap; i++) {
-		const char *word = forms ? o[i].form : o[i].key_type;
+		const char *word = forms ? o[i].form->name : o[i].key_type;
 		size_t k = 0, count = 0;
 
-		while (strcmp(forms ? o[k].form : o[k].key_type, word) != 0)
+		while (strcmp(forms ? o[k].form->name : o[k].key_type, word) != 0)
 			k++;
 		for (size_t x = k; k == i && x < n; x++)
-			count += strcmp(forms ? o[x].form : o[x].key_type, word) == 0;
+			count += strcmp(forms ? o[x].form->name : o[x].key_type, word) == 0;
 		if (k == i)
 			at += (size_t)snprintf(
 				out + at, cap - at, "%s%s x %zu", at > 0 ? ", " : "", word, count);

@@ -36,7 +36,7 @@ struct run {
 	size_t n_reasons;
 };
 
-/* Root, and options that can be judged before anything is done: usage.root usage.value usage.password */
+/* Root, and options that can be judged before anything is done: usage.root usage.value */
 ACSR_MUST_USE enum acsr_result run_check(const struct args *a, struct acsr_err *e);
 /* After run_check. Errors of finding the service and of ordering. Whatever was found stays in
  * *out, which run_free frees. */

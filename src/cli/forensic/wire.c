@@ -97,7 +97,8 @@ static enum acsr_result open_socket(struct wire *w, const char *interface, struc
 	w->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	w->stop = eventfd(0, EFD_CLOEXEC);
 	if (w->fd < 0 || w->stop < 0)
-		return err_errno(e, "forensic.network", errno, "cannot listen to packets");
+		return err_errno(e, "forensic.network", errno,
+			"cannot listen to packets (--interface none leaves them out)");
 	(void)setsockopt(w->fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
 	if (bind(w->fd, (struct sockaddr *)&a, sizeof(a)) != 0)
 		return err_errno(e, "forensic.network", errno, "cannot listen to packets");
