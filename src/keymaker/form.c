@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "pki/key_int.h"
+#include "pki/keyform.h"
 #include "pki/pkcs12_int.h"
 
 struct job {
@@ -21,7 +22,6 @@ struct job {
 
 struct form {
 	const char *name;
-	bool sealed;
 	unsigned rounds; /* the code has 130 random bits: rounds are for readers that count them */
 	enum acsr_result (*write)(struct formed *out, const struct job *j, struct acsr_err *e);
 };
@@ -117,19 +117,14 @@ static enum acsr_result write_sealed(struct formed *out, const struct job *j, st
 /* --- the table --- */
 
 static const struct form forms[] = {
-	{ "zip", false, 0, write_zip }, /* 1000, fixed by the format */
-	{ "pkcs8", false, 600000, write_pkcs8 },
-	{ "p12", false, 100000, write_modern },
-	{ "p12-legacy", false, 2048, write_legacy },
-	{ "age", true, 0, write_sealed },
-	{ "cms", true, 0, write_sealed },
+	{ "zip", 0, write_zip }, /* 1000, fixed by the format */
+	{ "pkcs8", 600000, write_pkcs8 },
+	{ "p12", 100000, write_modern },
+	{ "p12-legacy", 2048, write_legacy },
+	{ "age", 0, write_sealed },
+	{ "cms", 0, write_sealed },
 };
 #define N_FORMS (sizeof(forms) / sizeof(forms[0]))
-
-const char *form_at(size_t i)
-{
-	return i < N_FORMS ? forms[i].name : NULL;
-}
 
 static const struct form *find(const char *name)
 {
@@ -137,6 +132,13 @@ static const struct form *find(const char *name)
 		if (strcmp(forms[i].name, name) == 0)
 			return &forms[i];
 	return NULL;
+}
+
+static bool is_sealed(const struct form *f)
+{
+	const struct keyform *k = keyform_find(f->name);
+
+	return k != NULL && k->sealed;
 }
 
 static enum acsr_result check_recipient(const struct msg_key_make *order, struct acsr_err *e)
@@ -158,10 +160,10 @@ enum acsr_result form_check(const struct msg_key_make *order, struct acsr_err *e
 
 	if (f == NULL)
 		return err_rule(e, "request.field.form", "form", NULL, "there is no form %s", order->form);
-	if (!f->sealed && order->recipient[0] != '\0')
+	if (!is_sealed(f) && order->recipient[0] != '\0')
 		return err_rule(e, "request.field.recipient", "recipient", NULL,
 			"the form %s has a code and no recipient", f->name);
-	if (!f->sealed || check_recipient(order, e) == ACSR_OK)
+	if (!is_sealed(f) || check_recipient(order, e) == ACSR_OK)
 		return ACSR_OK;
 	err_at(e, "recipient");
 	return ACSR_FAIL;
@@ -177,7 +179,7 @@ enum acsr_result form_make(struct formed *out, const struct msg_key_make *order,
 		return err_rule(e, "request.field.form", "form", NULL, "there is no form %s", order->form);
 	if (j.rounds == 0)
 		j.rounds = f->rounds;
-	if (!f->sealed)
+	if (!is_sealed(f))
 		TRY(acsr_code_new(&out->code, e));
 	return f->write(out, &j, e);
 }

@@ -1,6 +1,6 @@
 /*
  * The forms in which a key leaves: under a code that is made here (zip pkcs8 p12 p12-legacy), or sealed to the
- * customer's own key (age cms), without any code.
+ * customer's own key (age cms), without any code. pki/keyform.h describes them.
  */
 #ifndef KEYMAKER_FORM_H
 #define KEYMAKER_FORM_H
@@ -26,8 +26,5 @@ ACSR_MUST_USE enum acsr_result form_check(const struct msg_key_make *order, stru
 ACSR_MUST_USE enum acsr_result form_make(struct formed *out, const struct msg_key_make *order,
 	const struct acsr_key *key, const struct acsr_blob *csr, unsigned rounds, struct acsr_err *e);
 void form_clear(struct formed *f); /* wipes */
-
-/* Their names; NULL past the end. */
-const char *form_at(size_t i);
 
 #endif

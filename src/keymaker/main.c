@@ -3,9 +3,9 @@
  * no files and no database; it never sees a key, a code or an archive. Each order is the work of one forked
  * process (worker.h) that ends with it.
  */
-#include "alloc.h"
 #include "autocsr/key.h"
 #include "base/log.h"
+#include "harden.h"
 #include "heap.h"
 #include "ipc/role.h"
 #include "make.h"
@@ -123,7 +123,7 @@ int main(void)
 	struct keymaker own = { 0 };
 	struct acsr_err e = { 0 };
 
-	if (alloc_wipe_on_free(&e) != ACSR_OK) {
+	if (harden_process(&e) != ACSR_OK) {
 		log_error(LOG_ERROR, "keymaker.failed", &e);
 		return 1;
 	}

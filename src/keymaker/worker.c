@@ -7,18 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/clear.h"
 #include "base/limits.h"
-#include "heap.h"
+#include "harden.h"
 #include "ipc/chan.h"
-#include "ipc/sandbox.h"
 #include "make.h"
-#include "seed.h"
 
 /* A sanitizer's own report needs it. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -32,8 +28,8 @@
 #define KEEP_STDERR 0
 #endif
 
-/* The heap holds an RSA-4096 key being made eight times over; each of its pages costs time. */
-enum { SECURE_HEAP = 64 * 1024, FD_ORDER = 3, FD_RESULT, FD_ARCHIVE, FD_ABOVE, NICE_AHEAD = 10 };
+enum { FD_ORDER = 3, FD_RESULT, FD_ARCHIVE, FD_ABOVE, NICE_AHEAD = 10 };
+_Static_assert((int)FD_ABOVE == (int)HARDEN_FILES && (int)WORKER_SECONDS == (int)HARDEN_SECONDS, "they fit");
 
 const char *worker_exit_name(int status)
 {
@@ -49,8 +45,7 @@ const char *worker_exit_name(int status)
 
 _Noreturn static void end(enum worker_exit status)
 {
-	clear_stack();
-	clear_registers();
+	harden_end();
 	_exit((int)status);
 }
 
@@ -71,43 +66,20 @@ static bool keep_only(const struct worker_pipes *pipes)
 	return close_range(FD_ABOVE, ~0U, 0) == 0;
 }
 
-static bool limit(__rlimit_resource_t what, rlim_t value)
-{
-	struct rlimit rl = { value, value };
-
-	return setrlimit(what, &rl) == 0;
-}
-
-static bool set_limits(void)
-{
-	return limit(RLIMIT_CORE, 0) && limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_NOFILE, FD_ABOVE) &&
-	       limit(RLIMIT_CPU, WORKER_SECONDS) && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
-	       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
-}
-
-static bool lock_memory(const struct worker_setup *setup)
-{
-	return !setup->lock_memory || mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
-}
-
 static void enter(const struct worker_pipes *pipes, const struct worker_setup *setup, char *facts, size_t cap)
 {
-	const char *heap;
+	char how[256];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	prctl(PR_SET_NAME, "keymaker-one", 0, 0, 0);
 	/* A key that is made ahead must not slow down orders; without the right to ask, it may. */
 	if (setup->ready_type != NULL && setpriority(PRIO_PROCESS, 0, NICE_AHEAD) != 0)
 		errno = 0;
-	if (!keep_only(pipes) || !lock_memory(setup) || heap_enter(SECURE_HEAP, &heap, NULL) != ACSR_OK ||
-		!set_limits() || seed_fresh(NULL) != ACSR_OK)
+	if (!keep_only(pipes) || harden_worker(setup->lock_memory, how, sizeof(how), NULL) != ACSR_OK)
 		end(WORKER_SETUP);
-	if (sandbox_enter_worker(NULL) != ACSR_OK)
+	if (harden_sandbox(NULL) != ACSR_OK)
 		end(WORKER_SANDBOX);
-	snprintf(facts, cap,
-		"%s; one process for this order: seccomp kill list of 15 calls, no files, "
-		"secure heap (%s)%s, wiped on free, fresh seed of 3 generators checked",
-		setup->facts, heap, setup->lock_memory ? ", all memory locked" : "");
+	snprintf(facts, cap, "%s; one process for this order: %s", setup->facts, how);
 }
 
 /* --- the order --- */

@@ -4,6 +4,7 @@
  * any place, as DER has them, backwards as limbs lie, and as PEM. A child that leaks on purpose must be caught.
  */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,6 +148,21 @@ static void add_both(struct windows *w, const uint8_t *p, size_t n)
 	free(back);
 }
 
+/* Lines of PEM; their ends, and its first and last line, are in every PEM. */
+static void add_pem(struct windows *w, const uint8_t *p, size_t n)
+{
+	const uint8_t *end = p + n;
+
+	for (const uint8_t *line = p; line < end;) {
+		const uint8_t *stop = memchr(line, '\n', (size_t)(end - line));
+		size_t len = stop != NULL ? (size_t)(stop - line) : (size_t)(end - line);
+
+		if (len > 0 && line[0] != '-')
+			add(w, line, strcspn((const char *)line, "=\n"));
+		line += len + 1;
+	}
+}
+
 static int compare(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -193,7 +209,7 @@ static void known_of(struct windows *known, const char *type, const struct acsr_
 	assert_int_equal(ACSR_OK, acsr_key_pkcs8_der(other, &der, NULL));
 	assert_int_equal(ACSR_OK, acsr_key_pkcs8_pem(other, &pem, NULL));
 	add_both(known, acsr_secret_bytes(der), acsr_secret_len(der));
-	add(known, acsr_secret_bytes(pem), acsr_secret_len(pem));
+	add_pem(known, acsr_secret_bytes(pem), acsr_secret_len(pem));
 	settle(known);
 	acsr_secret_free(der);
 	acsr_secret_free(pem);
@@ -224,7 +240,7 @@ static size_t search(const uint8_t *p, size_t n, const struct windows *w, const 
 
 	for (size_t i = 0; i + WINDOW <= n; i++)
 		if (has(w, load(p + i)) && hits++ < 3 && loud)
-			print_message("found in %s, at %zu\n", where, i);
+			print_message("%016" PRIx64 " at %zu of %s", load(p + i), i, where);
 	return hits;
 }
 
@@ -270,7 +286,7 @@ static void listen(int fd, const char *type, struct windows *w)
 {
 	static struct windows known;
 	uint8_t der[8192], pem[12288], code[64];
-	size_t n_der = hear(fd, der, sizeof(der)), n_pem = hear(fd, pem, sizeof(pem)),
+	size_t n_der = hear(fd, der, sizeof(der)), n_pem = hear(fd, pem, sizeof(pem) - 1),
 	       n_code = hear(fd, code, sizeof(code));
 	struct acsr_key *key;
 	char end;
@@ -279,7 +295,8 @@ static void listen(int fd, const char *type, struct windows *w)
 	assert_int_equal(ACSR_OK, acsr_key_load_private(&key, der, n_der, NULL, NULL));
 	known_of(&known, type, key);
 	add_both(w, der, n_der);
-	add(w, pem, n_pem);
+	pem[n_pem] = '\0';
+	add_pem(w, pem, n_pem);
 	subtract(w, &known);
 	add(w, code, n_code);
 	settle(w);

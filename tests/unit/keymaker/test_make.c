@@ -14,6 +14,7 @@
 
 #include "autocsr/csr.h"
 #include "orders.h"
+#include "pki/keyform.h"
 
 static struct acsr_key *new_key(const char *type)
 {
@@ -259,6 +260,33 @@ static void test_a_wrong_deliverer_is_refused(void **state)
 	refused(&m, "request.field.deliver");
 }
 
+/* What the service offers, this process writes: it begins as the table says. */
+static void test_every_form_of_the_table(void **state)
+{
+	struct acsr_key *key = new_key("ec:p256");
+	char dir[64];
+
+	(void)state;
+	if (!orders_recipients(dir))
+		skip();
+	for (const struct keyform *f = keyform_all(); f->name != NULL; f++) {
+		CLEANUP_STR char *to =
+			f->sealed ? orders_recipient(dir, strcmp(f->name, "cms") == 0 ? "p256" : "age")
+				  : NULL;
+		struct msg_key_make order = orders_new("ec:p256");
+		struct made m;
+
+		orders_form(&order, f->name, to != NULL ? to : "");
+		make(&m, &order, key);
+		assert_true((m.archive.code == NULL) == f->sealed);
+		assert_true(keyform_begins(f, m.archive.bytes, m.archive.len));
+		made_clear(&m);
+		orders_clear(&order);
+	}
+	acsr_key_free(key);
+	orders_forget(dir);
+}
+
 static void test_bad_forms_are_refused(void **state)
 {
 	static const char age[] = "age1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0savhh7m";
@@ -373,6 +401,7 @@ int main(void)
 		cmocka_unit_test(test_codes_differ),
 		cmocka_unit_test(test_a_weak_key_does_not_leave),
 		cmocka_unit_test(test_a_wrong_deliverer_is_refused),
+		cmocka_unit_test(test_every_form_of_the_table),
 		cmocka_unit_test(test_bad_forms_are_refused),
 		cmocka_unit_test(test_an_unknown_key_type_is_refused),
 		cmocka_unit_test(test_a_type_that_openssl_lacks_is_refused),
