@@ -126,6 +126,8 @@ static bool is_choice(const char *s, const char *choices)
 {
 	size_t n = strlen(s);
 
+	if (strchr(s, ' ') != NULL)
+		return false;
 	for (const char *p = choices; p != NULL; p = strchr(p, ' ')) {
 		p += *p == ' ';
 		if (strncmp(p, s, n) == 0 && (p[n] == ' ' || p[n] == '\0'))

@@ -120,6 +120,54 @@ static void test_checkpoints(void **state)
 	stop(&w);
 }
 
+/* A receipt from typed fields, the same again when asked again with other ones, and nothing that is none. */
+static void test_receipts(void **state)
+{
+#define SHA "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	struct msg_sign_receipt m = { .part = (char[]){ "hand-over" },
+		.service = (char[]){ "https://ca.test" },
+		.account = (char[]){ "acc_1" },
+		.order = (char[]){ "ord_1" },
+		.request = (char[]){ "req_1" },
+		.product = (char[]){ "dv" },
+		.made_by = (char[]){ "service" },
+		.key_type = (char[]){ "ec:p256" },
+		.spki_sha256 = (char[]){ SHA },
+		.archive_sha256 = (char[]){ SHA },
+		.archive_size = 5,
+		.grade = (char[]){ "code" },
+		.format = (char[]){ "zip" },
+		.made_at = 10,
+		.handed_over_at = 20,
+		.issuer_kind = (char[]){ "private" },
+		.handed_over_seq = 1,
+		.handed_over_leaf = (char[]){ SHA } };
+	struct msg_receipt_signed one, two;
+	struct world w;
+
+	(void)state;
+	assert_int_equal(strv_add(&m.names, "www.example.com", NULL), ACSR_OK);
+	start(&w, NULL);
+	assert_non_null(strstr(w.receipts.verifier, "/receipts+"));
+	assert_true(w.receipts.spki.len > 32);
+	harness_send(&w.h, ROLE_CORE, MSG_sign_receipt, 5, &m, -1);
+	harness_recv(&w.h, ROLE_CORE, MSG_receipt_signed, &one, NULL, NULL);
+	assert_memory_equal(one.document.p, "{\"receipt\":\n{\"account\":\"acc_1\"", 30);
+	m.archive_size = 6;
+	harness_send(&w.h, ROLE_CORE, MSG_sign_receipt, 6, &m, -1);
+	harness_recv(&w.h, ROLE_CORE, MSG_receipt_signed, &two, NULL, NULL);
+	assert_int_equal(one.document.len, two.document.len);
+	assert_memory_equal(one.document.p, two.document.p, one.document.len);
+	m.request = (char[]){ "req_2" };
+	m.part = (char[]){ "AutoCSR" };
+	harness_send(&w.h, ROLE_CORE, MSG_sign_receipt, 7, &m, -1);
+	harness_recv_failed(&w.h, ROLE_CORE, 7, "receipt.field");
+	harness_clear(MSG_receipt_signed, &one);
+	harness_clear(MSG_receipt_signed, &two);
+	strv_free(&m.names);
+	stop(&w);
+}
+
 /* openssl agrees on the chain, the purpose, the name and the revocation. */
 static void test_openssl_verifies_chain_and_crl(void **state)
 {
@@ -357,6 +405,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_issuers_are_told),
 		cmocka_unit_test(test_checkpoints),
+		cmocka_unit_test(test_receipts),
 		cmocka_unit_test(test_openssl_verifies_chain_and_crl),
 		cmocka_unit_test(test_a_repeat_gets_the_same_certificate),
 		cmocka_unit_test(test_the_root_key_may_be_away),
