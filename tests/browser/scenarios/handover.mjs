@@ -97,6 +97,8 @@ export default async function handover({ portal, ask }) {
 
   p.step('sealed to an age recipient, SSH keys and a certificate; no code anywhere');
   for (const [kind, open, extension] of [['age', 'open_age', 'key.age'], ['ssh-ed25519', 'open_age', 'key.age'], ['ssh-rsa', 'open_age', 'key.age'], ['certificate', 'open_cms', 'p7m']]) {
+    const missing = kind === 'certificate' ? '' : !(await ask('have', 'age')) ? 'age' : kind !== 'age' && !(await ask('have', 'ssh-keygen')) ? 'openssh-client' : '';
+    if (missing) { p.step(`skipped ${kind}: ${missing} is not installed`); continue; }
     const host = await start('Sealed to your public key');
     await page.locator('select[name=key_type]').selectOption('ec:p256');
     const recipient = await ask('recipient', kind);
