@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { VirtualAuthenticator } from '../lib/authenticator.mjs';
 
 export default async function passkeys({ portal, ask }) {
-  const p = await portal({ base: process.env.BASE.replace('127.0.0.1', 'localhost') }); // a passkey belongs to a name
+  const base = process.env.BASE.replace('127.0.0.1', 'localhost'); // a passkey belongs to a name
+  const p = await portal({ base });
   const { page } = p;
   const device = await VirtualAuthenticator.plug(page);
   const owner = await p.newcomer();
@@ -137,4 +138,41 @@ export default async function passkeys({ portal, ask }) {
   await p.press('Use a passkey');
   await page.getByRole('alert').getByText('not known here').waitFor();
   await p.login(owner);
+
+  p.step('a colleague loses the device; the owner vouches for them');
+  const mate = await ask('new_person');
+  await p.open('/account/users');
+  await p.fill({ 'E-mail address': mate.email });
+  await p.press('Invite');
+  await p.sees(`${mate.email} is invited`);
+  const other = await portal({ base, colorScheme: 'dark' });
+  await VirtualAuthenticator.plug(other.page);
+  await other.open(`/invite/${await ask('mailed_token', mate.email, 'invite')}`);
+  await other.fill({ Password: mate.password });
+  await other.press('Join');
+  await other.sees('can log in now');
+  await other.login(mate);
+  await other.open('/account/security');
+  await other.field('Name for a new passkey').fill('lost phone');
+  await other.press('Add a passkey');
+  await other.press('I have them');
+  await other.page.getByRole('row', { name: /lost phone/ }).waitFor();
+  await other.shot('dark');
+  await page.reload();
+  await page.getByRole('row', { name: mate.email }).getByRole('button', { name: 'Lost second factor' }).click();
+  await p.shot('lost-second-factor');
+  await dialog.getByRole('button', { name: 'Remove it' }).click();
+  await page.getByRole('row', { name: mate.email }).getByText('off').waitFor();
+  await other.page.reload();
+  await other.login(mate);
+
+  p.step('by its address instead of its name the service says where passkeys work');
+  const plain = await portal();
+  await plain.login(owner);
+  await plain.open('/account/security');
+  await plain.sees('Passkeys belong to a name');
+  await plain.shot('by-address');
+  await plain.press('Log out');
+  await plain.heading('Log in');
+  assert.equal(await plain.button('Use a passkey').count(), 0, 'a passkey is offered where the browser would refuse it');
 }
