@@ -4,6 +4,7 @@ import os
 
 import pytest
 from harness.api import unique_name
+from harness.cli import Cli
 from harness.passkey import AT, ED, UP, UV, Authenticator, Key, b64, cbor, enrol, passkey_login, unb64, use
 from harness.people import invited
 from harness.totp import enable_totp, totp_now
@@ -449,6 +450,18 @@ def test_a_passkey_alone_reveals_when_it_verified_its_user(new_world):
     assert token.post(path, {}, 403)["type"] == PREFIX + "auth.reauth"
     assert token.post(path, {"password": account.password, "totp": made["recovery_codes"][3]}, 200)["code"]
     assert token.post(path, {"password": account.password, "totp": made["recovery_codes"][3]}, 401)["type"] == PREFIX + "auth.second-factor"
+
+
+def test_the_command_takes_a_recovery_code_where_there_are_only_passkeys(world, account, tmp_path):
+    order = _order(account)
+    token = account.token_client()
+    _, made = enrol(account)
+    (tmp_path / "p").write_text(account.password + "\n")
+    cli = Cli(tmp_path, {"AUTOCSR_SERVER": world.service.url, "AUTOCSR_TOKEN": token.token, "AUTOCSR_CA_FILE": str(world.service.root_pem)})
+    words = ["order", "code", order["id"], "--password-file", "p"]
+    refused = cli.run(*words, "--json", code=4)
+    assert refused.problem == "auth.second-factor" and "recovery code" in refused.json["detail"]
+    assert cli.ask(*words, "--totp", made["recovery_codes"][0])["code"]
 
 
 def test_a_second_step_question_alone_does_not_reveal(world):
