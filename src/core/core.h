@@ -56,6 +56,10 @@ struct core {
 	struct loop_timer *job_timer, *tick_timer;
 	struct strv roles;       /* "front PID RESTARTS", from autocsrd */
 	uint64_t front_life;     /* grows when front dies: what it asked before is not answered any more */
+	struct {
+		int64_t since;
+		uint64_t seen;
+	} strangers;             /* wrong attempts for nobody who is known, in this minute (throttle.h) */
 	bool code_sweep;         /* codes without a request may be in the store */
 	bool forget;             /* after this commit, overwrite what the log still holds of deleted rows */
 	int64_t forget_again_ms; /* monotonic; when somebody else's reading kept us from it */

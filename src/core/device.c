@@ -34,6 +34,14 @@ enum acsr_result device_of(
 	return have ? devices_find(c->db, hash, user_id, id, e) : ACSR_OK;
 }
 
+enum acsr_result device_is_known(struct core *c, const struct request *q, bool *yes, struct acsr_err *e)
+{
+	uint8_t hash[32];
+
+	TRY(hash_of(q, hash, yes, e));
+	return *yes ? devices_known(c->db, hash, yes, e) : ACSR_OK;
+}
+
 static enum acsr_result give_cookie(struct request *q, const void *text, size_t n, struct acsr_err *e)
 {
 	return request_header(
@@ -44,12 +52,11 @@ static enum acsr_result give_cookie(struct request *q, const void *text, size_t 
 static enum acsr_result begin(struct core *c, struct request *q, struct device *v, struct acsr_err *e)
 {
 	char cookie[CREDENTIAL_TEXT];
-	bool have, known = false;
 	enum acsr_result r;
+	bool have, known;
 
 	TRY(hash_of(q, v->hash, &have, e));
-	if (have)
-		TRY(devices_known(c->db, v->hash, &known, e));
+	TRY(device_is_known(c, q, &known, e));
 	if (known)
 		return give_cookie(q, acsr_secret_bytes(q->m.device), acsr_secret_len(q->m.device), e);
 	TRY(credential_new("", cookie, v->hash, e));

@@ -14,6 +14,9 @@ enum { DEVICE_DAYS = 180 };
 /* The id of the device that q comes from, if this user is known by it; "" otherwise. */
 ACSR_MUST_USE enum acsr_result device_of(
 	struct core *c, const struct request *q, const char *user_id, char id[40], struct acsr_err *e);
+/* Is somebody known by the device that q comes from? */
+ACSR_MUST_USE enum acsr_result device_is_known(
+	struct core *c, const struct request *q, bool *yes, struct acsr_err *e);
 /* The user has just logged in with q: know the device from now on, and give it its cookie. */
 ACSR_MUST_USE enum acsr_result device_note(
 	struct core *c, struct request *q, const char *user_id, struct acsr_err *e);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/rnd.h"
+#include "core/device.h"
 #include "core/handlers.h"
 #include "core/identity.h"
 #include "core/jsontext.h"
@@ -272,7 +273,10 @@ enum acsr_result session_passkey_options(struct core *c, struct request *q, stru
 	TRY(request_fields(q, none, e));
 	throttle_network(q->m.remote, network);
 	snprintf(bucket, sizeof(bucket), "passkey:%s", network);
-	TRY(throttle_allow(c, bucket, QUESTIONS_AN_HOUR, &ok, e));
+	/* Strangers in the same network do not keep out who has been here before. */
+	TRY(device_is_known(c, q, &ok, e));
+	if (!ok)
+		TRY(throttle_allow(c, bucket, QUESTIONS_AN_HOUR, &ok, e));
 	if (!ok)
 		return err_set(
 			e, "limit.passkeys", "too many logins from your network in this hour, try later");

@@ -52,6 +52,22 @@ enum acsr_result proof_right(struct core *c, struct request *q, const char *user
 	return ACSR_OK;
 }
 
+/* Of wrong attempts for nobody whom we know, only some have an entry of their own: who makes them by the thousand
+ * must not fill the log. The others are counted, and told together. */
+static enum acsr_result audit_stranger(
+	struct core *c, const struct acsr_err *why, const char *network, struct acsr_err *e)
+{
+	uint64_t untold;
+	bool own = throttle_tell_stranger(c, &untold);
+
+	if (untold > 0)
+		TRY(core_audit(c, "unknown", "", "auth.failed", "", e,
+			"%llu more for nobody who is known here", (unsigned long long)untold));
+	return own ? core_audit(c, "unknown", "", "auth.failed", "", e, "%s%s%s from %s", why->id,
+			     why->source[0] != '\0' ? " " : "", why->source, network)
+		   : ACSR_OK;
+}
+
 enum acsr_result proof_wrong(struct core *c, struct request *q, const char *email, const char *account_id,
 	const char *user_id, const struct acsr_err *why, struct acsr_err *e)
 {
@@ -60,8 +76,10 @@ enum acsr_result proof_wrong(struct core *c, struct request *q, const char *emai
 	c->count.logins_failed++;
 	throttle_network(q->m.remote, network);
 	request_problem(q, why);
-	return core_audit(c, user_id[0] != '\0' ? email : "unknown", account_id, "auth.failed", user_id, e,
-		"%s%s%s from %s", why->id, why->source[0] != '\0' ? " " : "", why->source, network);
+	if (user_id[0] == '\0')
+		return audit_stranger(c, why, network, e);
+	return core_audit(c, email, account_id, "auth.failed", user_id, e, "%s%s%s from %s", why->id,
+		why->source[0] != '\0' ? " " : "", why->source, network);
 }
 
 static json_t *methods_json(const struct user *u, bool password)

@@ -11,6 +11,8 @@
 
 enum {
 	HOUR = 3600,
+	MINUTE = 60,
+	TOLD = 20,       /* wrong attempts of strangers a minute */
 	WRONG = 5,       /* attempts of one bucket before its pauses begin */
 	FIRST_PAUSE = 5, /* seconds */
 	LONGEST_PAUSE = 900
@@ -221,6 +223,17 @@ enum acsr_result throttle_refuse(struct request *q, int64_t wait, struct acsr_er
 	request_problem(q, &why);
 	strv_free(&q->headers);
 	return request_header(q, e, "Retry-After: %lld", (long long)wait);
+}
+
+bool throttle_tell_stranger(struct core *c, uint64_t *untold)
+{
+	*untold = 0;
+	if (c->now - c->strangers.since >= MINUTE || c->now < c->strangers.since) {
+		*untold = c->strangers.seen > TOLD ? c->strangers.seen - TOLD : 0;
+		c->strangers.since = c->now;
+		c->strangers.seen = 0;
+	}
+	return c->strangers.seen++ < TOLD;
 }
 
 enum acsr_result throttle_allow(

@@ -44,6 +44,10 @@ ACSR_MUST_USE enum acsr_result throttle_known(
 /* Answer q with auth.slow and Retry-After. */
 ACSR_MUST_USE enum acsr_result throttle_refuse(struct request *q, int64_t wait, struct acsr_err *e);
 
+/* Has this wrong attempt, for nobody who is known here, an entry of its own in the audit log? Twenty a minute have.
+ * *untold: how many had none in the minute that has just ended, to be told now. */
+bool throttle_tell_stranger(struct core *c, uint64_t *untold);
+
 /* Count something that is no guess, such as mails to one address: *ok is false when there were `most` in the
  * last hour. */
 ACSR_MUST_USE enum acsr_result throttle_allow(

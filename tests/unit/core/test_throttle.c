@@ -274,6 +274,25 @@ static void what_was_neither_right_nor_wrong_does_not_count_and_resets_nothing(v
 	world_close(w);
 }
 
+static void strangers_do_not_fill_the_audit_log(void **state)
+{
+	struct world *w = *state;
+	uint64_t untold;
+	int told = 0;
+
+	w->c.now = 100000;
+	for (int i = 0; i < 1000; i++) {
+		told += throttle_tell_stranger(&w->c, &untold);
+		assert_int_equal(untold, 0);
+	}
+	assert_int_equal(told, 20);
+	w->c.now += 60;
+	assert_true(throttle_tell_stranger(&w->c, &untold));
+	assert_int_equal(untold, 980);
+	assert_true(throttle_tell_stranger(&w->c, &untold));
+	assert_int_equal(untold, 0);
+}
+
 static void other_things_are_counted_by_the_hour(void **state)
 {
 	struct world *w = *state;
@@ -306,6 +325,7 @@ int main(void)
 		T(a_planted_device_cookie_is_not_taken_over),
 		T(a_network_that_tries_many_addresses_is_slowed),
 		T(what_was_neither_right_nor_wrong_does_not_count_and_resets_nothing),
+		T(strangers_do_not_fill_the_audit_log),
 		T(other_things_are_counted_by_the_hour),
 	};
 
