@@ -59,8 +59,11 @@ static void stop_thread(struct held *h, pid_t pid, pid_t tid)
 	struct held_thread t = { pid, tid, 0 };
 
 	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) != 0) {
-		if (errno != ESRCH)
-			cannot(h, pid, "cannot be traced", errno);
+		int why = errno;
+
+		/* EPERM is also said of what is just ending. */
+		if (why != ESRCH && !process_is_gone(tid))
+			cannot(h, pid, "cannot be traced", why);
 		return;
 	}
 	if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) != 0) {
@@ -146,9 +149,15 @@ void hold_search(struct held *h, struct search *s)
 	for (size_t i = 0; i < h->processes.n; i++) {
 		const struct process *p = &h->processes.v[i];
 
-		for (size_t k = 0; k < h->n; k++)
-			if (h->threads[k].pid == p->pid)
-				registers_search(&h->threads[k], p, s);
-		memory_search(h, p, s);
+		bool stands = false;
+
+		for (size_t k = 0; k < h->n; k++) {
+			if (h->threads[k].pid != p->pid)
+				continue;
+			registers_search(&h->threads[k], p, s);
+			stands = true;
+		}
+		if (stands || !process_is_gone(p->pid))
+			memory_search(h, p, s);
 	}
 }

@@ -48,6 +48,21 @@ const char *process_status(const char *text, const char *name)
 	return NULL;
 }
 
+/* What has no memory says nothing of its size. */
+static bool is_gone(const char *status)
+{
+	const char *state = process_status(status, "State");
+
+	return state == NULL || *state == 'Z' || *state == 'X' || process_status(status, "VmSize") == NULL;
+}
+
+bool process_is_gone(pid_t pid)
+{
+	char text[STATUS_MAX];
+
+	return !process_read(pid, "status", text, sizeof(text)) || is_gone(text);
+}
+
 static uint64_t status_number(const char *text, const char *name)
 {
 	const char *v = process_status(text, name);
@@ -154,7 +169,7 @@ static bool read_process(struct process *p, pid_t pid)
 	const char *uid, *name;
 
 	*p = (struct process){ .pid = pid, .seccomp = -1 };
-	if (!process_read(pid, "status", text, sizeof(text)))
+	if (!process_read(pid, "status", text, sizeof(text)) || is_gone(text))
 		return false;
 	uid = process_status(text, "Uid");
 	p->parent = (pid_t)status_number(text, "PPid");

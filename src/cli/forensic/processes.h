@@ -51,6 +51,9 @@ void process_name(const char *exe, const char *parent_exe, char *out, size_t cap
 /* The value behind "Name:" in the text of /proc/PID/status; NULL when it is not there. For tests too. */
 const char *process_status(const char *text, const char *name);
 
+/* It has ended, or is ending and has no memory any more. For threads as well. */
+bool process_is_gone(pid_t pid);
+
 /* A file below /proc, at most cap - 1 bytes of it, as a string. False: it has gone. */
 bool process_read(pid_t pid, const char *what, char *out, size_t cap);
 

@@ -28,6 +28,8 @@ static void as_text(const uint8_t *p, size_t n)
 	free(text);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	static struct acsr_secret *identity;
