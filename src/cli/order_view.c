@@ -204,6 +204,8 @@ void order_view_show(const json_t *order)
 		say_field(i == 0 ? "names" : "", json_string_value(json_array_get(names, i)));
 	say("%-16s %s, %s", "key", view_str(order, "key_type"), whence(view_str(order, "key_source")));
 	say_field("SPKI SHA-256", view_str(order, "spki_sha256"));
+	say_field("authorised by", view_str(json_object_get(order, "authorised"), "by"));
+	say_field("receipt", view_str(json_object_get(order, "receipt"), "state"));
 	show_hand_over(order);
 	show_archive(order);
 	show_certificates(order);
