@@ -40,8 +40,8 @@ json_t *user_json(const struct user *u)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:b, s:o, s:o}", "id", u->id, "email", u->email,
 		"role", u->role, "account_id", u->account_id, "account_name", u->account_name, "totp",
-		(int)u->totp, "passkeys", (json_int_t)u->passkeys, "disabled", (int)u->disabled, "created_at", json_time(u->created_at),
-		"last_login_at", json_time(u->last_login_at));
+		(int)u->totp, "passkeys", (json_int_t)u->passkeys, "disabled", (int)u->disabled, "created_at",
+		json_time(u->created_at), "last_login_at", json_time(u->last_login_at));
 }
 
 static bool email_fits(const char *s)

@@ -16,7 +16,7 @@
 #include "store/accounts.h"
 #include "store/second_factor.h"
 
-enum { NAME_CHARACTERS = 64, QUESTIONS_AN_HOUR = 600 };
+enum { NAME_CHARACTERS = 64, LOGINS_AN_HOUR = 600 };
 
 static json_t *passkey_json(const struct passkey *p)
 {
@@ -263,23 +263,31 @@ enum acsr_result passkey_challenge(struct core *c, struct request *q, struct acs
 	return request_answer(q, 200, json_pack("{s:o}", "public_key", options));
 }
 
-enum acsr_result session_passkey_options(struct core *c, struct request *q, struct acsr_err *e)
+/* Both halves of a login leave rows behind (a challenge; an audit entry of what failed), and anybody may ask. */
+static enum acsr_result check_pace(
+	struct core *c, const struct request *q, const char *half, struct acsr_err *e)
 {
-	const struct field none[] = { { 0 } };
 	char network[64], bucket[96];
-	json_t *options;
 	bool ok;
 
-	TRY(request_fields(q, none, e));
 	throttle_network(q->m.remote, network);
-	snprintf(bucket, sizeof(bucket), "passkey:%s", network);
+	snprintf(bucket, sizeof(bucket), "passkey-%s:%s", half, network);
 	/* Strangers in the same network do not keep out who has been here before. */
 	TRY(device_is_known(c, q, &ok, e));
 	if (!ok)
-		TRY(throttle_allow(c, bucket, QUESTIONS_AN_HOUR, &ok, e));
-	if (!ok)
-		return err_set(
-			e, "limit.passkeys", "too many logins from your network in this hour, try later");
+		TRY(throttle_allow(c, bucket, LOGINS_AN_HOUR, &ok, e));
+	return ok ? ACSR_OK
+		  : err_set(e, "limit.passkeys",
+			    "too many logins from your network in this hour, try later or use the password");
+}
+
+enum acsr_result session_passkey_options(struct core *c, struct request *q, struct acsr_err *e)
+{
+	const struct field none[] = { { 0 } };
+	json_t *options;
+
+	TRY(request_fields(q, none, e));
+	TRY(check_pace(c, q, "question", e));
 	TRY(passkey_request_options(c, PASSKEY_LOGIN, "", &options, e));
 	return request_answer(q, 200, json_pack("{s:o}", "public_key", options));
 }
@@ -295,6 +303,7 @@ enum acsr_result session_passkey(struct core *c, struct request *q, struct acsr_
 	bool right, have = false;
 
 	TRY(request_fields(q, fields, e));
+	TRY(check_pace(c, q, "answer", e));
 	TRY(passkey_check(c, response, &wanted, &used, &right, &why, e));
 	if (used.user_id[0] != '\0')
 		TRY(users_by_id(c->db, used.user_id, &u, &have, e));

@@ -32,8 +32,7 @@ ACSR_MUST_USE enum acsr_result passkeys_each(
 ACSR_MUST_USE enum acsr_result passkeys_rename(
 	struct db *d, const char *id, const char *name, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result passkeys_delete(struct db *d, const char *id, struct acsr_err *e);
-ACSR_MUST_USE enum acsr_result passkeys_delete_all(
-	struct db *d, const char *user_id, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result passkeys_delete_all(struct db *d, const char *user_id, struct acsr_err *e);
 /* *grown: the counter is greater than the stored one, or both are 0 (the authenticator does not count); only
  * then it is stored, with the time. */
 ACSR_MUST_USE enum acsr_result passkeys_used(

@@ -300,6 +300,18 @@ def test_a_disabled_user_does_not_log_in(world, account):
     passkey_login(account.another(), passkey)
 
 
+def test_strangers_fill_neither_challenges_nor_the_audit_log(new_world):
+    """600 of each half of a login in an hour from one network; then 429, and nothing is written any more."""
+    world = new_world()
+    stranger = world.anonymous()
+    for path, body in (("/session/passkey/options", {}), ("/session/passkey", {"response": {}})):
+        answers = [stranger.call("POST", path, body) for _ in range(603)]
+        assert [a.status_code for a in answers[-3:]] == [429] * 3 and answers[599].status_code != 429
+        assert answers[-1].json()["type"] == PREFIX + "limit.passkeys" and int(answers[-1].headers["Retry-After"]) >= 1
+    entries = world.admin().get("/audit?all=1&limit=1000")["entries"]
+    assert 1 <= len([e for e in entries if e["action"] == "auth.failed"]) < 600
+
+
 def test_a_removed_passkey_and_a_removed_user_do_not_log_in(world, account):
     mate = invited(world, account, "member")
     passkey, made = enrol(mate)
