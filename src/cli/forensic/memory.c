@@ -14,6 +14,8 @@
 #include "cli/forensic/inside.h"
 #include "cli/forensic/maps.h"
 
+#define LARGEST (256ULL * 1024 * 1024 * 1024) /* of one mapping; a sanitizer's shadow is larger */
+
 enum { PAGE = 4096, CHUNK = 1024 * 1024, ENTRIES = 512, SECRET_MAX = 16 * 1024 * 1024 };
 
 struct reader {
@@ -60,6 +62,10 @@ static bool read_map(struct reader *r, const struct map *m)
 	uint64_t entries[ENTRIES], run = 0;
 	bool ok = true, in_run = false;
 
+	if (m->to - m->from > LARGEST) {
+		errno = EFBIG;
+		return false;
+	}
 	for (uint64_t at = m->from; at < m->to;) {
 		size_t want =
 			(size_t)((m->to - at) / PAGE) < ENTRIES ? (size_t)((m->to - at) / PAGE) : ENTRIES;
