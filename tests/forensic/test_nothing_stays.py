@@ -207,7 +207,7 @@ def test_all_memory_the_state_directory_and_the_kek_together_open_nothing(scene)
     assert not subscriber_keys(scene, stolen + kek_and_database(scene) + state_directory(scene))
 
 
-@pytest.mark.parametrize("role", ["core", "keymaker", "signer", "prober"])
+@pytest.mark.parametrize("role", ROLES)
 def test_one_process_and_the_customers_mail_open_nothing(scene, role):
     """Who reads the mail has archives: no process but a worker has a code one second after it was made."""
     for when in LOOKED:
