@@ -58,10 +58,14 @@ class Loot:
         both.codes, both.archives, both.pems = self.codes | other.codes, self.archives | other.archives, self.pems | other.pems
         return both
 
-    def keys(self):
-        """SPKI SHA-256 of every private key that he gets by trying each code on each archive."""
+    def open(self):
+        """The keys, as PEM, that he gets by trying each code on each archive."""
         opened = {crypto.open_with_7z(a, c) for a in self.archives for c in self.codes if fits(a, c)} - {None}
-        return {crypto.spki_sha256(serialization.load_pem_private_key(p, None).public_key()) for p in self.pems | opened if loads(p)}
+        return {p for p in self.pems | opened if loads(p)}
+
+    def keys(self):
+        """SPKI SHA-256 of each."""
+        return {crypto.spki_sha256(serialization.load_pem_private_key(p, None).public_key()) for p in self.open()}
 
 
 def loads(pem):
