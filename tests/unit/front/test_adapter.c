@@ -220,6 +220,29 @@ static void credentials_are_taken(void **state)
 	clear(&m);
 }
 
+/* It only helps: a bad one, or a second one, must not keep anybody out. */
+static void a_device_cookie_is_taken_or_left(void **state)
+{
+	static const struct request r = { .f = { HOST,
+						  { "Cookie", "__Host-autocsr-device=d1; __Host-autocsr=s1; "
+							      "__Host-autocsr-device=d2" } } };
+	char bad[200] = "__Host-autocsr-device=; __Host-autocsr-device=";
+	struct request other = { .f = { HOST, { "Cookie", bad } } };
+	struct msg_http_request m;
+	struct request_facts facts;
+
+	(void)state;
+	taken(&r, &no_proxies, &m, &facts);
+	assert_string_equal((const char *)acsr_secret_bytes(m.device), "d1");
+	assert_string_equal((const char *)acsr_secret_bytes(m.cookie), "s1");
+	clear(&m);
+	memset(bad + strlen(bad), 'x', 65);
+	taken(&other, &no_proxies, &m, &facts);
+	assert_null(m.device);
+	assert_null(m.cookie);
+	clear(&m);
+}
+
 static void user_agents_are_cut(void **state)
 {
 	char agent[700];
@@ -308,6 +331,7 @@ int main(void)
 		cmocka_unit_test(sizes_are_limited),
 		cmocka_unit_test(the_least_request),
 		cmocka_unit_test(credentials_are_taken),
+		cmocka_unit_test(a_device_cookie_is_taken_or_left),
 		cmocka_unit_test(user_agents_are_cut),
 		cmocka_unit_test(only_proxies_may_forward),
 		cmocka_unit_test(framing_is_known),
