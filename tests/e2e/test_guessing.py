@@ -10,6 +10,7 @@ import time
 import pytest
 import requests
 from harness.api import unique_name
+from harness.library import option
 from harness.service import BUILD
 from harness.totp import enable_totp, totp_now
 
@@ -105,7 +106,8 @@ def test_many_guesses_from_ten_thousand_addresses(new_world):
 
     grown = [b - a for a, b in zip(sizes, _sizes(world.service))]
     assert grown[0] < 1_000_000 and grown[1] < 1_000_000, f"database and log grew by {grown} bytes"
-    assert _memory(world.service, "core") - memory < 16 * 1024 * 1024
+    if option("b_sanitize") == "none":  # a sanitizer keeps what is freed
+        assert _memory(world.service, "core") - memory < 16 * 1024 * 1024
     told = owner.get("/audit?limit=1000")["entries"]
     assert sum(e["action"] == "auth.failed" for e in told) == found["answers"]["401"]
     assert len(told) - entries == found["answers"]["401"] + logins
