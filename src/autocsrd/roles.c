@@ -128,8 +128,8 @@ static void tell_core(struct roles *r)
 		CLEANUP_STR char *line = NULL;
 		const struct child *c = &r->child[i];
 
-		if (str_printf(&line, &e, "%s %d %llu", role_name((enum role)i), (int)c->pid,
-			    (unsigned long long)c->restarts) != ACSR_OK ||
+		if (str_printf(&line, &e, "%s %d %llu %s", role_name((enum role)i), (int)c->pid,
+			    (unsigned long long)c->restarts, c->ready ? "ready" : "starting") != ACSR_OK ||
 			strv_add(&m.roles, line, &e) != ACSR_OK)
 			break;
 	}
@@ -170,6 +170,7 @@ static void on_message(void *arg, struct chan *c, struct msg *m)
 		child->ready = true;
 		if (child->role == ROLE_CORE)
 			tell_settings(child->all);
+		tell_core(child->all);
 		check_all_ready(child->all);
 	}
 	/* Nobody has another killed with whom it has no business. */

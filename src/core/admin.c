@@ -19,6 +19,20 @@ enum { PREAUTHORISED_MAX = 1000 };
 
 /* --- how it is doing --- */
 
+/* Its socket is there from the beginning; whether it is past its own start, autocsrd knows. */
+static bool is_starting(const struct core *c, enum role role)
+{
+	size_t n = strlen(role_name(role));
+
+	for (size_t i = 0; i < c->roles.n; i++) {
+		const char *line = c->roles.v[i], *last = strrchr(line, ' ');
+
+		if (strncmp(line, role_name(role), n) == 0 && line[n] == ' ')
+			return last != NULL && strcmp(last, " starting") == 0;
+	}
+	return false;
+}
+
 enum acsr_result admin_ready(struct core *c, struct acsr_err *e)
 {
 	static const enum role needed[] = { ROLE_FRONT, ROLE_SIGNER, ROLE_KEYMAKER };
@@ -26,7 +40,7 @@ enum acsr_result admin_ready(struct core *c, struct acsr_err *e)
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
 		char id[32];
 
-		if (c->proc->peers[needed[i]] != NULL)
+		if (c->proc->peers[needed[i]] != NULL && !is_starting(c, needed[i]))
 			continue;
 		snprintf(id, sizeof(id), "busy.%s", role_name(needed[i]));
 		return err_set(e, id, "the %s process is not running right now", role_name(needed[i]));

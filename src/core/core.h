@@ -54,7 +54,7 @@ struct core {
 	struct call *calls;                     /* asked, not yet answered */
 	uint64_t next_call;
 	struct loop_timer *job_timer, *tick_timer;
-	struct strv roles;       /* "front PID RESTARTS", from autocsrd */
+	struct strv roles;       /* "front PID RESTARTS ready", from autocsrd */
 	uint64_t front_life;     /* grows when front dies: what it asked before is not answered any more */
 	struct {
 		int64_t since;
