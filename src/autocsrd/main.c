@@ -166,9 +166,19 @@ static int fail(const struct acsr_err *e)
 	return err_face(e->id)->exit_code;
 }
 
+/* The configuration has passwords in it. */
+static void leave_no_core(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+}
+
 static int run(struct daemon *d, bool check)
 {
 	struct acsr_err e = { 0 };
+
+	leave_no_core();
 
 	if (config_read(d->config_path, &d->conf, &e) != ACSR_OK)
 		return fail(&e);

@@ -50,6 +50,11 @@ def test_role_is_confined(service, role):
         assert int(status[caps], 16) == 0, caps
 
 
+def test_the_supervisor_leaves_no_core_file(service):
+    """It read the configuration, with the mail server's password in it."""
+    assert limit_of(service.proc.pid, "Max core file size") == ["0", "0"]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="own users for the roles need root at start")
 def test_every_role_has_a_user_of_its_own(service):
     users = {role: status_of(service.pid(role))["Uid"].split() for role in ROLES}
