@@ -63,36 +63,54 @@ static enum acsr_result rename_account(
 {
 	if (name == NULL)
 		return ACSR_OK;
-	TRY(title_check("name", name, e));
 	TRY(accounts_rename(c->db, q->who.account_id, name, e));
 	return core_audit(c, q->who.email, q->who.account_id, "account.changed", q->who.account_id, e,
 		"named %s", name);
 }
 
-static enum acsr_result turn_always_off(
+/* What account_change is given, and read once more when the proof has come. */
+struct account_patch {
+	const char *name;
+	bool always;
+	struct proof proof;
+};
+
+static enum acsr_result read_patch(struct request *q, struct account_patch *p, struct acsr_err *e)
+{
+	const struct field fields[] = { { "name", FIELD_TEXT, false, &p->name, 512 },
+		{ "always_second", FIELD_BOOL, false, &p->always, 0 }, PROOF_FIELDS(p->proof), { 0 } };
+
+	return request_fields(q, fields, e);
+}
+
+/* The new name too waits for the proof: all of a change is done, or nothing. */
+static enum acsr_result change_checked(
 	struct core *c, struct request *q, const char *user_id, struct acsr_err *e)
 {
+	struct account_patch p = { 0 };
+
 	(void)user_id;
+	TRY(read_patch(q, &p, e));
+	TRY(rename_account(c, q, p.name, e));
 	TRY(always_turn_off(c, q, e));
 	return answer_own(c, q, e);
 }
 
 enum acsr_result account_change(struct core *c, struct request *q, struct acsr_err *e)
 {
+	struct account_patch p = { 0 };
 	struct account a = { .users = 0 };
-	const char *name = NULL;
-	struct proof p = { 0 };
-	bool have, always;
-	const struct field fields[] = { { "name", FIELD_TEXT, false, &name, 512 },
-		{ "always_second", FIELD_BOOL, false, &always, 0 }, PROOF_FIELDS(p), { 0 } };
+	bool have;
 
 	TRY(accounts_find(c->db, q->who.account_id, &a, &have, e));
-	always = a.always_second;
-	TRY(request_fields(q, fields, e));
-	TRY(rename_account(c, q, name, e));
-	if (a.always_second && !always)
-		return always_prove_off(c, q, &p, turn_always_off, e);
-	if (always && !a.always_second)
+	p.always = a.always_second;
+	TRY(read_patch(q, &p, e));
+	if (p.name != NULL)
+		TRY(title_check("name", p.name, e));
+	if (a.always_second && !p.always)
+		return always_prove_off(c, q, &p.proof, change_checked, e);
+	TRY(rename_account(c, q, p.name, e));
+	if (p.always && !a.always_second)
 		TRY(always_turn_on(c, q, e));
 	return answer_own(c, q, e);
 }

@@ -65,6 +65,20 @@ def test_turning_it_off_takes_password_and_second_factor_and_the_owners_are_told
     assert [e["detail"] for e in told] == ["on", "off"] and told[0]["actor"] == account.email
 
 
+def test_a_new_name_waits_for_the_proof_that_the_same_change_needs(account):
+    secret, _ = enable_totp(account)
+    before = account.patch("/account", {"always_second": True})["name"]
+    change = {"always_second": False, "name": "Renamed with the rule"}
+    account.patch("/account", change, 403)
+    account.patch("/account", {**change, "password": account.password}, 401)
+    account.patch("/account", {**change, "password": "wrong password here", "totp": _later(secret)}, 401)
+    account.patch("/account", {**change, "name": " ", "password": account.password, "totp": _later(secret)}, 422)
+    now = account.get("/account")
+    assert now["name"] == before and now["always_second"] is True
+    now = account.patch("/account", {**change, "password": account.password, "totp": _later(secret)})
+    assert now["name"] == change["name"] and now["always_second"] is False
+
+
 def test_the_only_second_factor_stays_while_the_account_wants_one(account):
     secret, _ = enable_totp(account)
     account.patch("/account", {"always_second": True})
