@@ -75,7 +75,9 @@ enum acsr_result receipt_facts_load(
 enum acsr_result receipt_facts_made(
 	struct db *d, const char *request_id, int64_t at, int64_t seq, struct acsr_err *e)
 {
-	return db_exec(d, NULL, "UPDATE requests SET key_made_at = $2, key_made_seq = $3 WHERE id = $1",
+	return db_exec(d, NULL,
+		"UPDATE requests SET key_made_at = CASE WHEN gone_at < $2 THEN gone_at ELSE $2 END, "
+		"key_made_seq = $3 WHERE id = $1",
 		DB_ARGS(DB_TEXT(request_id), DB_INT(at), DB_INT(seq)), e);
 }
 

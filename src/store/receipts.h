@@ -20,7 +20,8 @@ void receipt_facts_clear(struct receipt_facts *f);
 ACSR_MUST_USE enum acsr_result receipt_facts_load(
 	struct db *d, const char *request_id, struct receipt_facts *out, struct acsr_err *e);
 
-/* Each with the audit entry that says so. What has its time already keeps it. */
+/* Each with the audit entry that says so. What has its time already keeps it. The news that the worker has ended may
+ * come before its result: then the key was made no later than that. */
 ACSR_MUST_USE enum acsr_result receipt_facts_made(
 	struct db *d, const char *request_id, int64_t at, int64_t seq, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result receipt_facts_handed_over(

@@ -13,6 +13,7 @@
 #include "core_world.h"
 #include "store/codes.h"
 #include "store/jobs.h"
+#include "store/receipts.h"
 
 #define OK(call) assert_int_equal((call), ACSR_OK)
 
@@ -251,6 +252,27 @@ static void names_are_validated_anew_when_vetting_took_too_long(void **state)
 	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM jobs WHERE kind = 'validate'"), 1);
 }
 
+/* The worker's end may be seen before its result is read; a receipt must not say that it ended before it made the key. */
+static void a_key_was_made_before_its_worker_ended(void **state)
+{
+	struct receipt_facts f = { 0 };
+	struct world *w = *state;
+	struct person p;
+
+	world_register(w, "ann@example.com", &p);
+	put_order(w, &p, "handover", "making");
+	OK(receipt_facts_made(w->c.db, "req_1", 1005, 1, NULL));
+	OK(receipt_facts_load(w->c.db, "req_1", &f, NULL));
+	assert_int_equal(f.made_at, 1005);
+	receipt_facts_clear(&f);
+	OK(csr_request_gone(w->c.db, "tick", 1003, NULL));
+	OK(receipt_facts_made(w->c.db, "req_1", 1005, 1, NULL));
+	OK(receipt_facts_load(w->c.db, "req_1", &f, NULL));
+	assert_int_equal(f.made_at, 1003);
+	assert_int_equal(f.gone_at, 1003);
+	receipt_facts_clear(&f);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, world_begin, world_end)
 
 int main(void)
@@ -266,6 +288,7 @@ int main(void)
 		T(a_token_that_may_only_read_uses_up_no_archive),
 		T(an_archive_is_mailed_to_nobody_who_has_left),
 		T(names_are_validated_anew_when_vetting_took_too_long),
+		T(a_key_was_made_before_its_worker_ended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
