@@ -228,8 +228,8 @@ bool receipt_in_order(const struct receipt *r, const char **why)
 {
 	*why = r->made_at > r->handed_over_at         ? "it was handed over before it was made"
 	       : r->authorised_at > r->handed_over_at ? "it was handed over before it was authorised"
-	       : r->destroyed_at != 0 && r->destroyed_at < r->handed_over_at
-		       ? "the code was destroyed before the hand-over"
+	       : r->destroyed_at != 0 && r->destroyed_at < r->made_at
+		       ? "the code was destroyed before the key was made"
 	       : r->gone_at != 0 && r->gone_at < r->made_at ? "the worker ended before it made the key"
 	       : r->signed_at < r->handed_over_at || r->signed_at < r->destroyed_at ||
 			       r->signed_at < r->gone_at

@@ -69,7 +69,8 @@ void receipt_clear(struct receipt *r); /* frees the names, leaves all empty */
  * whether times are in order, which receipt_in_order tells.
  */
 ACSR_MUST_USE enum acsr_result receipt_check(const struct receipt *r, struct acsr_err *e);
-/* Made, handed over, destroyed, signed: in this order? Else false, *why (static) says what is not. */
+/* Made, handed over, signed, and destroyed between making and signing: in this order? Else false, *why (static) says
+ * what is not. A code may be shown for the last time, and be destroyed, before its archive is acknowledged. */
 bool receipt_in_order(const struct receipt *r, const char **why);
 
 /* The canonical form, appended to out, without prefix; checked before. */

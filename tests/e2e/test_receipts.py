@@ -1,6 +1,7 @@
 """Receipts, judged by cryptography, openssl and jq, not by our own code alone."""
 import base64
 import contextlib
+import datetime
 import hashlib
 import html
 import json
@@ -241,6 +242,22 @@ def test_the_final_receipt_tells_when_the_code_was_destroyed(new_world):
     assert signed(account, order).content == first, "the first receipt stays"
     assert account.show(order)["receipt"]["state"] == "final"
     assert account.get(f"/orders/{order['id']}/receipt")["receipt"]["part"] == "final", "the newest, unless asked otherwise"
+
+
+def test_a_code_that_was_used_up_before_the_acknowledgement(world, account, tmp_path):
+    """Whoever opens the archive first and acknowledges it then has a receipt that holds."""
+    once = world.admin().post("/products", {"id": "opened-first", "title": "Opened first", "level": "dv", "profile": "dv",
+                                            "code_reveals": 1}, 201)
+    order = account.order(unique_name(), key_type="ec:p256", product=once["id"])
+    archive = account.fetch_archive(order)
+    assert account.code(order)["reveals_left"] == 0
+    destroyed = account.show(order)["code"]["destroyed_at"]
+    wait_for("another second", lambda: datetime.datetime.now(datetime.timezone.utc).strftime("%FT%TZ") > destroyed, 5, 0.2)
+    account.acknowledge(order, archive)
+    (tmp_path / "final.json").write_bytes(signed(account, order, "final").content)
+    times = json.loads((tmp_path / "final.json").read_bytes())["receipt"]["times"]
+    assert times["made"] <= times["code_destroyed"] == destroyed < times["handed_over"]
+    assert Cli(tmp_path).run("receipt", "verify", "final.json").code == 0
 
 
 def test_kill_9_anywhere_still_brings_one_receipt(new_world):

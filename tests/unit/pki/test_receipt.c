@@ -249,7 +249,11 @@ static void times_in_order(void **state)
 	r.authorised_at = r.handed_over_at + 1;
 	assert_false(receipt_in_order(&r, &why));
 	r = good();
-	r.destroyed_at = r.handed_over_at - 1;
+	r.destroyed_at = r.made_at; /* shown as often as it may be, before the acknowledgement */
+	assert_true(receipt_in_order(&r, &why));
+	r.destroyed_at = r.made_at - 1;
+	assert_false(receipt_in_order(&r, &why));
+	r.destroyed_at = r.signed_at + 1;
 	assert_false(receipt_in_order(&r, &why));
 }
 
