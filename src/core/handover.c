@@ -16,7 +16,7 @@
 #include "store/jobs.h"
 
 /* FILE_BASE: what fits into an archive's entry name with its ending (ACSR_ARCHIVE_NAME_MAX). */
-enum { MAKE_SECONDS = HANDOVER_MADE_WITHIN / 2, FILE_BASE = 190 };
+enum { MAKE_SECONDS = HANDOVER_MADE_WITHIN / 2, FILE_BASE = 190, RETRY_FIRST = 3, RETRY_MOST = 3600 };
 /* --- making --- */
 
 /* What a request takes over from the choice. */
@@ -175,6 +175,7 @@ static enum acsr_result key_failed(struct core *c, const char *request_id, const
 {
 	CLEANUP_ORDER struct order o = { 0 };
 	struct csr_request r;
+	int64_t attempts;
 
 	TRY(csr_request_load(c->db, request_id, &r, e));
 	TRY(order_load(c->db, r.order_id, NULL, &o, e));
@@ -183,8 +184,11 @@ static enum acsr_result key_failed(struct core *c, const char *request_id, const
 	if (strcmp(r.archive_state, "lost") != 0)
 		TRY(handover_lose(c, &r, why, e));
 	TRY(order_wait(c, &o, 0, e, "no key could be made: %s", why));
-	if (strcmp(o.delivery, "email") == 0)
-		return jobs_again(c->db, "archive-mail", o.id, c->now + 5, why, e);
+	if (strcmp(o.delivery, "email") == 0) {
+		TRY(jobs_attempts(c->db, "archive-mail", o.id, &attempts, e));
+		return jobs_again(c->db, "archive-mail", o.id,
+			c->now + jobs_pause(RETRY_FIRST, RETRY_MOST, attempts), why, e);
+	}
 	return q != NULL ? order_answer(c, q, o.id, status, e) : ACSR_OK;
 }
 
@@ -318,9 +322,26 @@ enum acsr_result handover_done(struct core *c, struct order *o, struct csr_reque
 }
 /* --- the job --- */
 
+/* A certificate that has expired since the order, say: no attempt would get further. */
+static enum acsr_result seal_forbidden(
+	struct core *c, const struct csr_request *r, char why[400], struct acsr_err *e)
+{
+	CLEANUP_CHOICE struct handover_choice how = { 0 };
+	struct acsr_err refusal;
+
+	if (handover_choice_again(c, r, &how, &refusal) == ACSR_OK)
+		return ACSR_OK;
+	if (!str_starts(refusal.id, "recipient.")) {
+		*e = refusal;
+		return ACSR_FAIL;
+	}
+	snprintf(why, 400, "nothing can be sealed to the recipient any more: %.300s", refusal.text);
+	return ACSR_OK;
+}
+
 /* Why no mail with a key may leave for this order any more; *why is "" when one may. */
 static enum acsr_result mail_forbidden(
-	struct core *c, const struct order *o, char why[400], struct acsr_err *e)
+	struct core *c, const struct order *o, const struct csr_request *r, char why[400], struct acsr_err *e)
 {
 	struct acsr_err refusal;
 	struct product p;
@@ -333,7 +354,7 @@ static enum acsr_result mail_forbidden(
 	TRY(products_load(c->db, o->product_id, &p, e));
 	if (good && order_may_make_key(c, &p, &refusal) != ACSR_OK)
 		snprintf(why, 400, "%s", refusal.text);
-	return ACSR_OK;
+	return *why == '\0' ? seal_forbidden(c, r, why, e) : ACSR_OK;
 }
 
 enum acsr_result handover_mail_job(struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e)
@@ -346,12 +367,12 @@ enum acsr_result handover_mail_job(struct core *c, const char *order_id, int64_t
 	TRY(order_load(c->db, order_id, NULL, &o, e));
 	if (strcmp(o.state, "handover") != 0 || strcmp(o.delivery, "email") != 0)
 		return jobs_done(c->db, "archive-mail", order_id, e);
-	TRY(mail_forbidden(c, &o, why, e));
+	TRY(csr_request_load(c->db, o.request_id, &r, e));
+	TRY(mail_forbidden(c, &o, &r, why, e));
 	if (*why != '\0') {
 		TRY(jobs_done(c->db, "archive-mail", order_id, e));
 		return order_fail(c, &o, why, e);
 	}
-	TRY(csr_request_load(c->db, o.request_id, &r, e));
 	/* An attempt that failed leaves no key: the next one makes a new one. */
 	if (strcmp(r.archive_state, "lost") == 0)
 		return handover_make_again(c, &o, &r, NULL, 0, e);

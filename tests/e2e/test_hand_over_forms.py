@@ -4,7 +4,7 @@ import hashlib
 import stat
 
 import pytest
-from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 from harness import crypto, csrs, forms
 from harness.api import FORM_TYPES, PASSWORD, unique_name
 from harness.drive import patient
@@ -282,6 +282,18 @@ def test_a_mail_that_had_to_wait_brings_a_new_key_to_the_same_recipient(fragile,
     data = check_mail(mail, now)
     fragile.validate(person, now)
     check_key(fragile, person, now, recipient.open(data), name)
+
+
+def test_a_mail_that_had_to_wait_for_longer_than_its_recipient_is_valid(fragile, smtp):
+    person, key = fragile.customer, csrs.new_key("ec:p256")
+    text = forms.certificate(key, days=8 / 86400).public_bytes(Encoding.PEM).decode()
+    smtp.mode = "refuse-4xx"
+    try:
+        order = person.order(unique_name(), key_type="ec:p256", delivery="email", hand_over={"grade": "sealed", "recipient": text})
+        now = person.wait_state(order, "failed")
+    finally:
+        smtp.mode = "ok"
+    assert any("has expired" in (e["detail"] or "") for e in now["events"]), now["events"]
 
 
 # ---- the command line
