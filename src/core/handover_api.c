@@ -142,6 +142,11 @@ static enum acsr_result code_row(
 			"the unlock code is destroyed: %s; a reissue brings a new key, archive and code",
 			r->code_reason[0] != '\0' ? r->code_reason
 						  : "its window is over or its archive was lost");
+	/* The job that destroys it may be late, or fail: nobody sees it in that time. */
+	if (r->code_expires_at != 0 && r->code_expires_at <= c->now)
+		return err_set(e, "code.gone",
+			"the unlock code is no longer shown: its window is over; a reissue brings a new key, "
+			"archive and code");
 	return ACSR_OK;
 }
 

@@ -47,6 +47,16 @@ def test_a_code_is_shown_as_often_as_the_product_says_and_then_destroyed(world, 
     assert [(e["object"], e["detail"], e["actor"]) for e in destroyed] == [(order["id"], now["reason"], "system")]
 
 
+def test_a_code_is_not_shown_after_its_window_though_the_job_that_destroys_it_is_late(world, account):
+    order, archive = _order(account)
+    assert crypto.open_archive(archive, account.code(order))
+    with sqlite3.connect(database(world.service), timeout=30) as db:
+        db.execute("UPDATE requests SET code_expires_at = 1000000000 WHERE order_id = ?", (order["id"],))
+    problem = account.post(f"/orders/{order['id']}/code", {"password": account.password}, 410)
+    assert problem["type"] == "urn:autocsr:error:code.gone" and "window is over" in problem["detail"]
+    assert account.show(order)["code"]["reveals"] == 1
+
+
 def test_a_refused_reveal_does_not_count(world, account):
     order, _ = _order(account, _product(world, code_reveals=1)["id"])
     token = account.token_client()
