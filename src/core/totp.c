@@ -8,9 +8,10 @@
 #include "core/kek.h"
 #include "core/password.h"
 #include "core/second.h"
+#include "core/throttle.h"
 #include "store/second_factor.h"
 
-enum { KEY = 20, KEY_TEXT = 33 };
+enum { KEY = 20, KEY_TEXT = 33, CODES_AN_HOUR = 30 };
 
 /* RFC 4648 base32, as authenticator apps want it: 20 bytes make 32 characters without padding. */
 static void base32(const uint8_t *p, size_t n, char *out)
@@ -146,6 +147,29 @@ static enum acsr_result answer_recovery(struct core *c, struct request *q, struc
 	return request_answer(q, 200, json_pack("{s:o}", "recovery_codes", codes));
 }
 
+/* Six digits are soon tried through by a session that is not its owner's. */
+static enum acsr_result check_pace(struct core *c, const struct user *u, struct acsr_err *e)
+{
+	char bucket[80];
+	bool ok;
+
+	snprintf(bucket, sizeof(bucket), "totp-confirm:%s", u->id);
+	TRY(throttle_allow(c, bucket, CODES_AN_HOUR, &ok, e));
+	return ok ? ACSR_OK
+		  : err_set(e, "limit.totp", "too many codes were tried in this hour, try again later");
+}
+
+/* An answer and no failure of the step, so that the try stays counted. */
+static enum acsr_result refuse_code(struct request *q)
+{
+	struct acsr_err why;
+
+	(void)err_rule(&why, "request.field.code", "code", NULL,
+		"this is not the code that the app shows now; is the clock of the device right?");
+	request_problem(q, &why);
+	return ACSR_OK;
+}
+
 enum acsr_result totp_confirm(struct core *c, struct request *q, struct acsr_err *e)
 {
 	const char *code = NULL;
@@ -156,10 +180,10 @@ enum acsr_result totp_confirm(struct core *c, struct request *q, struct acsr_err
 	TRY(request_fields(q, fields, e));
 	TRY(self(c, q, &u, e));
 	TRY(refuse_active(&u, e));
+	TRY(check_pace(c, &u, e));
 	TRY(second_check_app(c, &u, code, &right, e));
 	if (!right)
-		return err_rule(e, "request.field.code", "code", NULL,
-			"this is not the code that the app shows now; is the clock of the device right?");
+		return refuse_code(q);
 	TRY(second_factor_activate(c->db, u.id, e));
 	TRY(core_audit(c, u.email, u.account_id, "totp.enabled", u.id, e, "%s", ""));
 	return answer_recovery(c, q, e);

@@ -197,6 +197,16 @@ def test_unconfirmed_totp_is_not_active(account):
     assert account.call("POST", "/totp/confirm", {"code": "000000"}).status_code in (400, 401, 403, 409, 422)
 
 
+def test_the_code_that_switches_totp_on_cannot_be_tried_through(account):
+    secret = account.post("/totp", {"password": PASSWORD}, 200)["secret"]
+    near = {totp_now(secret, time.time() + 30 * step) for step in range(-3, 4)}
+    wrong = next(code for code in ("000000", "111111", "222222", "333333", "444444", "555555", "666666", "777777") if code not in near)
+    for _ in range(30):
+        assert account.post("/totp/confirm", {"code": wrong}, 422)["field"] == "code"
+    assert account.post("/totp/confirm", {"code": totp_now(secret)}, 429)["type"] == "urn:autocsr:error:limit.totp"
+    assert account.another().login(account.email)["user"]["totp"] is False
+
+
 def test_password_reset_by_mail_works_once_and_ends_sessions(world, account):
     api = world.anonymous()
     api.post("/password/reset", {"email": account.email}, 202)
