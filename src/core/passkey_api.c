@@ -155,6 +155,7 @@ static enum acsr_result judge_new(struct core *c, struct request *q, const struc
 	*good = *good && passkey_check_registration(a, &site, made, &why) == ACSR_OK;
 	if (*good)
 		return ACSR_OK;
+	snprintf(why.field, sizeof(why.field), "response");
 	request_problem(q, &why);
 	return core_audit(c, u->email, u->account_id, "passkey.refused", u->id, e, "%s", why.id);
 }
@@ -312,6 +313,7 @@ enum acsr_result session_passkey(struct core *c, struct request *q, struct acsr_
 		(void)err_rule(&why, "auth.passkey", "passkey", "passkey.disabled",
 			"this user cannot log in now; ask the owner of the account");
 	}
+	snprintf(why.field, sizeof(why.field), "response");
 	if (!right)
 		return proof_wrong(c, q, u.email, u.account_id, u.id, &why, e);
 	return proof_right(c, q, u.id, true, session_begin, e);

@@ -119,7 +119,7 @@ def test_a_registration_with_one_lie_is_refused(applicant, lie):
     changes, rule = REGISTRATION_LIES[lie]
     made = Authenticator(applicant.service)
     problem = applicant.post("/passkeys", {"name": "x", "response": made.make(_question(applicant), **changes)}, 422)
-    assert problem["type"] == PREFIX + rule, problem
+    assert problem["type"] == PREFIX + rule and problem["field"] == "response", problem
     assert applicant.get("/passkeys")["passkeys"] == []
 
 
@@ -234,6 +234,7 @@ def test_a_login_with_one_lie_is_refused(enrolled, lie):
     changes, rule = LOGIN_LIES[lie]
     problem = passkey_login(account.another(), passkey, 401, **changes)
     assert problem["type"] == PREFIX + "auth.passkey" and problem["source"] == rule, problem
+    assert problem["field"] == "response"
     assert passkey_login(account.another(), passkey)["user"]["id"] == account.user["id"]
 
 
