@@ -77,6 +77,11 @@ static enum acsr_result read_object(
 			"an SSH public key is given as one line, as in the file that ends in .pub; "
 			"ssh-keygen "
 			"-i -f FILE makes it from the other form");
+	if (o->kind == ACSR_INPUT_UNKNOWN)
+		return err_set(e, "recipient.unknown",
+			"this is nothing that can be sealed to; give an age recipient (age1…), an SSH public "
+			"key, "
+			"or a certificate");
 	if (o->kind != ACSR_INPUT_CERT)
 		return err_set(e, "recipient.unknown",
 			"this is a %s; give an age recipient (age1…), an SSH public key, or a certificate",

@@ -335,10 +335,12 @@ static void test_a_long_subject_is_cut(void **state)
 
 static void test_what_is_no_recipient(void **state)
 {
+	static const char foo[] = "-----BEGIN FOO-----\nMAA=\n-----END FOO-----\n";
 	const struct wish w = { .key = a_key("ec:p256") };
 	struct acsr_recipient *r = NULL;
 	static char large[ACSR_RECIPIENT_MAX + 1];
 	struct acsr_blob csr = { 0 };
+	struct acsr_err why = { 0 };
 	char two[9000];
 
 	(void)state;
@@ -346,6 +348,9 @@ static void test_what_is_no_recipient(void **state)
 	refused("recipient.empty", " \n\t\n# nothing\n");
 	refused("recipient.unknown", "ann@example.com");
 	refused("recipient.unknown", "sha256:1234");
+	refused("recipient.unknown", foo);
+	assert_int_equal(acsr_recipient_parse(&r, foo, strlen(foo), NOW, &why), ACSR_FAIL);
+	assert_non_null(strstr(why.text, "nothing that can be sealed to"));
 	OK(acsr_key_spki_pem(a_key("rsa:2048"), &csr, &e));
 	refused("recipient.unknown", (const char *)csr.p);
 	acsr_blob_free(&csr);
