@@ -9,7 +9,9 @@
 #include "autocsr/key.h"
 #include "ipc/messages.h"
 
-enum { FORM_MAX = 16 * 1024 }; /* the largest key of today takes half of it */
+enum {
+	FORM_MAX = 24 * 1024
+}; /* a PKCS#12 file repeats the names of a CSR, and that may be LIMIT_CSR_DER long */
 
 /* What the customer gets; nothing of it is secret but the code. */
 struct formed {

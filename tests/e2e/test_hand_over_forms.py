@@ -84,6 +84,16 @@ def test_a_pkcs8_key_is_strongly_encrypted(world, account):
     assert "PBES2" in text and "aes-256-cbc" in text and "hmacWithSHA256" in text
 
 
+@pytest.mark.parametrize("format", ["zip", "p12"])
+def test_as_many_names_as_a_csr_holds(account, format):
+    first = [f"{i:02}." + ".".join([42 * "a"] * 3) for i in range(100)]
+    names = [f"{n}.{unique_name()}" for n in first]
+    order = account.order(names, key_type="ec:p256", hand_over={"grade": "code", "format": format})
+    assert len(account.get(f"/orders/{order['id']}/csr")) > 20000, "a PEM of more than 15000 bytes of DER"
+    key = forms.OPENED_BY[format](account.fetch_archive(order), account.code(order))
+    assert b"PRIVATE KEY" in key
+
+
 def test_a_p12_names_the_host_and_holds_one_key(world, account):
     name = unique_name()
     order = account.order(name, key_type="ec:p256", hand_over={"grade": "code", "format": "p12"})
