@@ -45,7 +45,8 @@ enum acsr_result harden_worker(bool lock_memory, char *how, size_t cap, struct a
 		return err_set(e, "sys.limits", "limits cannot be set");
 	TRY(seed_fresh(e));
 	snprintf(how, cap,
-		"seccomp kill list of 15 calls, no files, secure heap (%s)%s, wiped on free, fresh seed of 3 "
+		"seccomp (any system call but 15 kills), no files, secure heap (%s)%s, wiped on free, fresh "
+		"seed of 3 "
 		"generators checked",
 		heap, lock_memory ? ", all memory locked" : "");
 	return ACSR_OK;
