@@ -197,8 +197,10 @@ static enum acsr_result repeat(struct core *c, struct request *q, const char *or
 	TRY(order_load(c->db, order_id, q->who.account_id, &o, e));
 	if (strcmp(o.state, "handover") == 0 && strcmp(o.delivery, "download") == 0) {
 		TRY(csr_request_load(c->db, o.request_id, &r, e));
-		if (strcmp(r.archive_state, "lost") == 0)
+		if (strcmp(r.archive_state, "lost") == 0) {
+			TRY(order_check_pace(c, o.account_id, e));
 			return handover_make_again(c, &o, &r, q, 201, e);
+		}
 	}
 	return order_answer(c, q, order_id, 201, e);
 }

@@ -4,6 +4,8 @@ import secrets
 
 import pytest
 from harness.api import unique_name
+from harness.drive import patient
+from harness.net import wait_for
 
 
 def _post(account, key, body):
@@ -53,3 +55,19 @@ def test_survives_a_restart(new_world):
 def test_bad_keys_are_refused(account, key):
     answer = _post(account, key.encode("utf-8"), {"product": "dv", "names": [unique_name()]})
     assert answer.status_code in (400, 422)
+
+
+def test_a_lost_key_that_is_made_again_counts_as_a_new_one(new_world):
+    world = new_world({"orders": {"new_per_hour": "2"}})
+    account = world.register()
+    body = {"product": "dv", "names": [unique_name()], "key_type": "ec:p256"}
+    order = _post(account, "again", body).json()
+
+    def send_again():
+        world.service.kill("front")
+        wait_for("a lost archive", lambda: patient(lambda: account.show(order))["archive"]["state"] == "lost")
+        return patient(lambda: _post(account, "again", body))
+    second = send_again()
+    assert second.status_code == 201 and second.json()["spki_sha256"] != order["spki_sha256"]
+    third = send_again()
+    assert third.status_code == 429 and third.json()["type"] == "urn:autocsr:error:limit.orders"
