@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -26,6 +27,21 @@ static enum acsr_result make_file(const char *path, struct acsr_err *e)
 	return ACSR_OK;
 }
 
+/* The main database would take the store's schema for its own, and the store everything for codes. */
+static enum acsr_result refuse_main(const struct proc *p, const char *path, struct acsr_err *e)
+{
+	const char *url = conf_str(&p->conf, "database.url"), *where = strchr(url, ':');
+	char file[4200];
+	struct stat a, b;
+
+	where = where != NULL ? where + 1 : url;
+	snprintf(file, sizeof(file), "%s%s%s", *where == '/' ? "" : p->dir, *where == '/' ? "" : "/", where);
+	if (stat(path, &a) != 0 || stat(file, &b) != 0 || a.st_dev != b.st_dev || a.st_ino != b.st_ino)
+		return ACSR_OK;
+	return err_set(e, "config.code-store",
+		"[database] code_store is the main database's own file; name another one");
+}
+
 enum acsr_result code_open(struct core *c, struct proc *p, struct acsr_err *e)
 {
 	const char *path = conf_str(&p->conf, "database.code_store");
@@ -35,6 +51,7 @@ enum acsr_result code_open(struct core *c, struct proc *p, struct acsr_err *e)
 		return ACSR_OK;
 	snprintf(url, sizeof(url), "sqlite:%s", path);
 	TRY(make_file(path, e));
+	TRY(refuse_main(p, path, e));
 	TRY(db_open(&c->code_store, url, "", e));
 	return codes_schema(c->code_store, e); /* which opens the log too: no path is needed afterwards */
 }

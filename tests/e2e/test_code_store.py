@@ -71,6 +71,16 @@ def test_the_main_database_has_no_code_and_the_store_nothing_else(new_world, sto
     assert crypto.open_archive(archive, account.code(order))
 
 
+def test_the_main_database_is_no_store_of_codes(new_world):
+    world = new_world({"database": {}})
+    account = world.register()
+    order, archive = _order(account)
+    assert "main database's own file" in _refused(world, code_store=database(world.service))
+    _again(world, code_store=None)
+    account.login(account.email, account.password)
+    assert crypto.open_archive(archive, account.code(order))
+
+
 def test_a_destroyed_code_leaves_no_trace_in_the_store(new_world, store):
     world = new_world(_config(store))
     account = world.register()
