@@ -1,6 +1,6 @@
 // Hash routing: `#/orders/ord_1?tab=x`. The server never sees the path, so it needs no rewrites, and links in mails
 // can carry a one-time token that does not reach any log.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 
 export interface Location { path: string; parts: string[]; query: URLSearchParams }
 
@@ -49,7 +49,8 @@ export const leaveFreely = () => { guard = ''; };
 
 export function useLocation(): Location {
   const [hash, setHash] = useState(location.hash);
-  useEffect(() => {
+  // In the same turn as the first look: an address that changes between the two would be missed.
+  useLayoutEffect(() => {
     let at = location.hash;
     const changed = () => {
       if (location.hash !== at && !mayLeave()) { history.pushState(null, '', at || '#/'); return; }

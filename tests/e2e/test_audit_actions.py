@@ -41,13 +41,7 @@ class Log:
         self.seen = self._all()[-1]["seq"] if self._all() else 0
 
     def _all(self, after=0):
-        entries = []
-        while True:
-            page = self.admin.get(f"/audit?all=1&limit=1000&after={after}")["entries"]
-            if not page:
-                return entries
-            entries += page
-            after = page[-1]["seq"]
+        return [e for e in self.admin.whole_audit() if e["seq"] > after]
 
     def new(self):
         return self._all(self.seen)

@@ -116,7 +116,7 @@ def test_codes_move_when_the_setting_comes_and_go_back_when_it_goes(new_world, s
     _again(world, code_store=None, code_store_state=None)
     account.login(account.email, account.password)
     assert crypto.open_archive(archive, account.code(order))
-    moved = [e for e in world.admin().get("/audit?limit=1000&all=1")["entries"] if e["action"] == "codes.moved"]
+    moved = [e for e in world.admin().whole_audit() if e["action"] == "codes.moved"]
     assert [e["detail"].rsplit(" in ", 1)[1] for e in moved] == ["a store of their own now", "the main database now"]
 
 

@@ -145,7 +145,7 @@ def test_the_key_is_published_and_in_the_audit_log(world, admin):
     name, key_hash, raw = key["verifier"].split("+", 2)
     assert name.endswith("/receipts") and base64.b64decode(raw) == b"\1" + spki[-32:]
     assert key_hash == hashlib.sha256(f"{name}\n".encode() + b"\1" + spki[-32:]).hexdigest()[:8]
-    entries = admin.get("/audit?all=1&limit=1000")["entries"]
+    entries = admin.whole_audit()
     assert [e["object"] for e in entries if e["action"] == "receipt.key"] == [key["key_id"]]
 
 

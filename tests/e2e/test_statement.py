@@ -47,7 +47,7 @@ def placed_publicly(api):
 
 
 def actions(world, api=None):
-    return [e for e in (api or world.operator).get("/audit?all=1&limit=1000")["entries"] if e["action"].startswith("statement.")]
+    return [e for e in (api or world.operator).whole_audit() if e["action"].startswith("statement.")]
 
 
 def test_refused_allowed_and_refused_again(public):

@@ -111,6 +111,14 @@ class Api:
         names = [names] if isinstance(names, str) else names
         return self.post("/orders", {"product": "dv", "names": names, **fields}, status, headers=headers)
 
+    def whole_audit(self):
+        """Every entry of the audit log, oldest first; of all accounts, so for the operator."""
+        entries, after = [], 0
+        while after is not None:
+            page = self.get(f"/audit?all=1&limit=1000&after={after}")
+            entries, after = entries + page["entries"], page["next_after"]
+        return entries
+
     def show(self, order):
         return self.get(f"/orders/{order_id(order)}")
 
