@@ -133,7 +133,7 @@ def main(entries=1_000_000):
             print(f"{entries:,} entries made in {time.perf_counter() - start:.0f} s; the database is {db.stat().st_size / 1e6:,.0f} MB")
             each = json.loads(subprocess.run([str(FILL), str(db), "measure", "20000"], check=True, capture_output=True).stdout)
             long.start()
-            pile = csrs(6000)
+            pile = csrs(24000)
             rates = [(orders_a_second(empty, pile), orders_a_second(long, pile)) for _ in range(ROUNDS)]
             a, b = (statistics.median(r[i][0] for r in rates) for i in (0, 1))
             cpu_a, cpu_b = (statistics.median(r[i][1] for r in rates) * 1e6 for i in (0, 1))
