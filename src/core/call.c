@@ -103,7 +103,7 @@ enum acsr_result core_ask(struct core *c, enum role to, unsigned type, const voi
 	const struct call *like, struct acsr_err *e)
 {
 	struct call *call = malloc(sizeof(*call));
-	struct outgoing *o;
+	struct outgoing *o = NULL;
 
 	if (call == NULL)
 		return err_nomem(e);
