@@ -1,6 +1,7 @@
 /* Looking into certificates. */
 #include "certview.h"
 
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/sha.h>
 #include <stdio.h>
@@ -30,7 +31,10 @@ enum acsr_result certview_load(X509 **out, const uint8_t *der, size_t len, struc
 			LIMIT_CERT_DER);
 	if (der_check((struct bytes){ der, len }, "cert", &why) != ACSR_OK)
 		return err_rule(e, "cert.der", NULL, why.source, "%s", why.text);
+	errno = 0;
 	x = d2i_X509(NULL, &p, (long)len);
+	if (x == NULL && errno == ENOMEM) /* OpenSSL 3.5 may drop what its queue says of it */
+		return err_nomem(e);
 	if (x == NULL)
 		return ossl_err(e, "cert.parse", "this is not a certificate");
 	*out = x;

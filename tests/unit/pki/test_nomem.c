@@ -4,6 +4,7 @@
  */
 #include "ca.h"
 
+#include <errno.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
@@ -29,6 +30,7 @@ static bool fails_now(void)
 	if (countdown-- > 0)
 		return false;
 	hit = true;
+	errno = ENOMEM; /* as malloc does */
 	return true;
 }
 
