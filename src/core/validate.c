@@ -5,11 +5,12 @@
 
 #include "autocsr/rules.h"
 #include "base/rnd.h"
+#include "core/control.h"
 #include "core/jsontext.h"
 #include "core/order.h"
 #include "store/jobs.h"
 
-enum { PROBE_SECONDS = 60, LONGEST_PAUSE = 3600 };
+enum { LONGEST_PAUSE = 3600 };
 
 static const char vouched_evidence[] = "{\"method\":\"preauthorised\"}";
 
@@ -131,48 +132,36 @@ static enum acsr_result passed(struct core *c, struct order *o, struct validatio
 
 /* --- asking --- */
 
+static const char *host_of(const struct validation *v)
+{
+	return v->wildcard ? v->name + 2 : v->name;
+}
+
 enum acsr_result validate_ask_caa(
 	struct core *c, const struct validation *v, const struct call *like, struct acsr_err *e)
 {
-	struct msg_probe_caa m = { .name = (char *)(uintptr_t)(v->wildcard ? v->name + 2 : v->name),
-		.wildcard = v->wildcard,
-		.identity = (char *)(uintptr_t)conf_str(&c->proc->conf, "ca.caa_identity") };
+	struct control_caa k = {
+		.name = host_of(v), .wildcard = v->wildcard, .account_uri = "", .method = v->method
+	};
 
-	return core_ask(c, ROLE_PROBER, MSG_probe_caa, &m, PROBE_SECONDS, like, e);
+	return control_ask_caa(c, &k, like, e);
 }
 
 static enum acsr_result ask_proof(
 	struct core *c, const struct validation *v, const struct call *like, struct acsr_err *e)
 {
-	const char *host = v->wildcard ? v->name + 2 : v->name;
+	struct control k = { .name = host_of(v),
+		.wildcard = v->wildcard,
+		.method = v->method,
+		.value = v->value,
+		.account_uri = "" };
 	CLEANUP_STR char *where = NULL;
 
-	if (strcmp(v->method, "http") == 0) {
-		struct msg_probe_http m = { .name = (char *)(uintptr_t)host,
-			.content = (char *)(uintptr_t)v->value };
-
-		TRY(str_printf(&where, e, "/.well-known/pki-validation/%s.txt", v->token));
-		m.path = where;
-		return core_ask(c, ROLE_PROBER, MSG_probe_http, &m, PROBE_SECONDS, like, e);
-	}
-	struct msg_probe_dns m = { .value = (char *)(uintptr_t)v->value };
-
-	TRY(str_printf(&where, e, "_autocsr.%s", host));
-	m.record = where;
-	return core_ask(c, ROLE_PROBER, MSG_probe_dns, &m, PROBE_SECONDS, like, e);
-}
-
-/* What the prober said, as an error when it is no. */
-static enum acsr_result verdict(struct msg *m, const struct acsr_err *why, struct acsr_err *e)
-{
-	const struct msg_probe_result *r;
-
-	if (m == NULL) {
-		*e = *why;
-		return ACSR_FAIL;
-	}
-	r = m->body;
-	return r->ok ? ACSR_OK : err_set(e, r->error_id, "%s", r->error_text);
+	TRY(strcmp(v->method, "http") == 0
+			? str_printf(&where, e, "/.well-known/pki-validation/%s.txt", v->token)
+			: str_printf(&where, e, "_autocsr.%s", k.name));
+	k.where = where;
+	return control_ask(c, &k, like, e);
 }
 
 static enum acsr_result load_pair(struct core *c, const char *id, struct validation *v, struct order *o,
@@ -198,7 +187,7 @@ static enum acsr_result on_caa(
 	TRY(load_pair(c, call->object, &v, &o, &wanted, e));
 	if (!wanted)
 		return ACSR_OK;
-	if (verdict(m, why, &no) != ACSR_OK)
+	if (control_verdict(c, m, why, NULL, &no) != ACSR_OK)
 		return not_yet(c, &o, &v, &no, e);
 	return passed(c, &o, &v, e);
 }
@@ -216,19 +205,20 @@ static enum acsr_result on_proof(
 {
 	CLEANUP_VALIDATION struct validation v = { 0 };
 	CLEANUP_ORDER struct order o = { 0 };
+	CLEANUP_STR char *evidence = NULL;
 	struct acsr_err no;
 	bool wanted;
 
 	TRY(load_pair(c, call->object, &v, &o, &wanted, e));
 	if (!wanted)
 		return ACSR_OK;
-	if (verdict(m, why, &no) != ACSR_OK)
+	if (control_verdict(c, m, why, &evidence, &no) != ACSR_OK)
 		return not_yet(c, &o, &v, &no, e);
 	/* The customer may have chosen the other method while this one was being looked at. */
 	snprintf(v.method, sizeof(v.method), "%.7s", call->detail);
 	free(v.evidence);
-	v.evidence = NULL;
-	TRY(str_dup(&v.evidence, ((struct msg_probe_result *)m->body)->evidence, e));
+	v.evidence = evidence;
+	evidence = NULL;
 	v.proved_at = c->now;
 	v.valid_until = c->now + acsr_rule_value("dv.reuse.max", c->now, 200 * 86400);
 	TRY(validation_save(c->db, &v, e));

@@ -1,0 +1,61 @@
+/*
+ * The ACME server (RFC 8555): one request of somebody's client, from the signed body to the answer. acme_run checks all
+ * that RFC 8555 6 asks of every request; a handler sees only what passed.
+ *
+ * Every answer carries a new nonce and a link to the directory; every refusal is a problem document whose type is in the
+ * ACME namespace (6.7). A nonce is used up whatever becomes of the request.
+ */
+#ifndef CORE_ACME_ACME_H
+#define CORE_ACME_ACME_H
+
+#include "autocsr/key.h"
+#include "core/request.h"
+#include "store/acme_account.h"
+#include "store/acme_directory.h"
+
+struct acme_request {
+	struct request *q;             /* answer by request_answer, request_header, q->raw; later by q->later */
+	struct acme_directory dir;
+	char base[640];                /* "https://certs.example.com/acme" or ".../acme/NAME": no slash at the end */
+	char param[2][80];             /* the {…} segments of the path */
+	struct acme_account account;   /* who signed, by "kid"; id "" when the request was signed by "jwk" */
+	struct acsr_key *key;          /* that verified the signature: the account's, or the jwk */
+	char thumbprint[44];           /* of key */
+	json_t *payload;               /* a JSON object; NULL: POST-as-GET, the empty payload (6.3) */
+};
+
+typedef enum acsr_result acme_handler_fn(struct core *c, struct acme_request *a, struct acsr_err *e);
+
+enum acme_auth {
+	ACME_OPEN,   /* GET without a signature: directory, nonce, renewalInfo */
+	ACME_JWK,    /* signed by the key in "jwk": newAccount */
+	ACME_KID,    /* signed by an account that is valid */
+	ACME_EITHER  /* revokeCert (7.6) */
+};
+struct acme_route {
+	const char *method, *path; /* below base; {…} takes one segment */
+	enum acme_auth auth;
+	acme_handler_fn *handler;
+};
+
+/* Everything below /acme/ comes here. */
+ACSR_MUST_USE enum acsr_result acme_run(struct core *c, struct request *q, struct acsr_err *e);
+/* The scheme, host and port under which the service is reached: public_url, or https:// and the listen address. */
+void acme_service_url(struct core *c, char out[600]);
+/* The URI of an account, as CAA's accounturi and dns-persist-01 know it (RFC 8657 3). */
+void acme_account_uri(struct core *c, const char *directory, const char *account_id, char out[700]);
+
+/* account.c, account_change.c */
+acme_handler_fn acme_directory_show, acme_nonce, acme_account_new, acme_account_update, acme_account_orders,
+	acme_key_change;
+/* order.c, authz.c, finalize.c, certificate.c, revoke.c, renewal.c */
+acme_handler_fn acme_order_new, acme_order_show, acme_finalize, acme_authz_new, acme_authz_show, acme_challenge,
+	acme_certificate, acme_revoke, acme_renewal_info;
+
+/* An error with subproblems (6.7.1): add one for `name` to what the answer will be; e is about the whole. */
+ACSR_MUST_USE enum acsr_result acme_subproblem(
+	struct acme_request *a, const char *name, const struct acsr_err *why, struct acsr_err *e);
+/* A problem as JSON, new reference: for the "error" members of objects. name may be NULL. */
+json_t *acme_problem(const struct acsr_err *why, const char *name);
+
+#endif

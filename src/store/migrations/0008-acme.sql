@@ -1,0 +1,59 @@
+-- The ACME server (RFC 8555): what other people's clients have with us. A certificate of theirs is an order like any other.
+CREATE TABLE acme_directories (
+  name TEXT PRIMARY KEY,                 -- '' is the one at /acme/directory; others are at /acme/NAME/directory
+  title TEXT NOT NULL, products TEXT NOT NULL,  -- space-separated: its profiles; without one the first that fits is taken
+  eab TEXT NOT NULL,                     -- required optional off
+  account_id TEXT NOT NULL REFERENCES accounts (id), -- whose the certificates are when no EAB key says it
+  challenges TEXT NOT NULL,              -- space-separated: http-01 dns-01 tls-alpn-01, and if wanted dns-account-01 dns-persist-01
+  terms TEXT NOT NULL, website TEXT NOT NULL,   -- URLs or ''
+  active BIGINT NOT NULL, created_at BIGINT NOT NULL);
+
+CREATE TABLE acme_eab_keys (
+  kid TEXT PRIMARY KEY, account_id TEXT NOT NULL REFERENCES accounts (id), user_id TEXT NOT NULL,
+  directory TEXT NOT NULL, title TEXT NOT NULL, key BYTEA NOT NULL, -- wrapped
+  names TEXT NOT NULL,                   -- space-separated domains that it is limited to, '' for no limit
+  most_accounts BIGINT NOT NULL,         -- 0: no limit
+  created_at BIGINT NOT NULL, expires_at BIGINT, last_used_at BIGINT, revoked_at BIGINT);
+CREATE INDEX acme_eab_keys_account ON acme_eab_keys (account_id);
+
+CREATE TABLE acme_accounts (
+  id TEXT PRIMARY KEY, directory TEXT NOT NULL, account_id TEXT NOT NULL REFERENCES accounts (id),
+  eab_kid TEXT NOT NULL,                 -- '' without
+  thumbprint TEXT NOT NULL, jwk TEXT NOT NULL, status TEXT NOT NULL, -- valid deactivated revoked
+  contacts TEXT NOT NULL,                -- JSON list
+  terms_agreed_at BIGINT, created_at BIGINT NOT NULL, last_seen_at BIGINT NOT NULL, UNIQUE (directory, thumbprint));
+CREATE INDEX acme_accounts_account ON acme_accounts (account_id);
+
+CREATE TABLE acme_orders (
+  id TEXT PRIMARY KEY, acme_account_id TEXT NOT NULL REFERENCES acme_accounts (id), product_id TEXT NOT NULL,
+  profile TEXT NOT NULL,                 -- as asked for, or ''
+  status TEXT NOT NULL,                  -- pending ready processing valid invalid
+  identifiers TEXT NOT NULL,             -- space-separated, as orders.names
+  not_before BIGINT, not_after BIGINT, replaces TEXT NOT NULL, error TEXT NOT NULL, -- JSON problem or ''
+  order_id TEXT REFERENCES orders (id), created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL);
+CREATE INDEX acme_orders_account ON acme_orders (acme_account_id, created_at, id);
+CREATE INDEX acme_orders_order ON acme_orders (order_id);
+CREATE INDEX acme_orders_replaces ON acme_orders (replaces);
+
+CREATE TABLE acme_authzs (
+  id TEXT PRIMARY KEY, acme_account_id TEXT NOT NULL REFERENCES acme_accounts (id),
+  name TEXT NOT NULL, wildcard BIGINT NOT NULL,  -- name without "*."
+  status TEXT NOT NULL,                  -- pending valid invalid deactivated expired revoked
+  method TEXT NOT NULL, evidence TEXT NOT NULL, proved_at BIGINT, caa_at BIGINT, -- '' and NULL until control is proven
+  created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL);
+CREATE INDEX acme_authzs_account ON acme_authzs (acme_account_id, name, wildcard, status);
+
+CREATE TABLE acme_order_authzs (
+  acme_order_id TEXT NOT NULL REFERENCES acme_orders (id), authz_id TEXT NOT NULL REFERENCES acme_authzs (id),
+  PRIMARY KEY (acme_order_id, authz_id));
+CREATE INDEX acme_order_authzs_authz ON acme_order_authzs (authz_id);
+
+CREATE TABLE acme_challenges (
+  id TEXT PRIMARY KEY, authz_id TEXT NOT NULL REFERENCES acme_authzs (id), type TEXT NOT NULL, token TEXT NOT NULL,
+  status TEXT NOT NULL,                  -- pending processing valid invalid
+  attempts BIGINT NOT NULL, validated_at BIGINT, error TEXT NOT NULL); -- JSON problem or ''
+CREATE INDEX acme_challenges_authz ON acme_challenges (authz_id);
+
+-- Nonces that were used; one that is not here and that we made is good once.
+CREATE TABLE acme_nonces (nonce TEXT PRIMARY KEY, expires_at BIGINT NOT NULL);
+CREATE INDEX acme_nonces_expiry ON acme_nonces (expires_at);
