@@ -75,7 +75,7 @@ static enum acsr_result put_request(struct core *c, json_t *out, const struct or
 static json_t *validation_json(const struct validation *v)
 {
 	const char *host = v->wildcard ? v->name + 2 : v->name;
-	char url[400], path[100], record[300];
+	char url[600], path[200], record[300];
 	json_t *http = json_null(), *error = json_null();
 
 	snprintf(path, sizeof(path), "/.well-known/pki-validation/%s.txt", v->token);

@@ -215,7 +215,7 @@ static enum acsr_result on_proof(
 	if (control_verdict(c, m, why, &evidence, &no) != ACSR_OK)
 		return not_yet(c, &o, &v, &no, e);
 	/* The customer may have chosen the other method while this one was being looked at. */
-	snprintf(v.method, sizeof(v.method), "%.7s", call->detail);
+	snprintf(v.method, sizeof(v.method), "%.15s", call->detail);
 	free(v.evidence);
 	v.evidence = evidence;
 	evidence = NULL;

@@ -9,7 +9,7 @@ struct order {
 	char id[40], account_id[40], user_id[40], product_id[64], state[16];
 	char *names;   /* canonical, space-separated */
 	char *subject; /* JSON object */
-	char organisation_id[40], delivery[12], email[256], method[8], request_id[40];
+	char organisation_id[40], delivery[12], email[256], method[16], request_id[40];
 	int64_t round;
 	char *waiting_reason;
 	int64_t waiting_since, next_try_at, expires_at, created_at, updated_at;

@@ -11,7 +11,15 @@ void validation_clear(struct validation *v)
 {
 	free(v->error);
 	free(v->evidence);
+	free(v->authz_url);
+	free(v->challenge_url);
+	free(v->offers);
 	*v = (struct validation){ 0 };
+}
+
+static struct db_arg text_of(const char *s)
+{
+	return DB_TEXT(s != NULL ? s : "");
 }
 
 enum acsr_result validation_insert(struct db *d, const struct validation *v, struct acsr_err *e)
@@ -19,18 +27,21 @@ enum acsr_result validation_insert(struct db *d, const struct validation *v, str
 	return db_exec(d, NULL,
 		"INSERT INTO validations (id, order_id, name, wildcard, method, token, value, state, error, "
 		"evidence, "
-		"proved_at, attempts, created_at, next_check_at, valid_until) "
-		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', $9, $10, 0, $11, $12, $13)",
+		"proved_at, attempts, created_at, next_check_at, valid_until, record, authz_url, "
+		"challenge_url, offers) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', $9, $10, 0, $11, $12, $13, $14, $15, $16, $17)",
 		DB_ARGS(DB_TEXT(v->id), DB_TEXT(v->order_id), DB_TEXT(v->name), DB_INT(v->wildcard),
 			DB_TEXT(v->method), DB_TEXT(v->token), DB_TEXT(v->value), DB_TEXT(v->state),
-			DB_TEXT(v->evidence != NULL ? v->evidence : ""), column_time(v->proved_at),
-			DB_INT(v->created_at), column_time(v->next_check_at), column_time(v->valid_until)),
+			text_of(v->evidence), column_time(v->proved_at), DB_INT(v->created_at),
+			column_time(v->next_check_at), column_time(v->valid_until), DB_TEXT(v->record),
+			text_of(v->authz_url), text_of(v->challenge_url), text_of(v->offers)),
 		e);
 }
 
 #define COLUMNS                                                                                             \
 	"id, order_id, name, wildcard, method, token, value, state, error, evidence, attempts, proved_at, " \
-	"caa_at, created_at, checked_at, next_check_at, valid_until"
+	"caa_at, created_at, checked_at, next_check_at, valid_until, record, authz_url, challenge_url, "    \
+	"offers, told_at"
 
 static enum acsr_result read_validation(const struct db_rows *r, struct validation *v, struct acsr_err *e)
 {
@@ -51,6 +62,11 @@ static enum acsr_result read_validation(const struct db_rows *r, struct validati
 	v->checked_at = db_int(r, 14);
 	v->next_check_at = db_int(r, 15);
 	v->valid_until = db_int(r, 16);
+	COLUMN_TEXT(v->record, r, 17);
+	TRY(str_dup(&v->authz_url, db_text(r, 18), e));
+	TRY(str_dup(&v->challenge_url, db_text(r, 19), e));
+	TRY(str_dup(&v->offers, db_text(r, 20), e));
+	v->told_at = db_int(r, 21);
 	return ACSR_OK;
 }
 
@@ -71,11 +87,15 @@ enum acsr_result validation_save(struct db *d, const struct validation *v, struc
 	return db_exec(d, NULL,
 		"UPDATE validations SET method = $2, state = $3, error = $4, evidence = $5, attempts = $6, "
 		"proved_at = $7, "
-		"caa_at = $8, checked_at = $9, next_check_at = $10, valid_until = $11 WHERE id = $1",
+		"caa_at = $8, checked_at = $9, next_check_at = $10, valid_until = $11, token = $12, value = "
+		"$13, record = $14, "
+		"authz_url = $15, challenge_url = $16, offers = $17, told_at = $18 WHERE id = $1",
 		DB_ARGS(DB_TEXT(v->id), DB_TEXT(v->method), DB_TEXT(v->state), DB_TEXT(v->error),
 			DB_TEXT(v->evidence), DB_INT(v->attempts), column_time(v->proved_at),
 			column_time(v->caa_at), column_time(v->checked_at), column_time(v->next_check_at),
-			column_time(v->valid_until)),
+			column_time(v->valid_until), DB_TEXT(v->token), DB_TEXT(v->value), DB_TEXT(v->record),
+			text_of(v->authz_url), text_of(v->challenge_url), text_of(v->offers),
+			column_time(v->told_at)),
 		e);
 }
 
@@ -128,7 +148,7 @@ enum acsr_result validations_delete(struct db *d, const char *order_id, struct a
 }
 
 enum acsr_result evidence_find(struct db *d, const char *account_id, const char *name, bool wildcard,
-	int64_t since, bool *have, char method[8], char **text, int64_t *at, struct acsr_err *e)
+	int64_t since, bool *have, char method[16], char **text, int64_t *at, struct acsr_err *e)
 {
 	CLEANUP_ROWS struct db_rows *rows = NULL;
 
@@ -139,7 +159,7 @@ enum acsr_result evidence_find(struct db *d, const char *account_id, const char 
 	TRY(db_next(rows, have, e));
 	if (!*have)
 		return ACSR_OK;
-	column_text(method, 8, rows, 0);
+	column_text(method, 16, rows, 0);
 	*at = db_int(rows, 2);
 	return str_dup(text, db_text(rows, 1), e);
 }

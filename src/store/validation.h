@@ -5,11 +5,17 @@
 #include "db/db.h"
 
 struct validation {
-	char id[40], order_id[40], name[256], method[8], token[40], value[64], state[16];
+	char id[40], order_id[40], name[256], method[16], token[160], value[256], state[16];
 	bool wildcard;
 	char *error;    /* JSON {id, text} or "" */
 	char *evidence; /* JSON or "" */
 	int64_t attempts, proved_at, caa_at, created_at, checked_at, next_check_at, valid_until;
+	/* Of an order that goes to another CA (core/upstream); NULL or "" for our own ways. */
+	char record[340]; /* where the proof belongs: the record's name, or the path */
+	char *authz_url,
+		*challenge_url; /* the CA's authorization, and the challenge that is being answered */
+	char *offers;           /* JSON: all its challenges, and what to publish for each */
+	int64_t told_at;        /* when the CA was asked to look */
 };
 
 void validation_clear(struct validation *v);
@@ -28,7 +34,7 @@ ACSR_MUST_USE enum acsr_result validations_delete(struct db *d, const char *orde
 
 /* Evidence newer than `since`: *have, and if so method, text (to free) and time. */
 ACSR_MUST_USE enum acsr_result evidence_find(struct db *d, const char *account_id, const char *name,
-	bool wildcard, int64_t since, bool *have, char method[8], char **text, int64_t *at,
+	bool wildcard, int64_t since, bool *have, char method[16], char **text, int64_t *at,
 	struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result evidence_put(
 	struct db *d, const char *account_id, const struct validation *v, struct acsr_err *e);

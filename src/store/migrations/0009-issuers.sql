@@ -29,5 +29,6 @@ ALTER TABLE products ADD COLUMN fallback_after BIGINT NOT NULL DEFAULT 0; -- sec
 ALTER TABLE validations ADD COLUMN authz_url TEXT NOT NULL DEFAULT '';     -- upstream: the CA's authorization, and the
 ALTER TABLE validations ADD COLUMN challenge_url TEXT NOT NULL DEFAULT ''; -- challenge that is being answered
 ALTER TABLE validations ADD COLUMN record TEXT NOT NULL DEFAULT '';        -- where the proof belongs; '' for our own ways
+ALTER TABLE validations ADD COLUMN offers TEXT NOT NULL DEFAULT '';        -- JSON: every challenge of it, and what to publish
 ALTER TABLE validations ADD COLUMN told_at BIGINT;                         -- when the CA was asked to look
 ALTER TABLE certificates ADD COLUMN chain TEXT NOT NULL DEFAULT '';        -- PEM, as another CA gave it; '' for our own
