@@ -77,6 +77,18 @@ enum acsr_result certificate_signed(struct db *d, const char *serial, struct byt
 		DB_ARGS(DB_TEXT(serial), DB_BLOB(der.p, der.len), DB_TEXT(sha256), DB_TEXT(spki_sha256)), e);
 }
 
+enum acsr_result certificate_set_chain(struct db *d, const char *serial, const char *pem, struct acsr_err *e)
+{
+	return db_exec(d, NULL, "UPDATE certificates SET chain = $2 WHERE serial = $1",
+		DB_ARGS(DB_TEXT(serial), DB_TEXT(pem)), e);
+}
+
+enum acsr_result certificate_chain(struct db *d, const char *serial, char **pem, struct acsr_err *e)
+{
+	return column_string(
+		d, pem, "SELECT chain FROM certificates WHERE serial = $1", DB_ARGS(DB_TEXT(serial)), e);
+}
+
 enum acsr_result certificate_set_state(
 	struct db *d, const char *serial, const char *state, struct acsr_err *e)
 {

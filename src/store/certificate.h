@@ -21,6 +21,11 @@ ACSR_MUST_USE enum acsr_result certificate_signing(
 	struct db *d, const char *request_id, struct certificate *out, bool *have, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result certificate_signed(struct db *d, const char *serial, struct bytes der,
 	const char *sha256, const char *spki_sha256, struct acsr_err *e);
+/* The certificates above it as another CA gave them, PEM without the root. "" for our own, whose chain is the issuer's. */
+ACSR_MUST_USE enum acsr_result certificate_set_chain(
+	struct db *d, const char *serial, const char *pem, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result certificate_chain(
+	struct db *d, const char *serial, char **pem, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result certificate_set_state(
 	struct db *d, const char *serial, const char *state, struct acsr_err *e);
 /* The valid ones of an order but `newest` become replaced. */

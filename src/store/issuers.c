@@ -38,6 +38,7 @@ static enum acsr_result read_texts(struct db_rows *r, struct upstream_issuer *i,
 	COLUMN_TEXT(i->account_thumbprint, r, 19);
 	COLUMN_TEXT(i->account_status, r, 20);
 	COLUMN_TEXT(i->next_key, r, 21);
+	COLUMN_TEXT(i->validation, r, 25);
 	return str_dup(&i->paused_reason, db_text(r, 23), e);
 }
 
@@ -52,7 +53,7 @@ enum acsr_result upstream_issuer_load(
 		"SELECT name, kind, title, public, directory_url, roots, contacts, terms_agreed, profile, "
 		"preferred_chain, key_types, challenges, automation, orders_per_hour, active, directory, "
 		"directory_at, account_url, account_key, account_thumbprint, account_status, next_key, "
-		"paused_until, paused_reason, created_at FROM issuers WHERE name = $1",
+		"paused_until, paused_reason, created_at, validation FROM issuers WHERE name = $1",
 		DB_ARGS(DB_TEXT(name)), e));
 	TRY(db_next(r, &have, e));
 	if (!have)
@@ -83,9 +84,10 @@ enum acsr_result upstream_issuer_save(struct db *d, const struct upstream_issuer
 		"terms_agreed, "
 		"profile, preferred_chain, key_types, challenges, automation, orders_per_hour, active, "
 		"directory, directory_at, account_url, account_key, account_thumbprint, account_status, "
-		"next_key, paused_until, paused_reason, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, "
+		"next_key, paused_until, paused_reason, created_at, validation) VALUES ($1, $2, $3, $4, $5, "
+		"$6, $7, $8, "
 		"$9, "
-		"$10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25) "
+		"$10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26) "
 		"ON CONFLICT (name) DO UPDATE SET title = excluded.title, public = excluded.public, "
 		"directory_url = excluded.directory_url, roots = excluded.roots, contacts = "
 		"excluded.contacts, "
@@ -97,7 +99,7 @@ enum acsr_result upstream_issuer_save(struct db *d, const struct upstream_issuer
 		"account_url = excluded.account_url, account_key = excluded.account_key, "
 		"account_thumbprint = excluded.account_thumbprint, account_status = excluded.account_status, "
 		"next_key = excluded.next_key, paused_until = excluded.paused_until, "
-		"paused_reason = excluded.paused_reason",
+		"paused_reason = excluded.paused_reason, validation = excluded.validation",
 		DB_ARGS(DB_TEXT(i->name), DB_TEXT(i->kind), DB_TEXT(i->title), DB_INT(i->public),
 			text_of(i->directory_url), text_of(i->roots), text_of(i->contacts),
 			text_of(i->terms_agreed), DB_TEXT(i->profile), DB_TEXT(i->preferred_chain),
@@ -105,7 +107,8 @@ enum acsr_result upstream_issuer_save(struct db *d, const struct upstream_issuer
 			DB_INT(i->orders_per_hour), DB_INT(i->active), text_of(i->directory),
 			column_time(i->directory_at), text_of(i->account_url), DB_TEXT(i->account_key),
 			DB_TEXT(i->account_thumbprint), DB_TEXT(i->account_status), DB_TEXT(i->next_key),
-			column_time(i->paused_until), text_of(i->paused_reason), DB_INT(i->created_at)),
+			column_time(i->paused_until), text_of(i->paused_reason), DB_INT(i->created_at),
+			DB_TEXT(i->validation[0] != '\0' ? i->validation : "ca")),
 		e);
 }
 

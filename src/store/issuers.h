@@ -12,9 +12,11 @@ struct upstream_issuer {
 	char name[65], kind[12]; /* kind: acme offline */
 	char title[128];
 	bool public, active;
+	char validation[8]; /* offline: "service" looks at the names first, or "ca" does alone; acme: "ca" */
 	char *directory_url;
-	char *roots;               /* PEM that its HTTPS is verified against; "": the system's */
-	char *contacts;            /* JSON list of "mailto:…" */
+	char *roots;    /* PEM. acme: its HTTPS is verified against these, "": the system's; offline: what its
+				    * certificates must lead to, "": whatever comes with them */
+	char *contacts; /* JSON list of "mailto:…" */
 	char *terms_agreed;        /* the URL of the terms that were agreed to, or "" */
 	char profile[65];          /* draft-ietf-acme-profiles; "": the CA's choice */
 	char preferred_chain[256]; /* common name of the issuer at the chain's end; "": the CA's first */

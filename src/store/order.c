@@ -52,6 +52,9 @@ static enum acsr_result read_order(struct db_rows *r, struct order *o, struct ac
 	o->expires_at = db_int(r, 16);
 	o->created_at = db_int(r, 17);
 	o->updated_at = db_int(r, 18);
+	COLUMN_TEXT(o->issuer, r, 19);
+	o->renew_from = db_int(r, 20);
+	o->renew_until = db_int(r, 21);
 	return ACSR_OK;
 }
 
@@ -67,7 +70,8 @@ enum acsr_result order_load(
 		"delivery, email, "
 		"method, request_id, round, waiting_reason, waiting_since, next_try_at, expires_at, "
 		"created_at, "
-		"updated_at FROM orders WHERE id = $1 AND ($2 = '' OR account_id = $2)",
+		"updated_at, issuer, renew_from, renew_until FROM orders WHERE id = $1 AND ($2 = '' OR "
+		"account_id = $2)",
 		DB_ARGS(DB_TEXT(id), DB_TEXT(account_id != NULL ? account_id : "")), e));
 	TRY(db_next(rows, &have, e));
 	if (!have)
@@ -87,13 +91,14 @@ enum acsr_result order_save(struct db *d, struct order *o, int64_t now, struct a
 		"UPDATE orders SET state = $2, request_id = $3, round = $4, waiting_reason = $5, "
 		"waiting_since = $6, "
 		"next_try_at = $7, expires_at = $8, updated_at = $9, delivery = $10, email = $11, method = "
-		"$12 "
-		"WHERE id = $1",
+		"$12, "
+		"issuer = $13, renew_from = $14, renew_until = $15 WHERE id = $1",
 		DB_ARGS(DB_TEXT(o->id), DB_TEXT(o->state), column_or_null(o->request_id), DB_INT(o->round),
 			DB_TEXT(o->waiting_reason != NULL ? o->waiting_reason : ""),
 			column_time(o->waiting_since), column_time(o->next_try_at),
 			column_time(o->expires_at), DB_INT(now), DB_TEXT(o->delivery), DB_TEXT(o->email),
-			DB_TEXT(o->method)),
+			DB_TEXT(o->method), DB_TEXT(o->issuer), column_time(o->renew_from),
+			column_time(o->renew_until)),
 		e);
 }
 

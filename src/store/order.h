@@ -13,6 +13,8 @@ struct order {
 	int64_t round;
 	char *waiting_reason;
 	int64_t waiting_since, next_try_at, expires_at, created_at, updated_at;
+	char issuer[65];                 /* of this round, as it was chosen; "" until then: the product's */
+	int64_t renew_from, renew_until; /* the window that the CA suggests (RFC 9773) */
 };
 
 void order_clear(struct order *o);
@@ -22,7 +24,7 @@ ACSR_MUST_USE enum acsr_result order_insert(struct db *d, const struct order *o,
 /* account_id NULL: of any account. Absent, or of another account: "object.absent", the same text. */
 ACSR_MUST_USE enum acsr_result order_load(
 	struct db *d, const char *id, const char *account_id, struct order *out, struct acsr_err *e);
-/* Write state, request_id, round, waiting, expiry; sets updated_at. */
+/* Write state, request_id, round, waiting, expiry, issuer, renewal window; sets updated_at. */
 ACSR_MUST_USE enum acsr_result order_save(struct db *d, struct order *o, int64_t now, struct acsr_err *e);
 
 /* What to list. Empty texts do not filter. */

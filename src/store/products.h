@@ -14,6 +14,8 @@ struct product {
 	int64_t position;            /* in lists */
 	int64_t code_window;         /* seconds; 0: as the settings say */
 	int64_t code_reveals;        /* how often a code is shown; 0: no limit */
+	char fallback_issuer[65];    /* takes over when the issuer has not delivered; "": none does */
+	int64_t fallback_after;      /* seconds after the issuer was first asked; 0: never */
 };
 
 ACSR_MUST_USE enum acsr_result products_count(struct db *d, int64_t *n, struct acsr_err *e);

@@ -7,6 +7,7 @@ CREATE TABLE issuers (
   profile TEXT NOT NULL, preferred_chain TEXT NOT NULL, key_types TEXT NOT NULL,
   challenges TEXT NOT NULL,              -- space-separated, in order of preference; '' for any
   automation TEXT NOT NULL,              -- how proofs are published without a human: '' dns-update hook responder directory
+  validation TEXT NOT NULL,              -- who looks at names first: service, or ca (offline ones; ACME ones always do)
   orders_per_hour BIGINT NOT NULL, active BIGINT NOT NULL,
   directory TEXT NOT NULL, directory_at BIGINT,          -- as the CA gave it last
   account_url TEXT NOT NULL, account_key TEXT NOT NULL, account_thumbprint TEXT NOT NULL, account_status TEXT NOT NULL,
