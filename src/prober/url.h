@@ -5,7 +5,7 @@
 #ifndef PROBER_URL_H
 #define PROBER_URL_H
 
-#include "prober/netaddr.h"
+#include "ipc/netaddr.h"
 
 enum { URL_HOST = 256, URL_PATH = 1800, URL_TEXT = URL_PATH + URL_HOST + 24 };
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "prober/netaddr.h"
+#include "ipc/netaddr.h"
 
 struct verdict {
 	const char *text;

@@ -1,11 +1,11 @@
 /*
- * Which addresses a probe may connect to.
+ * Which addresses a probe or a request of ours may connect to.
  *
- * A name that a customer chose must not lead us to the machines behind our own firewall. Permitted is what
+ * A name that a customer or a CA chose must not lead us to the machines behind our own firewall. Permitted is what
  * the IANA special-purpose registries call globally reachable, and what the operator has listed.
  */
-#ifndef PROBER_NETADDR_H
-#define PROBER_NETADDR_H
+#ifndef IPC_NETADDR_H
+#define IPC_NETADDR_H
 
 #include <netinet/in.h>
 #include <stdbool.h>

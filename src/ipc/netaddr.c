@@ -1,5 +1,5 @@
 /* Address tables: IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890 and its updates). */
-#include "prober/netaddr.h"
+#include "ipc/netaddr.h"
 
 #include <arpa/inet.h>
 #include <string.h>
