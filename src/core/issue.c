@@ -133,25 +133,31 @@ static enum acsr_result check_certificate(const struct order *o, const struct ce
 		    : err_set(e, "cert.unexpected", "the signer's certificate is not what was asked for");
 }
 
-static enum acsr_result issued(struct core *c, struct order *o, const struct certificate *cert,
-	const struct csr_request *r, const struct msg_cert_signed *m, struct acsr_err *e)
+enum acsr_result issue_done(struct core *c, struct order *o, const struct certificate *cert,
+	const char *actor, const char *lint, struct acsr_err *e)
 {
-	char sha256[65], until[21];
+	char until[21];
 
-	TRY(check_certificate(o, cert, m, r, sha256, e));
-	TRY(certificate_signed(c->db, cert->serial, (struct bytes){ m->certificate.p, m->certificate.len },
-		sha256, r->spki_sha256, e));
 	TRY(certificate_replace_older(c->db, o->id, cert->serial, e));
 	TRY(jobs_done(c->db, "issue", o->id, e));
 	o->expires_at = cert->not_after;
 	c->count.certificates++;
-	TRY(order_move(c, o, "issued", "system", "the certificate is ready", e));
-	TRY(core_audit(c, "system", o->account_id, "certificate.issued", o->id, e,
-		"serial %s, SHA-256 %s%s%s", cert->serial, sha256, m->lint[0] != '\0' ? ", lint: " : "",
-		m->lint));
+	TRY(order_move(c, o, "issued", actor, "the certificate is ready", e));
+	TRY(core_audit(c, actor, o->account_id, "certificate.issued", o->id, e,
+		"issuer %s, serial %s, SHA-256 %s%s%s", cert->issuer, cert->serial, cert->sha256,
+		*lint != '\0' ? ", lint: " : "", lint));
 	TRY(core_want_job(c, "expire", o->id, cert->not_after + 1, e));
 	clock_rfc3339(cert->not_after, until);
 	return order_mail(c, o, "issued", "serial", cert->serial, "not_after", until, e);
+}
+
+static enum acsr_result issued(struct core *c, struct order *o, struct certificate *cert,
+	const struct csr_request *r, const struct msg_cert_signed *m, struct acsr_err *e)
+{
+	TRY(check_certificate(o, cert, m, r, cert->sha256, e));
+	TRY(certificate_signed(c->db, cert->serial, (struct bytes){ m->certificate.p, m->certificate.len },
+		cert->sha256, r->spki_sha256, e));
+	return issue_done(c, o, cert, "system", m->lint, e);
 }
 
 static enum acsr_result on_signed(

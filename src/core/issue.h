@@ -3,6 +3,7 @@
 #define CORE_ISSUE_H
 
 #include "core/issuers.h"
+#include "core/order.h"
 #include "store/certificate.h"
 
 /* An issuing CA that can sign now; name "" for any. NULL: none. */
@@ -12,6 +13,11 @@ const struct issuer *issue_choose_issuer(struct core *c, const char *name);
  * set; validity in seconds, 0: the longest that is allowed. */
 ACSR_MUST_USE enum acsr_result issue_reserve(struct core *c, const struct issuer *is, const char *profile,
 	int64_t validity, struct certificate *cert, struct acsr_err *e);
+
+/* The certificate is stored: the order, which is issuing, is issued; older certificates are replaced; audit, mail,
+ * expiry. lint: what the linter said, for the audit log, or "". */
+ACSR_MUST_USE enum acsr_result issue_done(struct core *c, struct order *o, const struct certificate *cert,
+	const char *actor, const char *lint, struct acsr_err *e);
 
 struct issue_what {
 	const char *reference;
