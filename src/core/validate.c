@@ -140,9 +140,10 @@ static const char *host_of(const struct validation *v)
 enum acsr_result validate_ask_caa(
 	struct core *c, const struct validation *v, const struct call *like, struct acsr_err *e)
 {
-	struct control_caa k = {
-		.name = host_of(v), .wildcard = v->wildcard, .account_uri = "", .method = v->method
-	};
+	struct control_caa k = { .name = host_of(v),
+		.wildcard = v->wildcard,
+		.account_uri = v->account_uri != NULL ? v->account_uri : "",
+		.method = v->method };
 
 	return control_ask_caa(c, &k, like, e);
 }

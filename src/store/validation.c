@@ -11,6 +11,7 @@ void validation_clear(struct validation *v)
 {
 	free(v->error);
 	free(v->evidence);
+	free(v->account_uri);
 	free(v->authz_url);
 	free(v->challenge_url);
 	free(v->offers);
@@ -28,20 +29,22 @@ enum acsr_result validation_insert(struct db *d, const struct validation *v, str
 		"INSERT INTO validations (id, order_id, name, wildcard, method, token, value, state, error, "
 		"evidence, "
 		"proved_at, attempts, created_at, next_check_at, valid_until, record, authz_url, "
-		"challenge_url, offers) "
-		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', $9, $10, 0, $11, $12, $13, $14, $15, $16, $17)",
+		"challenge_url, offers, caa_at, account_uri) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', $9, $10, 0, $11, $12, $13, $14, $15, $16, $17, "
+		"$18, $19)",
 		DB_ARGS(DB_TEXT(v->id), DB_TEXT(v->order_id), DB_TEXT(v->name), DB_INT(v->wildcard),
 			DB_TEXT(v->method), DB_TEXT(v->token), DB_TEXT(v->value), DB_TEXT(v->state),
 			text_of(v->evidence), column_time(v->proved_at), DB_INT(v->created_at),
 			column_time(v->next_check_at), column_time(v->valid_until), DB_TEXT(v->record),
-			text_of(v->authz_url), text_of(v->challenge_url), text_of(v->offers)),
+			text_of(v->authz_url), text_of(v->challenge_url), text_of(v->offers),
+			column_time(v->caa_at), text_of(v->account_uri)),
 		e);
 }
 
 #define COLUMNS                                                                                             \
 	"id, order_id, name, wildcard, method, token, value, state, error, evidence, attempts, proved_at, " \
 	"caa_at, created_at, checked_at, next_check_at, valid_until, record, authz_url, challenge_url, "    \
-	"offers, told_at"
+	"offers, told_at, account_uri"
 
 static enum acsr_result read_validation(const struct db_rows *r, struct validation *v, struct acsr_err *e)
 {
@@ -67,6 +70,7 @@ static enum acsr_result read_validation(const struct db_rows *r, struct validati
 	TRY(str_dup(&v->challenge_url, db_text(r, 19), e));
 	TRY(str_dup(&v->offers, db_text(r, 20), e));
 	v->told_at = db_int(r, 21);
+	TRY(str_dup(&v->account_uri, db_text(r, 22), e));
 	return ACSR_OK;
 }
 

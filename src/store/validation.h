@@ -10,6 +10,7 @@ struct validation {
 	char *error;    /* JSON {id, text} or "" */
 	char *evidence; /* JSON or "" */
 	int64_t attempts, proved_at, caa_at, created_at, checked_at, next_check_at, valid_until;
+	char *account_uri; /* which account showed control, for CAA's accounturi (RFC 8657 3); NULL or "": none */
 	/* Of an order that goes to another CA (core/upstream); NULL or "" for our own ways. */
 	char record[340]; /* where the proof belongs: the record's name, or the path */
 	char *authz_url,

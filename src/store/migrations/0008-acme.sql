@@ -24,35 +24,39 @@ CREATE TABLE acme_accounts (
   terms_agreed_at BIGINT, created_at BIGINT NOT NULL, last_seen_at BIGINT NOT NULL, UNIQUE (directory, thumbprint));
 CREATE INDEX acme_accounts_account ON acme_accounts (account_id);
 
+-- The row in `orders` that is made at finalize has the same id.
 CREATE TABLE acme_orders (
   id TEXT PRIMARY KEY, acme_account_id TEXT NOT NULL REFERENCES acme_accounts (id), product_id TEXT NOT NULL,
   profile TEXT NOT NULL,                 -- as asked for, or ''
-  status TEXT NOT NULL,                  -- pending ready processing valid invalid
+  status TEXT NOT NULL,                  -- pending (also when it is ready: that lies in the authorizations) processing valid invalid
   identifiers TEXT NOT NULL,             -- space-separated, as orders.names
-  not_before BIGINT, not_after BIGINT, replaces TEXT NOT NULL, error TEXT NOT NULL, -- JSON problem or ''
-  order_id TEXT REFERENCES orders (id), created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL);
+  not_before BIGINT, not_after BIGINT,   -- as asked for
+  replaces TEXT NOT NULL,                -- the certificate's id (RFC 9773), or ''
+  error TEXT NOT NULL,                   -- JSON problem; '' also when it is that of an authorization
+  serial TEXT NOT NULL,                  -- of the certificate, '' until there is one
+  created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL); -- of a valid one: when its certificate does
 CREATE INDEX acme_orders_account ON acme_orders (acme_account_id, created_at, id);
-CREATE INDEX acme_orders_order ON acme_orders (order_id);
-CREATE INDEX acme_orders_replaces ON acme_orders (replaces);
+CREATE INDEX acme_orders_serial ON acme_orders (serial) WHERE serial <> '';
+CREATE INDEX acme_orders_replaces ON acme_orders (replaces) WHERE replaces <> '';
+CREATE INDEX acme_orders_expiry ON acme_orders (expires_at);
 
+-- Its challenges have one token between them; the first that the client answers decides it.
 CREATE TABLE acme_authzs (
   id TEXT PRIMARY KEY, acme_account_id TEXT NOT NULL REFERENCES acme_accounts (id),
   name TEXT NOT NULL, wildcard BIGINT NOT NULL,  -- name without "*."
-  status TEXT NOT NULL,                  -- pending valid invalid deactivated expired revoked
-  method TEXT NOT NULL, evidence TEXT NOT NULL, proved_at BIGINT, caa_at BIGINT, -- '' and NULL until control is proven
+  status TEXT NOT NULL,                  -- pending valid invalid deactivated revoked; past expires_at it is expired
+  token TEXT NOT NULL, types TEXT NOT NULL,      -- space-separated: the challenges that were offered
+  type TEXT NOT NULL,                    -- the one that was answered, or ''
+  attempts BIGINT NOT NULL, error TEXT NOT NULL, -- JSON problem of the last attempt, or ''
+  evidence TEXT NOT NULL, proved_at BIGINT, caa_at BIGINT, -- '' and NULL until control is proven
   created_at BIGINT NOT NULL, expires_at BIGINT NOT NULL);
-CREATE INDEX acme_authzs_account ON acme_authzs (acme_account_id, name, wildcard, status);
+CREATE INDEX acme_authzs_name ON acme_authzs (acme_account_id, name, wildcard, expires_at);
+CREATE INDEX acme_authzs_expiry ON acme_authzs (expires_at);
 
 CREATE TABLE acme_order_authzs (
   acme_order_id TEXT NOT NULL REFERENCES acme_orders (id), authz_id TEXT NOT NULL REFERENCES acme_authzs (id),
   PRIMARY KEY (acme_order_id, authz_id));
 CREATE INDEX acme_order_authzs_authz ON acme_order_authzs (authz_id);
-
-CREATE TABLE acme_challenges (
-  id TEXT PRIMARY KEY, authz_id TEXT NOT NULL REFERENCES acme_authzs (id), type TEXT NOT NULL, token TEXT NOT NULL,
-  status TEXT NOT NULL,                  -- pending processing valid invalid
-  attempts BIGINT NOT NULL, validated_at BIGINT, error TEXT NOT NULL); -- JSON problem or ''
-CREATE INDEX acme_challenges_authz ON acme_challenges (authz_id);
 
 -- Nonces that were used; one that is not here and that we made is good once.
 CREATE TABLE acme_nonces (nonce TEXT PRIMARY KEY, expires_at BIGINT NOT NULL);
