@@ -37,12 +37,25 @@ static void name_ec(struct acsr_key *k)
 	k->alg = ACSR_KEY_EC;
 }
 
+/* OpenSSL keeps a key's size beside it, and says nothing when there was no memory to find it out: the size is 0
+ * then, as of a modulus of 0. Asked once more it gives the real one, or fails again. */
+static enum acsr_result find_bits(struct acsr_key *k, struct acsr_err *e)
+{
+	int bits = EVP_PKEY_get_bits(k->pkey);
+
+	k->bits = bits > 0 ? (unsigned)bits : 0;
+	if (bits > 0 || (!EVP_PKEY_is_a(k->pkey, "RSA") && !EVP_PKEY_is_a(k->pkey, "EC")))
+		return ACSR_OK;
+	if (EVP_PKEY_get_int_param(k->pkey, OSSL_PKEY_PARAM_BITS, &bits) != 1 || bits > 0)
+		return err_nomem(e);
+	return ACSR_OK;
+}
+
 /* Find out what it is and what we call it. */
 static void describe(struct acsr_key *k)
 {
 	const char *type = EVP_PKEY_get0_type_name(k->pkey);
 
-	k->bits = (unsigned)(EVP_PKEY_get_bits(k->pkey) > 0 ? EVP_PKEY_get_bits(k->pkey) : 0);
 	k->alg = ACSR_KEY_OTHER;
 	snprintf(k->name, sizeof(k->name), "%.30s:%u", type != NULL ? type : "unknown", k->bits);
 	if (EVP_PKEY_is_a(k->pkey, "RSA")) {
@@ -73,6 +86,10 @@ enum acsr_result key_adopt(struct acsr_key **out, EVP_PKEY *pkey, struct acsr_er
 		return err_nomem(e);
 	}
 	k->pkey = pkey;
+	if (find_bits(k, e) != ACSR_OK) {
+		acsr_key_free(k);
+		return ACSR_FAIL;
+	}
 	describe(k);
 	*out = k;
 	return ACSR_OK;
