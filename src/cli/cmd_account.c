@@ -6,6 +6,7 @@
 #include "cli/cmds.h"
 #include "cli/files.h"
 #include "cli/fileset.h"
+#include "cli/proof.h"
 #include "cli/say.h"
 #include "cli/service.h"
 #include "cli/view.h"
@@ -145,16 +146,30 @@ static void cmd_user_list_show(struct cli *c, const json_t *result)
 	}
 }
 
+/* Who may show codes and invite others is not made by a token alone. */
+static enum acsr_result invite_owner(struct cli *c, const json_t *body, struct acsr_err *e)
+{
+	CLEANUP_SERVICE struct service *s = NULL;
+	struct proof p = { .args = &c->args, .path = "/api/v1/users", .more = body };
+	json_t *answer = NULL;
+
+	TRY(service_open(&s, &c->args, e));
+	p.service = s;
+	TRY(proof_post(&p, &answer, e));
+	return command_take(c, answer, e);
+}
+
 static enum acsr_result cmd_user_invite_run(struct cli *c, struct acsr_err *e)
 {
 	const char *role = args_one(&c->args, "role");
 	json_t *body =
 		json_pack("{s:s, s:s}", "email", c->args.words[0], "role", role != NULL ? role : "member");
+	bool high = role != NULL && (strcmp(role, "owner") == 0 || strcmp(role, "admin") == 0);
 	enum acsr_result r;
 
 	if (body == NULL)
 		return err_set(e, "input.email", "the address is not UTF-8");
-	r = post(c, "/api/v1/users", body, e);
+	r = high ? invite_owner(c, body, e) : post(c, "/api/v1/users", body, e);
 	json_decref(body);
 	return r;
 }
@@ -296,12 +311,18 @@ const struct command cmd_user_list = { "user", "list", "", 0, 0, "people of your
 
 static const struct opt user_invite_opts[] = {
 	{ "role", OPT_ONE, "ROLE", "member (default), owner, auditor", "member owner auditor" },
+	{ "password-file", OPT_ONE, "FILE",
+		"for an owner: file with your password; asked for when left out" },
+	{ "totp", OPT_ONE, "CODE", "for an owner: code of the second factor; asked for when it is wanted" },
 	{ 0 },
 };
 
-static const char user_invite_text[] = "The invitation goes by mail and holds for seven days.\n"
-				       "\n"
-				       "  autocsr user invite bob@example.com --role auditor\n";
+static const char user_invite_text[] =
+	"The invitation goes by mail and holds for seven days. An owner is invited with your password\n"
+	"and your second factor: owners see unlock codes and invite others.\n"
+	"\n"
+	"  autocsr user invite bob@example.com --role auditor\n"
+	"  autocsr user invite ann@example.com --role owner --password-file p\n";
 
 const struct command cmd_user_invite = { "user", "invite", "E-MAIL", 1, 1, "invite somebody by mail",
 	user_invite_text, user_invite_opts, .service = true, .run = cmd_user_invite_run,

@@ -208,24 +208,56 @@ static enum acsr_result send_invitation(
 	return ACSR_OK;
 }
 
-enum acsr_result user_invite(struct core *c, struct request *q, struct acsr_err *e)
+/* Whoever gets such a role sees codes and can invite others: a session that somebody has stolen is not enough. */
+static bool is_high(const char *role)
 {
-	const char *given = NULL, *role = NULL;
-	const struct field fields[] = { { "email", FIELD_TEXT, true, &given, 254 },
-		{ "role", FIELD_TEXT, true, &role, 15 }, { 0 } };
+	return user_role_of(role) >= USER_OWNER;
+}
+
+/* What user_invite is given, and read once more when the proof has come. */
+struct inviting {
+	const char *email, *role;
+	struct proof proof;
+};
+
+static enum acsr_result read_inviting(
+	struct request *q, struct inviting *in, char email[256], struct acsr_err *e)
+{
+	const struct field fields[] = { { "email", FIELD_TEXT, true, &in->email, 254 },
+		{ "role", FIELD_TEXT, true, &in->role, 15 }, PROOF_FIELDS(in->proof), { 0 } };
+
+	TRY(request_fields(q, fields, e));
+	TRY(email_normalise(in->email, email, e));
+	return user_role_check(&q->who, in->role, e);
+}
+
+static enum acsr_result invite_checked(
+	struct core *c, struct request *q, const char *user_id, struct acsr_err *e)
+{
+	struct inviting in = { 0 };
 	char email[256];
 	struct user u;
 
-	TRY(request_fields(q, fields, e));
-	TRY(email_normalise(given, email, e));
-	TRY(user_role_check(&q->who, role, e));
-	if (!mail_possible(c))
-		return err_set(e, "mail.off", "this service sends no mail, so nobody can be invited");
+	(void)user_id;
+	TRY(read_inviting(q, &in, email, e));
 	TRY(check_pace(c, q, email, e));
-	TRY(find_or_add(c, q, email, role, &u, e));
+	TRY(find_or_add(c, q, email, in.role, &u, e));
 	TRY(send_invitation(c, q, &u, e));
 	TRY(core_audit(c, q->who.email, u.account_id, "user.invited", u.id, e, "%s as %s", u.email, u.role));
 	return request_answer(q, 201, user_json(&u));
+}
+
+enum acsr_result user_invite(struct core *c, struct request *q, struct acsr_err *e)
+{
+	struct inviting in = { 0 };
+	char email[256];
+
+	TRY(read_inviting(q, &in, email, e));
+	if (!mail_possible(c))
+		return err_set(e, "mail.off", "this service sends no mail, so nobody can be invited");
+	if (is_high(in.role))
+		return proof_check(c, q, &in.proof, "to invite an owner", invite_checked, e);
+	return invite_checked(c, q, q->who.user_id, e);
 }
 
 /* --- changing --- */
@@ -285,22 +317,59 @@ static enum acsr_result change_disabled(
 		e, "%s", u->email);
 }
 
-enum acsr_result user_change(struct core *c, struct request *q, struct acsr_err *e)
-{
-	const char *role = NULL;
-	struct user u;
-	bool disabled, have;
-	const struct field fields[] = { { "role", FIELD_TEXT, false, &role, 15 },
-		{ "disabled", FIELD_BOOL, false, &disabled, 0 }, { 0 } };
+/* What user_change is given, and read once more when the proof has come. */
+struct user_patch {
+	const char *role;
+	bool disabled;
+	struct proof proof;
+};
 
-	TRY(load(c, q, &u, e));
-	disabled = u.disabled;
-	TRY(request_fields(q, fields, e));
-	TRY(change_role(c, q, &u, role, e));
+static enum acsr_result read_user_patch(
+	struct core *c, struct request *q, struct user *u, struct user_patch *p, struct acsr_err *e)
+{
+	const struct field fields[] = { { "role", FIELD_TEXT, false, &p->role, 15 },
+		{ "disabled", FIELD_BOOL, false, &p->disabled, 0 }, PROOF_FIELDS(p->proof), { 0 } };
+
+	TRY(load(c, q, u, e));
+	p->disabled = u->disabled;
+	return request_fields(q, fields, e);
+}
+
+static enum acsr_result user_change_checked(
+	struct core *c, struct request *q, const char *user_id, struct acsr_err *e)
+{
+	struct user_patch p = { 0 };
+	struct user u;
+	bool have;
+
+	(void)user_id;
+	TRY(read_user_patch(c, q, &u, &p, e));
+	TRY(change_role(c, q, &u, p.role, e));
 	TRY(users_by_id(c->db, u.id, &u, &have, e));
-	TRY(change_disabled(c, q, &u, disabled, e));
+	TRY(change_disabled(c, q, &u, p.disabled, e));
 	TRY(users_by_id(c->db, u.id, &u, &have, e));
 	return request_answer(q, 200, user_json(&u));
+}
+
+/* Does somebody become an owner by this, or a disabled one come back? */
+static bool raises(const struct user *u, const struct user_patch *p)
+{
+	const char *role = p->role != NULL ? p->role : u->role;
+
+	return is_high(role) && (strcmp(role, u->role) != 0 || (u->disabled && !p->disabled));
+}
+
+enum acsr_result user_change(struct core *c, struct request *q, struct acsr_err *e)
+{
+	struct user_patch p = { 0 };
+	struct user u;
+
+	TRY(read_user_patch(c, q, &u, &p, e));
+	if (p.role != NULL)
+		TRY(user_role_check(&q->who, p.role, e));
+	if (raises(&u, &p))
+		return proof_check(c, q, &p.proof, "to make somebody an owner", user_change_checked, e);
+	return user_change_checked(c, q, q->who.user_id, e);
 }
 
 enum acsr_result user_delete(struct core *c, struct request *q, struct acsr_err *e)

@@ -401,6 +401,17 @@ def test_code_by_file_and_bare(cli, fake, tmp_path):
     assert cli.run("order", "code", "ord_1", "--password-file", "p", "--json", code=4).problem == "code.gone"
 
 
+def test_an_owner_is_invited_with_the_password(cli, fake, tmp_path):
+    fake.says("POST", "/users", (201, {"id": "usr_1", "email": "ann@example.com", "role": "owner"}))
+    (tmp_path / "p").write_text("password\n")
+    who = {"email": "ann@example.com", "role": "owner"}
+    assert b"is invited as owner" in cli.run("user", "invite", "ann@example.com", "--role", "owner", "--password-file", "p", "--totp", "123456").out
+    assert json.loads(fake.seen("POST", "/users")[0][1]) == {**who, "password": "password", "totp": "123456"}
+    assert cli.run("user", "invite", "ann@example.com", "--role", "owner", "--json", code=2).problem == "usage.terminal"
+    cli.ask("user", "invite", "ann@example.com", "--role", "auditor")
+    assert json.loads(fake.seen("POST", "/users")[-1][1]) == {**who, "role": "auditor"}
+
+
 def test_secrets_are_in_no_argument_and_no_trace(cli, fake, tmp_path):
     """What other users of the machine can see while it runs, and what a trace of its writes shows."""
     (tmp_path / "p").write_text("hunter2hunter2\n")

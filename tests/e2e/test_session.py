@@ -104,6 +104,29 @@ def test_member_cannot_manage_users(world, account):
     assert member.order(unique_name(), key_type="ec:p256")["state"] == "handover"
 
 
+
+def test_an_owner_is_made_with_a_proof_only(world, account):
+    """A session that is not fresh, or lacks the second factor, and a token make members, and no owners."""
+    member, second = invited(world, account, "member"), invited(world, account, "owner")
+    token = Api(world.service, token=account.post("/tokens", {"name": "t"}, 201)["token"])
+    before = Api(world.service)
+    before.login(account.email)
+    secret, _ = enable_totp(account)
+    account.patch(f"/users/{second.user['id']}", {"disabled": True})
+    raise_member, enable = (f"/users/{member.user['id']}", {"role": "owner"}), (f"/users/{second.user['id']}", {"disabled": False})
+    for api in (token, before):
+        assert api.post("/users", {"email": unique_email(), "role": "owner"}, 403)["type"] == "urn:autocsr:error:auth.reauth"
+        for path, body in (raise_member, enable):
+            assert api.patch(path, body, 403)["type"] == "urn:autocsr:error:auth.reauth"
+            assert api.patch(path, {**body, "password": account.password}, 401)["type"] == "urn:autocsr:error:auth.totp"
+            assert api.patch(path, {**body, "password": "not the password"}, 401)["type"] == "urn:autocsr:error:auth.wrong"
+        api.post("/users", {"email": unique_email(), "role": "member"}, 201)
+        api.patch(raise_member[0], {"role": "auditor"})
+    assert {u["role"] for u in account.get("/users")["users"] if u["id"] == member.user["id"]} == {"auditor"}
+    proof = {"password": account.password, "totp": totp_now(secret, at=time.time() + 30)}
+    assert token.patch(raise_member[0], {**raise_member[1], **proof})["role"] == "owner"
+
+
 def test_nobody_becomes_admin_by_asking(world, account):
     assert account.call("POST", "/users", {"email": unique_email(), "role": "admin"}).status_code in (403, 422)
     assert account.call("PATCH", f"/users/{account.user['id']}", {"role": "admin"}).status_code in (403, 409, 422)

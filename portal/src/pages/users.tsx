@@ -1,6 +1,6 @@
 // Users of the account: invite, change roles, disable, remove. The operator sees those of every account.
 import { useState } from 'preact/hooks';
-import { api, type Role, type User } from '../api';
+import { api, type Proof, type Role, type User } from '../api';
 import { canManage, useUser } from '../session';
 import { Alert, Button, Card, Loading, Page, Time } from '../ui/basic';
 import { FormDialog } from '../ui/dialog';
@@ -10,12 +10,20 @@ import { ProofDialog } from '../ui/second';
 
 const roles: [Role, string][] = [['owner', 'Owner: users, organisations, tokens, orders'], ['member', 'Member: orders'], ['auditor', 'Auditor: reads only']];
 
+type Change = { role?: Role; disabled?: boolean };
+const high = (role: Role) => role === 'owner' || role === 'admin';
+
 export function UsersPage({ all }: { all?: boolean }) {
   const me = useUser();
   const list = useLoad(() => api.users(all), [all]);
   const [gone, setGone] = useState<User | null>(null);
   const [lost, setLost] = useState<User | null>(null);
-  const change = useAction(async (user: User, what: { role?: Role; disabled?: boolean }) => { await api.changeUser(user.id, what); await list.reload(); });
+  const [raise, setRaise] = useState<[User, Change] | null>(null);
+  const change = useAction(async (user: User, what: Change) => {
+    if (high(what.role ?? user.role) && what.disabled !== true) { setRaise([user, what]); return; }
+    await api.changeUser(user.id, what);
+    await list.reload();
+  });
   return (
     <Page title="Users" lead={all ? 'The users of every account.' : 'Everybody here sees the orders of this account.'}>
       {list.error && <Problem error={list.error} />}
@@ -50,6 +58,11 @@ export function UsersPage({ all }: { all?: boolean }) {
           <p>For somebody who has lost phone, passkeys and recovery codes. Make sure that it is really {lost.email} who asks, by a call for instance: afterwards the password alone logs in, until they set up a new one.</p>
         </ProofDialog>
       )}
+      {raise && (
+        <ProofDialog title={`Make ${raise[0].email} an owner?`} doIt="Yes" onClose={() => { setRaise(null); void list.reload(); }} act={async (proof) => { await api.changeUser(raise[0].id, { ...raise[1], ...proof }); setRaise(null); await list.reload(); }}>
+          <p>Owners see unlock codes, invite others and manage this account.</p>
+        </ProofDialog>
+      )}
       {gone && <Remove user={gone} onClose={() => setGone(null)} done={list.reload} />}
     </Page>
   );
@@ -59,7 +72,9 @@ function Invite({ done }: { done: () => Promise<void> }) {
   const [email, setEmail] = useState('');
   const [role, setRole] = useState<Role>('member');
   const [invited, setInvited] = useState('');
-  const invite = useAction(async () => { setInvited(''); const user = await api.invite(email.trim(), role); setInvited(user.email); setEmail(''); await done(); });
+  const [asks, setAsks] = useState(false);
+  const send = async (proof: Proof) => { const user = await api.invite(email.trim(), role, proof); setInvited(user.email); setEmail(''); setAsks(false); await done(); };
+  const invite = useAction(async () => { setInvited(''); if (high(role)) setAsks(true); else await send({}); });
   return (
     <Card title="Invite a colleague">
       <Form error={invite.error} fields={['email', 'role']} onSubmit={() => void invite.run()}>
@@ -69,6 +84,11 @@ function Invite({ done }: { done: () => Promise<void> }) {
         </div>
         <div class="form-end"><Button type="submit" busy={invite.busy} disabled={!email.trim()}>Invite</Button></div>
       </Form>
+      {asks && (
+        <ProofDialog title="Invite an owner?" doIt="Invite" onClose={() => setAsks(false)} act={send}>
+          <p>{email.trim()} will see unlock codes, invite others and manage this account.</p>
+        </ProofDialog>
+      )}
       {invited && <Alert tone="ok"><p>{invited} is invited. The mail's link works once, for 7 days.</p></Alert>}
     </Card>
   );

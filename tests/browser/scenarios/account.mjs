@@ -32,6 +32,18 @@ export default async function account({ portal, ask }) {
   await other.open('/account/users');
   assert.equal(await other.button('Invite').count(), 0, 'a member is offered what only an owner may do');
 
+  p.step('an owner is invited, and made, after one more question');
+  await p.fill({ 'E-mail address': (await ask('new_person')).email });
+  await page.locator('select[name=role]').selectOption('owner');
+  await p.press('Invite');
+  await page.locator('dialog').getByText('see unlock codes').waitFor();
+  await page.locator('dialog').getByRole('button', { name: 'Invite' }).click();
+  await p.sees('is invited');
+  await page.getByLabel(`Role of ${mate.email}`).selectOption('owner');
+  await page.locator('dialog').getByRole('button', { name: 'Yes' }).click();
+  await page.locator('dialog').waitFor({ state: 'detached' });
+  assert.equal(await page.getByLabel(`Role of ${mate.email}`).inputValue(), 'owner');
+
   p.step('an API token is shown once and works');
   await p.open('/account/tokens');
   await p.field('What is it for?').fill('deploy script');
