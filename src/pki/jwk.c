@@ -10,7 +10,7 @@
 #include "autocsr/cert.h"
 #include "base/secret.h"
 #include "base/str.h"
-#include "key_int.h"
+#include "jwk_int.h"
 #include "ossl.h"
 
 #define MAX_NUMBER 2048 /* bytes of one number: RSA-16384 */
@@ -243,12 +243,11 @@ static enum acsr_result check_cert(const struct job *j, struct acsr_err *e)
 	return same ? ACSR_OK : err_set(e, "match.key", "the key does not belong to the first certificate");
 }
 
-enum acsr_result acsr_jwk_thumbprint(const struct acsr_key *key, char out[44], struct acsr_err *e)
+enum acsr_result jwk_required(const struct acsr_key *key, struct acsr_secret **out, struct acsr_err *e)
 {
 	const struct shape *s = shape_of(key);
 	CLEANUP_SECRET struct acsr_secret *room = NULL;
 	struct text t = { NULL, 0 };
-	uint8_t hash[32];
 
 	if (s == NULL)
 		return err_rule(e, "key.jwk", NULL, "RFC 7518 6",
@@ -256,11 +255,20 @@ enum acsr_result acsr_jwk_thumbprint(const struct acsr_key *key, char out[44], s
 			"have",
 			key->name);
 	TRY(put_required(&t, key, s, e));
-	TRY(secret_zeroed(&room, t.len + 4, e));
+	TRY(secret_zeroed(&room, t.len + 5, e));
 	t = (struct text){ (char *)secret_data(room), 0 };
 	TRY(put_required(&t, key, s, e));
 	put_str(&t, "}");
-	SHA256((const uint8_t *)t.p, t.len, hash);
+	return acsr_secret_new(out, acsr_secret_bytes(room), t.len, e);
+}
+
+enum acsr_result acsr_jwk_thumbprint(const struct acsr_key *key, char out[44], struct acsr_err *e)
+{
+	CLEANUP_SECRET struct acsr_secret *text = NULL;
+	uint8_t hash[32];
+
+	TRY(jwk_required(key, &text, e));
+	SHA256(acsr_secret_bytes(text), acsr_secret_len(text), hash);
 	b64_encode(hash, 32, true, out);
 	return ACSR_OK;
 }

@@ -52,5 +52,8 @@ ACSR_MUST_USE enum acsr_result jwk_octets(struct acsr_secret **out, const struct
 /* The key, with its private part when there is a "d", and all numbers fit each other. */
 ACSR_MUST_USE enum acsr_result jwk_numbers(
 	struct acsr_key **out, const struct jwk *j, const struct jwk_kind *k, struct acsr_err *e);
+/* What a thumbprint is made of (RFC 7638 3). key.jwk */
+ACSR_MUST_USE enum acsr_result jwk_required(
+	const struct acsr_key *key, struct acsr_secret **out, struct acsr_err *e);
 
 #endif
