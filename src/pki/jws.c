@@ -137,7 +137,7 @@ static enum acsr_result sign_input(const struct acsr_key *key, enum jws_alg alg,
 enum acsr_result jws_sign(const struct acsr_key *key, const struct jws_head *head, struct bytes payload,
 	struct buf *out, struct acsr_err *e)
 {
-	CLEANUP_BUF struct buf header, input;
+	CLEANUP_BUF struct buf header = { 0 }, input = { 0 };
 	ACSR_CLEANUP_BLOB struct acsr_blob sig = { 0 };
 	enum jws_alg alg = jws_alg_of(key);
 	size_t dot = 0;
@@ -169,7 +169,7 @@ enum acsr_result jws_sign_mac(const struct acsr_secret *mac_key, const char *kid
 	struct bytes payload, struct buf *out, struct acsr_err *e)
 {
 	const struct jws_head head = { .url = url, .kid = kid };
-	CLEANUP_BUF struct buf header, input;
+	CLEANUP_BUF struct buf header = { 0 }, input = { 0 };
 	uint8_t mac[EVP_MAX_MD_SIZE];
 	size_t dot = 0, n = 0;
 
