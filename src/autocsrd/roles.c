@@ -48,7 +48,7 @@ struct roles {
 /* Who talks to whom. */
 static const enum role links[][2] = { { ROLE_CORE, ROLE_FRONT }, { ROLE_CORE, ROLE_KEYMAKER },
 	{ ROLE_CORE, ROLE_SIGNER }, { ROLE_CORE, ROLE_PROBER }, { ROLE_CORE, ROLE_COURIER },
-	{ ROLE_KEYMAKER, ROLE_FRONT }, { ROLE_KEYMAKER, ROLE_COURIER } };
+	{ ROLE_CORE, ROLE_HOOK }, { ROLE_KEYMAKER, ROLE_FRONT }, { ROLE_KEYMAKER, ROLE_COURIER } };
 
 static bool linked(enum role a, enum role b)
 {
@@ -56,6 +56,12 @@ static bool linked(enum role a, enum role b)
 		if ((links[i][0] == a && links[i][1] == b) || (links[i][0] == b && links[i][1] == a))
 			return true;
 	return false;
+}
+
+/* The hook's process is there only when there is a hook. */
+static bool wanted(const struct roles *r, enum role role)
+{
+	return role != ROLE_HOOK || *conf_str(r->s.conf, "publish.hook") != '\0';
 }
 
 /* --- finding and running the program --- */
@@ -128,6 +134,8 @@ static void tell_core(struct roles *r)
 		CLEANUP_STR char *line = NULL;
 		const struct child *c = &r->child[i];
 
+		if (!wanted(r, (enum role)i))
+			continue;
 		if (str_printf(&line, &e, "%s %d %llu %s", role_name((enum role)i), (int)c->pid,
 			    (unsigned long long)c->restarts, c->ready ? "ready" : "starting") != ACSR_OK ||
 			strv_add(&m.roles, line, &e) != ACSR_OK)
@@ -155,7 +163,7 @@ static void tell_settings(struct roles *r)
 static void check_all_ready(struct roles *r)
 {
 	for (int i = FIRST_ROLE; i < ROLE_COUNT; i++)
-		if (!r->child[i].ready)
+		if (!r->child[i].ready && wanted(r, (enum role)i))
 			return;
 	r->s.all_ready(r->s.arg);
 }
@@ -303,7 +311,8 @@ enum acsr_result roles_start(struct roles **out, const struct roles_setup *s, st
 	for (int i = FIRST_ROLE; i < ROLE_COUNT; i++)
 		r->child[i] = (struct child){ .all = r, .role = (enum role)i, .pause_ms = PAUSE_FIRST_MS };
 	for (int i = FIRST_ROLE; i < ROLE_COUNT; i++)
-		TRY(start_child(&r->child[i], e));
+		if (wanted(r, (enum role)i))
+			TRY(start_child(&r->child[i], e));
 	tell_core(r);
 	return ACSR_OK;
 }
@@ -318,6 +327,8 @@ static void start_again(void *arg)
 	struct acsr_err e;
 
 	c->again = NULL;
+	if (!wanted(c->all, c->role))
+		return;
 	c->restarts++;
 	if (start_child(c, &e) != ACSR_OK) {
 		log_error(LOG_ERROR, "role.not-started", &e);
@@ -375,8 +386,10 @@ static void child_ended(struct child *c, int status)
 	c->control = NULL;
 	if (c->all->stopping)
 		stop_next(c->all);
-	else
+	else if (wanted(c->all, c->role))
 		plan_restart(c);
+	else
+		tell_core(c->all);
 }
 
 void roles_reap(struct roles *r)
@@ -392,6 +405,22 @@ void roles_reap(struct roles *r)
 		r->s.all_gone(r->s.arg);
 }
 
+/* A hook came into the settings or went out of them. */
+static void follow_wanted(struct roles *r)
+{
+	for (int i = FIRST_ROLE; i < ROLE_COUNT; i++) {
+		struct child *c = &r->child[i];
+		struct msg_stop m = { 0 };
+		struct acsr_err e;
+
+		if (wanted(r, c->role) && c->pid == 0 && c->again == NULL)
+			start_again(c);
+		else if (!wanted(r, c->role) && c->control != NULL &&
+			 chan_send(c->control, MSG_stop, 0, &m, -1, &e) != ACSR_OK)
+			kill(c->pid, SIGKILL);
+	}
+}
+
 void roles_reload(struct roles *r)
 {
 	for (int i = FIRST_ROLE; i < ROLE_COUNT; i++) {
@@ -405,14 +434,15 @@ void roles_reload(struct roles *r)
 			log_error(LOG_ERROR, "reload.not-sent", &e);
 		strv_free(&m.keys);
 	}
+	follow_wanted(r);
 	tell_settings(r);
 }
 
 /* --- stopping --- */
 
 /* No new work first; then those who do core's work; the keeper of the data; the signer. */
-static const enum role stop_order[] = { ROLE_FRONT, ROLE_COURIER, ROLE_PROBER, ROLE_KEYMAKER, ROLE_CORE,
-	ROLE_SIGNER };
+static const enum role stop_order[] = { ROLE_FRONT, ROLE_COURIER, ROLE_HOOK, ROLE_PROBER, ROLE_KEYMAKER,
+	ROLE_CORE, ROLE_SIGNER };
 
 static void stop_next(struct roles *r)
 {

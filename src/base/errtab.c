@@ -70,6 +70,7 @@ static const struct err_face faces[] = {
 	{ "mail.archive-lost", 410, 4, "malformed", "the archive is gone" },
 	{ "kek.", 500, 5, "serverInternal", "a stored secret cannot be opened" },
 	{ "mail.off", 503, 5, "serverInternal", "no mail server is configured" },
+	{ "publish.", 502, 5, "serverInternal", "a proof could not be published" },
 	{ "net.", 502, 5, "connection", "another server did not answer" },
 	{ "note.", 422, 3, "malformed", "the signed note cannot be used" },
 	{ "note.signature", 422, 1, "malformed", "the signed note was changed" },

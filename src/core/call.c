@@ -275,6 +275,10 @@ static unsigned answer_to(unsigned asked)
 		return MSG_receipt_signed;
 	case MSG_mail:
 		return MSG_mail_sent;
+	case MSG_publish:
+		return MSG_published;
+	case MSG_hook_run:
+		return MSG_hook_ran;
 	default:
 		return MSG_probe_result;
 	}

@@ -257,7 +257,10 @@ static const struct role_handler handlers[] = {
 	{ ROLE_PROBER, MSG_probe_result, on_answer },
 	{ ROLE_PROBER, MSG_failed, on_answer },
 	{ ROLE_COURIER, MSG_mail_sent, on_answer },
+	{ ROLE_COURIER, MSG_published, on_answer },
 	{ ROLE_COURIER, MSG_failed, on_answer },
+	{ ROLE_HOOK, MSG_hook_ran, on_answer },
+	{ ROLE_HOOK, MSG_failed, on_answer },
 	{ 0 },
 };
 

@@ -28,7 +28,8 @@ enum {
 	R_KEYMAKER = 1 << ROLE_KEYMAKER,
 	R_SIGNER = 1 << ROLE_SIGNER,
 	R_PROBER = 1 << ROLE_PROBER,
-	R_COURIER = 1 << ROLE_COURIER
+	R_COURIER = 1 << ROLE_COURIER,
+	R_HOOK = 1 << ROLE_HOOK
 };
 
 struct conf_key {

@@ -54,7 +54,7 @@ static const struct msg_desc descs[] = {
 const char *role_name(enum role r)
 {
 	static const char *const names[ROLE_COUNT] = { "any", "autocsrd", "front", "core", "keymaker",
-		"signer", "prober", "courier" };
+		"signer", "prober", "courier", "hook" };
 
 	return r < ROLE_COUNT ? names[r] : "unknown";
 }

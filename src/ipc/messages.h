@@ -23,6 +23,7 @@ enum role {
 	ROLE_SIGNER,
 	ROLE_PROBER,
 	ROLE_COURIER,
+	ROLE_HOOK, /* only when a hook is configured */
 	ROLE_COUNT
 };
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -81,11 +82,15 @@ static struct landlock_attr landlock_rights(long abi)
 static enum acsr_result landlock_allow(int ruleset, const char *path, uint64_t rights, struct acsr_err *e)
 {
 	struct landlock_path_beneath_attr rule = { .allowed_access = rights };
+	struct stat st;
 	long r;
 
 	rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
 	if (rule.parent_fd < 0)
 		return err_errno(e, "sys.sandbox", errno, "cannot open %s", path);
+	if (fstat(rule.parent_fd, &st) == 0 && !S_ISDIR(st.st_mode))
+		rule.allowed_access &= LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+				       LANDLOCK_ACCESS_FS_READ_FILE | LL_FS_TRUNCATE;
 	r = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 	close(rule.parent_fd);
 	return r == 0 ? ACSR_OK : err_errno(e, "sys.sandbox", errno, "cannot permit %s", path);
@@ -94,10 +99,11 @@ static enum acsr_result landlock_allow(int ruleset, const char *path, uint64_t r
 static enum acsr_result landlock_paths(
 	int ruleset, const struct sandbox_needs *needs, const char *dir, uint64_t all, struct acsr_err *e)
 {
-	const uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
-	const uint64_t never = LANDLOCK_ACCESS_FS_EXECUTE | LL_FS_IOCTL_DEV | LANDLOCK_ACCESS_FS_MAKE_CHAR |
-			       LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SOCK |
-			       LANDLOCK_ACCESS_FS_MAKE_FIFO;
+	const uint64_t running = (needs->calls & SYS_EXEC) != 0 ? LANDLOCK_ACCESS_FS_EXECUTE : 0;
+	const uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR | running;
+	const uint64_t never = (LANDLOCK_ACCESS_FS_EXECUTE & ~running) | LL_FS_IOCTL_DEV |
+			       LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
+			       LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO;
 
 	for (const struct sandbox_path *p = needs->paths; p != NULL && p->path != NULL; p++)
 		TRY(landlock_allow(ruleset, p->path, p->writable ? all & ~never : reading, e));
@@ -116,7 +122,7 @@ static enum acsr_result enter_landlock(
 	if (*abi <= 0)
 		return ACSR_OK;
 	a = landlock_rights(*abi);
-	if ((needs->calls & SYS_NET_OUT) != 0)
+	if ((needs->calls & (SYS_NET_OUT | SYS_EXEC)) != 0)
 		a.net = 0;
 	size = *abi >= 6 ? sizeof(a) : *abi >= 4 ? 2 * sizeof(uint64_t) : sizeof(uint64_t);
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &a, size, 0);
@@ -239,14 +245,39 @@ static uint32_t otherwise(void)
 	return SANITIZED ? SCMP_ACT_LOG : SCMP_ACT_KILL_PROCESS;
 }
 
+/* What reaches into the kernel or into other processes, and what no command for DNS or files needs. */
+static const int calls_never[] = { CALL(ptrace), CALL(process_vm_readv), CALL(process_vm_writev), CALL(bpf),
+	CALL(perf_event_open), CALL(mount), CALL(umount2), CALL(pivot_root), CALL(chroot), CALL(setns),
+	CALL(unshare), CALL(kexec_load), CALL(kexec_file_load), CALL(init_module), CALL(finit_module),
+	CALL(delete_module), CALL(reboot), CALL(swapon), CALL(swapoff), CALL(settimeofday),
+	CALL(clock_settime), CALL(clock_adjtime), CALL(adjtimex), CALL(keyctl), CALL(add_key),
+	CALL(request_key), CALL(userfaultfd), CALL(io_uring_setup), CALL(io_uring_enter),
+	CALL(io_uring_register), CALL(open_by_handle_at), CALL(quotactl), CALL(acct), CALL(iopl),
+	CALL(ioperm), CALL(sethostname), CALL(setdomainname), CALL(syslog), CALL(personality),
+	CALL(move_mount), CALL(fsopen), CALL(fsconfig), CALL(fsmount), CALL(open_tree), CALL(move_pages),
+	CALL(kcmp), CALL(lookup_dcookie), CALL(vhangup) };
+
+static int add_refusals(scmp_filter_ctx ctx)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(calls_never) / sizeof(calls_never[0]); i++)
+		r |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), calls_never[i], 0);
+	r |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), CALL(clone), 1,
+		SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER));
+	r |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), CALL(clone3), 0);
+	return r;
+}
+
 static enum acsr_result enter_seccomp(unsigned calls, struct acsr_err *e)
 {
-	scmp_filter_ctx ctx = seccomp_init(otherwise());
+	bool others = (calls & SYS_EXEC) != 0;
+	scmp_filter_ctx ctx = seccomp_init(others ? SCMP_ACT_ALLOW : otherwise());
 	int r;
 
 	if (ctx == NULL)
 		return err_nomem(e);
-	r = add_rules(ctx, calls);
+	r = others ? add_refusals(ctx) : add_rules(ctx, calls);
 	if (r == 0)
 		r = seccomp_load(ctx);
 	seccomp_release(ctx);

@@ -16,7 +16,10 @@ enum {
 	SYS_NET_OUT = 1 << 1, /* socket, connect, send, receive */
 	SYS_NET_IN = 1 << 2,  /* accept on the sockets that were passed in */
 	SYS_THREADS = 1 << 3, /* clone for threads */
-	SYS_FORK = 1 << 4     /* fork and wait (keymaker) */
+	SYS_FORK = 1 << 4,    /* fork and wait (keymaker) */
+	/* Run programs of others (hook), which inherit all of this: the paths may be executed too, the network is open, and
+	 * the filter is not a list of what is needed but of what no such program should do. */
+	SYS_EXEC = 1 << 5
 };
 
 struct sandbox_path {

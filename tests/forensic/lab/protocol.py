@@ -12,7 +12,7 @@ import subprocess
 from harness.net import wait_for
 from harness.service import REPO, program
 
-ROLES = ["ANY", "AUTOCSRD", "FRONT", "CORE", "KEYMAKER", "SIGNER", "PROBER", "COURIER"]
+ROLES = ["ANY", "AUTOCSRD", "FRONT", "CORE", "KEYMAKER", "SIGNER", "PROBER", "COURIER", "HOOK"]
 LIMITS = {"UINT32_MAX": 2**32 - 1, "UINT64_MAX": 2**64 - 1, "INT64_MAX": 2**63 - 1, "INT32_MAX": 2**31 - 1}
 HEADER = 16
 
