@@ -1,6 +1,6 @@
 /*
- * autocsr-courier: what leaves the service on its own account. Sends mail; holds the mail server's password
- * and, for moments, the encrypted archive that goes out as an attachment.
+ * autocsr-courier: what leaves the service on its own account. Sends mail, and asks other people's CAs; holds the mail
+ * server's password and, for moments, the encrypted archive that goes out as an attachment.
  */
 #include <netdb.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/wipealloc.h"
+#include "courier/https.h"
 #include "courier/mail_text.h"
 #include "courier/outbox.h"
 #include "ipc/role.h"
@@ -21,6 +22,8 @@ struct courier {
 	struct smtp_settings smtp;
 	struct tickets tickets;
 	struct outbox *box;
+	struct https_settings web;
+	struct https *https;
 	struct loop_timer *tick;
 	bool stopping;
 };
@@ -33,13 +36,15 @@ static struct sandbox_path paths[8];
 
 /* --- before the sandbox --- */
 
+static const char system_roots[] = "/etc/ssl/certs/ca-certificates.crt";
+
 static enum acsr_result read_roots(struct courier *c, struct acsr_err *e)
 {
 	const char *file = conf_str(&c->proc->conf, "mail.ca_file");
 
 	buf_init(&c->smtp.roots, ROOTS_MAX);
 	if (*file == '\0')
-		file = "/etc/ssl/certs/ca-certificates.crt";
+		file = system_roots;
 	return buf_read_file(&c->smtp.roots, file, e);
 }
 
@@ -119,6 +124,21 @@ static enum acsr_result open_mail(struct courier *c, struct acsr_err *e)
 	return read_password(c, e);
 }
 
+/* A system without roots can still reach the CAs that are given with theirs. */
+static enum acsr_result open_web(struct courier *c, struct acsr_err *e)
+{
+	const struct conf *conf = &c->proc->conf;
+	const char *file = conf_str(conf, "upstream.ca_file");
+
+	buf_init(&c->web.roots, ROOTS_MAX);
+	TRY(conf_networks(conf_str(conf, "upstream.allow_networks"), &c->web.allowed, e));
+	if (*file != '\0')
+		return buf_read_file(&c->web.roots, file, e);
+	if (access(system_roots, R_OK) == 0)
+		return buf_read_file(&c->web.roots, system_roots, e);
+	return ACSR_OK;
+}
+
 static enum acsr_result open_all(struct proc *p, struct acsr_err *e)
 {
 	struct courier *c = p->own;
@@ -129,6 +149,7 @@ static enum acsr_result open_all(struct proc *p, struct acsr_err *e)
 		    calloc) != CURLE_OK)
 		return err_set(e, "sys.curl", "libcurl cannot start");
 	prepare_resolver();
+	TRY(open_web(c, e));
 	return open_mail(c, e);
 }
 
@@ -159,6 +180,17 @@ static void on_failed(void *arg, uint64_t id, const struct acsr_err *why)
 	role_send_failed(c->proc, id, &copy);
 }
 
+static void on_https(void *arg, uint64_t id, const struct msg_https_response *r, const struct acsr_err *why)
+{
+	struct courier *c = arg;
+	struct acsr_err e;
+
+	if (r == NULL)
+		role_send_failed(c->proc, id, why);
+	else if (role_send(c->proc, ROLE_CORE, MSG_https_response, id, r, -1, &e) != ACSR_OK)
+		log_error(LOG_WARN, "https.not-told", &e);
+}
+
 static const struct outbox_ops box_ops = { on_sent, on_failed };
 
 /* --- from core and keymaker --- */
@@ -179,6 +211,19 @@ static void on_mail(struct proc *p, struct chan *ch, struct msg *m)
 	(void)ch;
 	if (take_mail(p->own, m, &why) != ACSR_OK)
 		on_failed(p->own, m->id, &why);
+}
+
+static void on_https_request(struct proc *p, struct chan *ch, struct msg *m)
+{
+	struct courier *c = p->own;
+	struct acsr_err why;
+
+	(void)ch;
+	if (c->stopping)
+		(void)err_set(&why, "busy.courier", "the service is stopping");
+	else if (https_ask(c->https, m->id, m->body, &why) == ACSR_OK)
+		return;
+	on_failed(c, m->id, &why);
 }
 
 static void on_archive(struct proc *p, struct chan *ch, struct msg *m)
@@ -209,8 +254,10 @@ static void peer_closed(struct proc *p, enum role peer)
 {
 	struct courier *c = p->own;
 
-	if (peer == ROLE_CORE)
-		outbox_forget(c->box);
+	if (peer != ROLE_CORE)
+		return;
+	outbox_forget(c->box);
+	https_forget(c->https);
 }
 
 /* --- life --- */
@@ -233,6 +280,7 @@ static enum acsr_result start_all(struct proc *p, struct acsr_err *e)
 	struct courier *c = p->own;
 
 	TRY(outbox_new(&c->box, p->loop, &c->smtp, &c->tickets, &box_ops, c, e));
+	TRY(https_new(&c->https, p->loop, &c->web, on_https, c, e));
 	return loop_after(p->loop, TICK_MS, tick, c, &c->tick, e);
 }
 
@@ -247,7 +295,8 @@ static void stop_when_idle(void *arg)
 	struct loop_timer *again;
 	struct acsr_err e;
 
-	if (outbox_idle(c->box) || loop_after(c->proc->loop, 50, stop_when_idle, c, &again, &e) != ACSR_OK)
+	if ((outbox_idle(c->box) && https_idle(c->https)) ||
+		loop_after(c->proc->loop, 50, stop_when_idle, c, &again, &e) != ACSR_OK)
 		role_stop(c->proc);
 }
 
@@ -277,6 +326,8 @@ static void reload(struct proc *p)
 static void clear(struct courier *c)
 {
 	outbox_free(c->box);
+	https_free(c->https);
+	buf_free(&c->web.roots);
 	tickets_clear(&c->tickets);
 	acsr_secret_free(c->smtp.password);
 	buf_free(&c->smtp.roots);
@@ -288,6 +339,7 @@ static void clear(struct courier *c)
 
 static const struct role_handler handlers[] = {
 	{ ROLE_CORE, MSG_mail, on_mail },
+	{ ROLE_CORE, MSG_https_request, on_https_request },
 	{ ROLE_CORE, MSG_ticket_drop, on_ticket_drop },
 	{ ROLE_KEYMAKER, MSG_archive, on_archive },
 	{ 0 },
