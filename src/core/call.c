@@ -273,6 +273,13 @@ static unsigned answer_to(unsigned asked)
 		return MSG_log_signed;
 	case MSG_sign_receipt:
 		return MSG_receipt_signed;
+	case MSG_account_key_make:
+		return MSG_account_key;
+	case MSG_sign_jws:
+	case MSG_sign_eab:
+		return MSG_jws_signed;
+	case MSG_https_request:
+		return MSG_https_response;
 	case MSG_mail:
 		return MSG_mail_sent;
 	case MSG_publish:

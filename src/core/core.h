@@ -16,6 +16,7 @@ struct kek;      /* kek.h */
 struct pool;     /* pool.h */
 struct issuers;  /* issuers.h */
 struct keylists; /* keylists.h */
+struct upstream; /* upstream/call.h */
 struct call;
 struct acsr_key;
 struct step;
@@ -47,6 +48,7 @@ struct core {
 	struct pool *pool, *readers;
 	struct issuers *issuers;
 	struct keylists *keylists;
+	struct upstream *upstream; /* exchanges with other CAs; NULL before the first */
 	struct checkpoint checkpoint;
 	struct receipt_key receipt_key;
 	struct step *steps, **steps_tail;

@@ -5,7 +5,6 @@
 #ifndef CORE_UPSTREAM_UPSTREAM_H
 #define CORE_UPSTREAM_UPSTREAM_H
 
-#include "autocsr/blob.h"
 #include "core/order.h"
 #include "core/request.h"
 #include "store/issuers.h"
@@ -31,17 +30,6 @@ ACSR_MUST_USE enum acsr_result upstream_account_roll(
 /* For ever (7.3.6). */
 ACSR_MUST_USE enum acsr_result upstream_account_deactivate(
 	struct core *c, struct request *q, const char *issuer, upstream_done_fn *done, struct acsr_err *e);
-
-/* --- a certificate of somebody else's making (accept.c) --- */
-
-/* Judge certificates that a CA or a person brought for the order's current request, leaf anywhere among them, and if they
- * are good store leaf and chain, and move the order to issued. Judged: the key is the CSR's; the names are the order's,
- * each and no other; it is valid now; it is no precertificate (RFC 6962 3.1); what comes with it links up to it by
- * signature; lint for a public issuer. Errors: "upstream.certificate.…",
- * "lint.…", "cert.…": nothing is stored then. */
-ACSR_MUST_USE enum acsr_result upstream_accept(struct core *c, struct order *o,
-	const struct upstream_issuer *i, const struct acsr_blob *certs, size_t n, const char *actor,
-	struct acsr_err *e);
 
 /* --- orders (order.c in this folder), asked by core/order.c, validate.c and issue.c --- */
 

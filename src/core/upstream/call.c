@@ -1,0 +1,492 @@
+/* Exchanges live in memory only: what must survive is a job, which begins a new one (order.c). */
+#include "core/upstream/call.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "core/upstream/reply.h"
+
+enum {
+	NONCES = 8,
+	NONCE_MAX = 257,
+	NONCE_LIFE = 600, /* seconds: CAs forget them */
+	TRIES = 6,        /* of one request, because of its nonce */
+	DIRECTORY_LIFE = 86400,
+	FORGOTTEN_MS = 1800 * 1000,
+	SIGN_SECONDS = 60,
+	MOST = 1 << 20
+};
+
+enum stage { STAGE_DIRECTORY, STAGE_NONCE, STAGE_SIGN, STAGE_SENT };
+
+struct exchange {
+	struct exchange *next;
+	uint64_t id;
+	int64_t touched_ms;
+	enum stage stage;
+	char issuer[65], key[65];
+	char *url, *payload, *kid, *accept; /* payload and kid may be NULL */
+	char nonce[NONCE_MAX];              /* given back with badNonce, to be used next */
+	int tries;
+	struct upstream_then then;
+};
+
+struct pool {
+	struct pool *next;
+	char issuer[65];
+	char nonces[NONCES][NONCE_MAX];
+	int64_t got_at[NONCES];
+	size_t n;
+};
+
+struct upstream {
+	struct exchange *all;
+	struct pool *pools;
+	uint64_t last;
+};
+
+/* --- exchanges --- */
+
+static void exchange_free(struct upstream *u, struct exchange *x)
+{
+	for (struct exchange **p = &u->all; *p != NULL; p = &(*p)->next) {
+		if (*p == x) {
+			*p = x->next;
+			break;
+		}
+	}
+	request_release(x->then.q);
+	if (x->then.drop != NULL)
+		x->then.drop(x->then.arg);
+	free(x->url);
+	free(x->payload);
+	free(x->kid);
+	free(x->accept);
+	free(x);
+}
+
+static struct exchange *find(struct upstream *u, uint64_t id)
+{
+	for (struct exchange *x = u->all; x != NULL; x = x->next)
+		if (x->id == id)
+			return x;
+	return NULL;
+}
+
+/* Those whose step was undone, so that nothing will ever answer them. */
+static void sweep(struct upstream *u)
+{
+	int64_t before = clock_mono_ms() - FORGOTTEN_MS;
+	struct exchange *next;
+
+	for (struct exchange *x = u->all; x != NULL; x = next) {
+		next = x->next;
+		if (x->touched_ms < before)
+			exchange_free(u, x);
+	}
+}
+
+static enum acsr_result upstream_open(struct core *c, struct upstream **out, struct acsr_err *e)
+{
+	if (c->upstream == NULL)
+		c->upstream = calloc(1, sizeof(*c->upstream));
+	*out = c->upstream;
+	return *out != NULL ? ACSR_OK : err_nomem(e);
+}
+
+/* --- nonces --- */
+
+static struct pool *pool_of(struct upstream *u, const char *issuer)
+{
+	struct pool *p = u->pools;
+
+	while (p != NULL && strcmp(p->issuer, issuer) != 0)
+		p = p->next;
+	if (p == NULL && (p = calloc(1, sizeof(*p))) != NULL) {
+		snprintf(p->issuer, sizeof(p->issuer), "%s", issuer);
+		p->next = u->pools;
+		u->pools = p;
+	}
+	return p;
+}
+
+static void keep_nonce(struct upstream *u, const char *issuer, const char *nonce, int64_t now)
+{
+	struct pool *p = pool_of(u, issuer);
+
+	if (p == NULL || *nonce == '\0' || p->n == NONCES)
+		return;
+	snprintf(p->nonces[p->n], NONCE_MAX, "%s", nonce);
+	p->got_at[p->n++] = now;
+}
+
+static bool take_nonce(struct upstream *u, struct exchange *x, int64_t now)
+{
+	struct pool *p = pool_of(u, x->issuer);
+
+	if (x->nonce[0] != '\0')
+		return true;
+	while (p != NULL && p->n > 0) {
+		p->n--;
+		if (p->got_at[p->n] > now || p->got_at[p->n] < now - NONCE_LIFE)
+			continue;
+		memcpy(x->nonce, p->nonces[p->n], NONCE_MAX);
+		return true;
+	}
+	return false;
+}
+
+/* --- URLs --- */
+
+static size_t host_length(const char *url)
+{
+	return strcspn(url + 8, "/?#");
+}
+
+static bool plain_https(const char *url)
+{
+	if (!str_starts(url, "https://") || strlen(url) >= UPSTREAM_URL || host_length(url) == 0)
+		return false;
+	for (const char *p = url; *p != '\0'; p++)
+		if (*p <= 0x20 || *p > 0x7e || strchr("\"<>\\^`{|}@", *p) != NULL)
+			return false;
+	return true;
+}
+
+static bool same_host(const char *a, const char *b)
+{
+	return plain_https(b) && host_length(a) == host_length(b) &&
+	       strncasecmp(a + 8, b + 8, host_length(a)) == 0;
+}
+
+json_t *upstream_meta(const struct upstream_issuer *i)
+{
+	json_t *directory = json_loads(i->directory, JSON_REJECT_DUPLICATES, NULL);
+	json_t *meta = json_object_get(directory, "meta");
+
+	meta = json_is_object(meta) ? json_incref(meta) : json_object();
+	json_decref(directory);
+	return meta;
+}
+
+void upstream_directory_url(const struct upstream_issuer *i, const char *member, char out[UPSTREAM_URL])
+{
+	json_t *directory = json_loads(i->directory, JSON_REJECT_DUPLICATES, NULL);
+	const char *url = json_string_value(json_object_get(directory, member));
+
+	snprintf(out, UPSTREAM_URL, "%s", url != NULL && plain_https(url) ? url : "");
+	json_decref(directory);
+}
+
+bool upstream_url_ok(const struct upstream_issuer *i, const char *url)
+{
+	static const char *const members[] = { "newOrder", "newAccount", "renewalInfo" };
+	char other[UPSTREAM_URL];
+
+	if (!plain_https(url))
+		return false;
+	if (same_host(url, i->directory_url))
+		return true;
+	for (size_t k = 0; k < sizeof(members) / sizeof(members[0]); k++) {
+		upstream_directory_url(i, members[k], other);
+		if (same_host(url, other))
+			return true;
+	}
+	return false;
+}
+
+bool upstream_is_their_fault(const struct acsr_err *why)
+{
+	return err_is(why, "net.") || err_is(why, "upstream.down") || err_is(why, "upstream.answer") ||
+	       err_is(why, "upstream.limit") || err_is(why, "upstream.paused") ||
+	       err_is(why, "upstream.certificate") || err_is(why, "upstream.refused.serverInternal");
+}
+
+/* --- the steps of one exchange --- */
+
+static enum acsr_result go_on(struct core *c, struct exchange *x, struct acsr_err *e);
+
+static enum acsr_result over(struct core *c, struct exchange *x, const struct upstream_reply *r,
+	const struct acsr_err *why, struct acsr_err *e)
+{
+	enum acsr_result result;
+
+	if (x->then.q != NULL)
+		x->then.q->later = false;
+	result = x->then.fn(c, &x->then, r, why, e);
+	exchange_free(c->upstream, x);
+	return result;
+}
+
+static enum acsr_result give_up(
+	struct core *c, struct exchange *x, const struct acsr_err *why, struct acsr_err *e)
+{
+	struct upstream_reply none = { 0 };
+
+	return over(c, x, &none, why, e);
+}
+
+/* The CA wants to be left alone for a while: nobody asks it again before. */
+static enum acsr_result pause_issuer(struct core *c, const char *issuer, const struct upstream_reply *r,
+	const struct acsr_err *why, struct acsr_err *e)
+{
+	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer i = { 0 };
+
+	TRY(upstream_issuer_load(c->db, issuer, &i, e));
+	i.paused_until =
+		r->retry_at != 0 ? r->retry_at : c->now + conf_span(&c->proc->conf, "upstream.longest_wait");
+	free(i.paused_reason);
+	i.paused_reason = NULL;
+	TRY(str_dup(&i.paused_reason, why->text, e));
+	return upstream_issuer_save(c->db, &i, e);
+}
+
+static enum acsr_result took_directory(
+	struct core *c, struct exchange *x, const struct upstream_reply *r, struct acsr_err *e)
+{
+	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer i = { 0 };
+	struct acsr_err why;
+
+	TRY(upstream_issuer_load(c->db, x->issuer, &i, e));
+	if (reply_directory(&i, r, &why) != ACSR_OK)
+		return give_up(c, x, &why, e);
+	i.directory_at = c->now;
+	TRY(upstream_issuer_save(c->db, &i, e));
+	if (strcmp(x->url, "directory") == 0)
+		return over(c, x, r, NULL, e);
+	return go_on(c, x, e);
+}
+
+static enum acsr_result took_answer(struct core *c, struct exchange *x, struct upstream_reply *r,
+	const char *nonce, const struct acsr_err *why, struct acsr_err *e)
+{
+	if (why != NULL && strcmp(r->problem, "badNonce") == 0 && x->tries < TRIES) {
+		snprintf(x->nonce, sizeof(x->nonce), "%s", nonce);
+		return go_on(c, x, e);
+	}
+	keep_nonce(c->upstream, x->issuer, nonce, c->now);
+	if (why != NULL && err_is(why, "upstream.limit"))
+		TRY(pause_issuer(c, x->issuer, r, why, e));
+	return over(c, x, r, why, e);
+}
+
+static enum acsr_result judge(struct core *c, struct exchange *x, const struct msg_https_response *m,
+	const struct upstream_issuer *i, struct upstream_reply *r, struct acsr_err *e)
+{
+	struct acsr_err why;
+	char nonce[NONCE_MAX];
+	enum acsr_result good = reply_read(c, i, m, r, nonce, &why);
+
+	if (x->stage == STAGE_DIRECTORY)
+		return good == ACSR_OK ? took_directory(c, x, r, e) : give_up(c, x, &why, e);
+	if (x->stage == STAGE_NONCE) {
+		if (good == ACSR_OK && *nonce == '\0')
+			good = err_set(&why, "upstream.answer", "%s sent no nonce where it should", i->title);
+		if (good != ACSR_OK)
+			return give_up(c, x, &why, e);
+		snprintf(x->nonce, sizeof(x->nonce), "%s", nonce);
+		return go_on(c, x, e);
+	}
+	return took_answer(c, x, r, nonce, good == ACSR_OK ? NULL : &why, e);
+}
+
+static enum acsr_result on_https(
+	struct core *c, struct call *call, struct msg *m, const struct acsr_err *why, struct acsr_err *e)
+{
+	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer i = { 0 };
+	struct exchange *x = find(c->upstream, strtoull(call->detail, NULL, 10));
+	struct upstream_reply r = { 0 };
+	struct acsr_err told;
+	enum acsr_result result;
+
+	if (x == NULL)
+		return ACSR_OK;
+	x->touched_ms = clock_mono_ms();
+	TRY(upstream_issuer_load(c->db, x->issuer, &i, e));
+	if (m == NULL) {
+		(void)err_set(&told, why->id, "%s cannot be reached: %s", i.title, why->text);
+		return give_up(c, x, &told, e);
+	}
+	result = judge(c, x, m->body, &i, &r, e);
+	reply_clear(&r);
+	return result;
+}
+
+static enum acsr_result send_it(struct core *c, struct exchange *x, const struct upstream_issuer *i,
+	const char *method, const char *url, struct bytes body, struct acsr_err *e)
+{
+	struct call like = { .fn = on_https, .q = x->then.q };
+	uint64_t seconds = (uint64_t)conf_span(&c->proc->conf, "upstream.timeout");
+	struct msg_https_request m = { .method = (char *)(uintptr_t)method,
+		.url = (char *)(uintptr_t)url,
+		.content_type = body.len > 0 ? (char *)(uintptr_t) "application/jose+json" : NULL,
+		.accept = x->stage == STAGE_SENT && x->accept != NULL
+				  ? x->accept
+				  : (char *)(uintptr_t) "application/json, application/problem+json",
+		.body = { (uint8_t *)(uintptr_t)body.p, body.len },
+		.roots = i->roots,
+		.most = MOST,
+		.timeout = seconds < 600 ? seconds : 600 };
+
+	snprintf(like.detail, sizeof(like.detail), "%llu", (unsigned long long)x->id);
+	return core_ask(c, ROLE_COURIER, MSG_https_request, &m, (int)m.timeout + 10, &like, e);
+}
+
+/* Where the request goes; a name is looked up in the directory. */
+static enum acsr_result where_to(
+	const struct exchange *x, const struct upstream_issuer *i, char url[UPSTREAM_URL], struct acsr_err *e)
+{
+	if (strchr(x->url, ':') == NULL) {
+		upstream_directory_url(i, x->url, url);
+		return *url != '\0' ? ACSR_OK
+				    : err_set(e, "upstream.refused.directory", "%s does not offer %s",
+					      i->title, x->url);
+	}
+	snprintf(url, UPSTREAM_URL, "%s", x->url);
+	return upstream_url_ok(i, url)
+		       ? ACSR_OK
+		       : err_set(e, "upstream.answer",
+				 "%s leads us to %.120s, which is none of its own https:// servers", i->title,
+				 url);
+}
+
+static enum acsr_result on_signed(
+	struct core *c, struct call *call, struct msg *m, const struct acsr_err *why, struct acsr_err *e)
+{
+	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer i = { 0 };
+	struct exchange *x = find(c->upstream, strtoull(call->detail, NULL, 10));
+	const struct msg_jws_signed *s = m != NULL ? m->body : NULL;
+	char url[UPSTREAM_URL];
+	struct acsr_err no;
+
+	if (x == NULL)
+		return ACSR_OK;
+	x->touched_ms = clock_mono_ms();
+	if (s == NULL)
+		return give_up(c, x, why, e);
+	TRY(upstream_issuer_load(c->db, x->issuer, &i, e));
+	if (where_to(x, &i, url, &no) != ACSR_OK)
+		return give_up(c, x, &no, e);
+	x->stage = STAGE_SENT;
+	return send_it(c, x, &i, "POST", url, (struct bytes){ s->jws.p, s->jws.len }, e);
+}
+
+static enum acsr_result sign(struct core *c, struct exchange *x, const struct upstream_issuer *i,
+	const char *url, struct acsr_err *e)
+{
+	struct call like = { .fn = on_signed, .q = x->then.q };
+	const char *kid = x->kid != NULL ? x->kid : i->account_url;
+	struct msg_sign_jws m = { .key = (char *)(uintptr_t)(x->key[0] != '\0' ? x->key : i->account_key),
+		.url = (char *)(uintptr_t)url,
+		.nonce = x->nonce,
+		.kid = (char *)(uintptr_t)kid,
+		.payload = { (uint8_t *)x->payload, strlen(x->payload) } };
+	enum acsr_result r;
+
+	x->stage = STAGE_SIGN;
+	x->tries++;
+	snprintf(like.detail, sizeof(like.detail), "%llu", (unsigned long long)x->id);
+	r = core_ask(c, ROLE_SIGNER, MSG_sign_jws, &m, SIGN_SECONDS, &like, e);
+	x->nonce[0] = '\0'; /* good once */
+	return r;
+}
+
+static bool directory_is_fresh(
+	const struct core *c, const struct exchange *x, const struct upstream_issuer *i)
+{
+	if (strcmp(x->url, "directory") == 0 || i->directory[0] == '\0')
+		return false;
+	return i->directory_at <= c->now && i->directory_at > c->now - DIRECTORY_LIFE;
+}
+
+static enum acsr_result go_on(struct core *c, struct exchange *x, struct acsr_err *e)
+{
+	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer i = { 0 };
+	char url[UPSTREAM_URL], nonce_url[UPSTREAM_URL];
+	struct bytes nothing = { NULL, 0 };
+	struct acsr_err no;
+
+	TRY(upstream_issuer_load(c->db, x->issuer, &i, e));
+	if (!directory_is_fresh(c, x, &i)) {
+		x->stage = STAGE_DIRECTORY;
+		return send_it(c, x, &i, "GET", i.directory_url, nothing, e);
+	}
+	if (where_to(x, &i, url, &no) != ACSR_OK)
+		return give_up(c, x, &no, e);
+	if (x->payload == NULL) {
+		x->stage = STAGE_SENT;
+		return send_it(c, x, &i, "GET", url, nothing, e);
+	}
+	if (take_nonce(c->upstream, x, c->now))
+		return sign(c, x, &i, url, e);
+	x->stage = STAGE_NONCE;
+	upstream_directory_url(&i, "newNonce", nonce_url);
+	return send_it(c, x, &i, "HEAD", nonce_url, nothing, e);
+}
+
+/* --- the beginning --- */
+
+static enum acsr_result may_ask(struct core *c, const struct upstream_ask *a, struct acsr_err *e)
+{
+	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer i = { 0 };
+	bool by_account = a->payload != NULL && a->kid == NULL;
+
+	TRY(upstream_issuer_load(c->db, a->issuer, &i, e));
+	if (strcmp(i.kind, "acme") != 0)
+		return err_set(e, "upstream.kind", "%s is not reached by ACME", i.title);
+	if (!plain_https(i.directory_url))
+		return err_set(
+			e, "upstream.url", "the directory URL of %s is not a plain https:// URL", i.title);
+	if (i.paused_until > c->now) {
+		char until[21];
+
+		clock_rfc3339(i.paused_until, until);
+		return err_set(e, "upstream.paused", "%s (it is asked again at %s)", i.paused_reason, until);
+	}
+	if (by_account && (i.account_url[0] == '\0' || strcmp(i.account_status, "valid") != 0))
+		return err_set(e, "upstream.account",
+			"this service has no account at %s; an administrator makes one: autocsr issuer "
+			"register %s",
+			i.title, i.name);
+	return ACSR_OK;
+}
+
+static enum acsr_result dup_or_null(char **out, const char *s, struct acsr_err *e)
+{
+	return s != NULL ? str_dup(out, s, e) : ACSR_OK;
+}
+
+static enum acsr_result fill(struct exchange *x, const struct upstream_ask *a, struct acsr_err *e)
+{
+	snprintf(x->issuer, sizeof(x->issuer), "%s", a->issuer);
+	snprintf(x->key, sizeof(x->key), "%s", a->key != NULL ? a->key : "");
+	TRY(str_dup(&x->url, a->url, e));
+	TRY(dup_or_null(&x->payload, a->payload, e));
+	TRY(dup_or_null(&x->kid, a->kid, e));
+	return dup_or_null(&x->accept, a->accept, e);
+}
+
+enum acsr_result upstream_call(
+	struct core *c, const struct upstream_ask *a, const struct upstream_then *t, struct acsr_err *e)
+{
+	struct upstream *u;
+	struct exchange *x;
+
+	TRY(may_ask(c, a, e));
+	TRY(upstream_open(c, &u, e));
+	sweep(u);
+	x = calloc(1, sizeof(*x));
+	if (x == NULL)
+		return err_nomem(e);
+	*x = (struct exchange){ .next = u->all, .id = ++u->last, .touched_ms = clock_mono_ms() };
+	u->all = x;
+	if (fill(x, a, e) != ACSR_OK) {
+		exchange_free(u, x);
+		return ACSR_FAIL;
+	}
+	x->then = *t;
+	request_hold(t->q);
+	return go_on(c, x, e);
+}
