@@ -1,19 +1,20 @@
 /*
- * autocsr-signer: holds the CA's keys, and signs certificates and CRLs from typed fields under its own
- * profiles. It believes nobody: what core asks is judged again here, and logged before it is signed.
+ * autocsr-signer: holds the CA's keys and those of accounts at other CAs, and signs certificates and CRLs from typed
+ * fields under its own profiles. It believes nobody: what core asks is judged again here, and logged before it is signed.
  */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "account_keys.h"
 #include "base/log.h"
 #include "certify.h"
 #include "ipc/role.h"
 #include "logbook.h"
 #include "receipt_book.h"
 
-enum { SECURE_HEAP = 256 * 1024 };
+enum { SECURE_HEAP = 256 * 1024, JWS_MAX = 262144 };
 
 struct signer {
 	struct key_store *keys;
@@ -238,11 +239,61 @@ static void on_sign_receipt(struct proc *p, struct chan *c, struct msg *m)
 	answer(p, MSG_receipt_signed, m->id, &body, r == ACSR_OK ? NULL : &e);
 }
 
+static void on_account_key_make(struct proc *p, struct chan *c, struct msg *m)
+{
+	struct signer *s = p->own;
+	struct msg_account_key out = { 0 };
+	struct acsr_err e = { 0 };
+	char thumbprint[44] = "";
+	enum acsr_result r = account_key_make(s->keys, m->body, &out.jwk, thumbprint, &e);
+
+	(void)c;
+	out.thumbprint = thumbprint;
+	answer(p, MSG_account_key, m->id, &out, r == ACSR_OK ? NULL : &e);
+	free_charp(&out.jwk);
+}
+
+static void answer_jws(
+	struct proc *p, uint64_t id, const struct buf *jws, enum acsr_result r, const struct acsr_err *why)
+{
+	struct msg_jws_signed out = { .jws = { jws->p, jws->len } };
+
+	answer(p, MSG_jws_signed, id, &out, r == ACSR_OK ? NULL : why);
+}
+
+static void on_sign_jws(struct proc *p, struct chan *c, struct msg *m)
+{
+	CLEANUP_BUF struct buf jws = { 0 };
+	struct signer *s = p->own;
+	struct acsr_err e = { 0 };
+	enum acsr_result r;
+
+	(void)c;
+	buf_init(&jws, JWS_MAX);
+	r = account_key_sign(s->keys, m->body, &jws, &e);
+	answer_jws(p, m->id, &jws, r, &e);
+}
+
+static void on_sign_eab(struct proc *p, struct chan *c, struct msg *m)
+{
+	CLEANUP_BUF struct buf jws = { 0 };
+	struct signer *s = p->own;
+	struct acsr_err e = { 0 };
+	enum acsr_result r;
+
+	(void)c;
+	buf_init(&jws, JWS_MAX);
+	r = account_key_bind(s->keys, m->body, &jws, &e);
+	answer_jws(p, m->id, &jws, r, &e);
+}
+
 int main(void)
 {
 	static const struct role_handler handlers[] = { { ROLE_CORE, MSG_sign_cert, on_sign_cert },
 		{ ROLE_CORE, MSG_sign_crl, on_sign_crl }, { ROLE_CORE, MSG_sign_log, on_sign_log },
-		{ ROLE_CORE, MSG_sign_receipt, on_sign_receipt }, { 0 } };
+		{ ROLE_CORE, MSG_sign_receipt, on_sign_receipt },
+		{ ROLE_CORE, MSG_account_key_make, on_account_key_make },
+		{ ROLE_CORE, MSG_sign_jws, on_sign_jws }, { ROLE_CORE, MSG_sign_eab, on_sign_eab }, { 0 } };
 	static const struct role_spec spec = { .role = ROLE_SIGNER,
 		.needs = { .calls = SYS_FILES },
 		.secure_heap = SECURE_HEAP,

@@ -156,7 +156,7 @@ static enum acsr_result problem(const struct upstream_issuer *i, struct upstream
 			e, "upstream.down", "%.50s has trouble (status %u): %s", i->title, r->status, words);
 	if (r->status == 404 && r->problem[0] == '\0')
 		return err_set(e, "upstream.absent", "%.50s does not know it any more: %s", i->title, words);
-	snprintf(id, sizeof(id), "upstream.refused.%s", r->problem[0] != '\0' ? r->problem : "other");
+	snprintf(id, sizeof(id), "upstream.refused.%.40s", r->problem[0] != '\0' ? r->problem : "other");
 	return err_set(e, id, "%.50s says: %s", i->title, words);
 }
 
