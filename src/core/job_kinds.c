@@ -9,6 +9,7 @@
 #include "core/mail.h"
 #include "core/order.h"
 #include "core/receipt.h"
+#include "core/upstream/jobs.h"
 #include "store/jobs.h"
 
 /* lease: seconds until a claimed job that nobody finished is tried again; longer than its questions take. */
@@ -26,6 +27,7 @@ static const struct job_kind {
 	{ "crl", 120, crl_job },
 	{ "mail", 120, mail_job },
 	{ "receipt", 60, receipt_job },
+	{ "upstream-roll", 900, upstream_roll_job },
 	{ "housekeeping", 600, housekeeping_job },
 };
 

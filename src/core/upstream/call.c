@@ -41,8 +41,17 @@ struct pool {
 	size_t n;
 };
 
+struct parked {
+	struct parked *next;
+	uint64_t id;
+	int64_t touched_ms;
+	void *arg;
+	void (*drop)(void *arg);
+};
+
 struct upstream {
 	struct exchange *all;
+	struct parked *parked;
 	struct pool *pools;
 	uint64_t last;
 };
@@ -58,8 +67,6 @@ static void exchange_free(struct upstream *u, struct exchange *x)
 		}
 	}
 	request_release(x->then.q);
-	if (x->then.drop != NULL)
-		x->then.drop(x->then.arg);
 	free(x->url);
 	free(x->payload);
 	free(x->kid);
@@ -75,6 +82,15 @@ static struct exchange *find(struct upstream *u, uint64_t id)
 	return NULL;
 }
 
+static void unpark(struct parked **at)
+{
+	struct parked *p = *at;
+
+	*at = p->next;
+	p->drop(p->arg);
+	free(p);
+}
+
 /* Those whose step was undone, so that nothing will ever answer them. */
 static void sweep(struct upstream *u)
 {
@@ -86,6 +102,12 @@ static void sweep(struct upstream *u)
 		if (x->touched_ms < before)
 			exchange_free(u, x);
 	}
+	for (struct parked **p = &u->parked; *p != NULL;) {
+		if ((*p)->touched_ms < before)
+			unpark(p);
+		else
+			p = &(*p)->next;
+	}
 }
 
 static enum acsr_result upstream_open(struct core *c, struct upstream **out, struct acsr_err *e)
@@ -94,6 +116,43 @@ static enum acsr_result upstream_open(struct core *c, struct upstream **out, str
 		c->upstream = calloc(1, sizeof(*c->upstream));
 	*out = c->upstream;
 	return *out != NULL ? ACSR_OK : err_nomem(e);
+}
+
+enum acsr_result upstream_park(
+	struct core *c, void *arg, void (*drop)(void *arg), uint64_t *id, struct acsr_err *e)
+{
+	struct parked *p;
+	struct upstream *u;
+
+	TRY(upstream_open(c, &u, e));
+	p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		return err_nomem(e);
+	*p = (struct parked){ u->parked, ++u->last, clock_mono_ms(), arg, drop };
+	u->parked = p;
+	*id = p->id;
+	return ACSR_OK;
+}
+
+void *upstream_parked(struct core *c, uint64_t id)
+{
+	for (struct parked *p = c->upstream != NULL ? c->upstream->parked : NULL; p != NULL; p = p->next) {
+		if (p->id != id)
+			continue;
+		p->touched_ms = clock_mono_ms();
+		return p->arg;
+	}
+	return NULL;
+}
+
+void upstream_unpark(struct core *c, uint64_t id)
+{
+	for (struct parked **p = &c->upstream->parked; *p != NULL; p = &(*p)->next) {
+		if ((*p)->id == id) {
+			unpark(p);
+			return;
+		}
+	}
 }
 
 /* --- nonces --- */

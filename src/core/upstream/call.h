@@ -34,8 +34,6 @@ struct upstream_then {
 	upstream_fn *fn;
 	char object[64], detail[96]; /* what it is about */
 	struct request *q;           /* that waits for it, or NULL */
-	void *arg;                   /* goes with drop, once, when all is over */
-	void (*drop)(void *arg);
 };
 
 struct upstream_ask {
@@ -46,10 +44,17 @@ struct upstream_ask {
 	const char *kid;     /* NULL: the account's URL; "": the key itself (jwk) */
 	const char *accept;  /* NULL: application/json */
 };
-/* Begin; t->fn is called later, or never when this fails (then drop is not called either): "upstream.paused",
+/* Begin; t->fn is called later, or never when this fails: "upstream.paused",
  * "upstream.account" (none is registered), "upstream.kind", "upstream.url". payload and the rest are copied. */
 ACSR_MUST_USE enum acsr_result upstream_call(
 	struct core *c, const struct upstream_ask *a, const struct upstream_then *t, struct acsr_err *e);
+
+/* Keep arg while several exchanges are about it; it goes with drop when it is let go of, or half an hour after it was looked
+ * for last (its step was undone). Found by the number that it gets; NULL when it is gone. */
+ACSR_MUST_USE enum acsr_result upstream_park(
+	struct core *c, void *arg, void (*drop)(void *arg), uint64_t *id, struct acsr_err *e);
+void *upstream_parked(struct core *c, uint64_t id);
+void upstream_unpark(struct core *c, uint64_t id);
 
 /* https, plain, and of the directory's own hosts? */
 bool upstream_url_ok(const struct upstream_issuer *i, const char *url);
