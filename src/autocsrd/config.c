@@ -207,6 +207,23 @@ static enum acsr_result check_code_store(const char *path, const struct conf *c,
 		"%s: [database] code_store: there is no folder %s; make it, or mount its disk", path, folder);
 }
 
+/* core sees no folder but its own, and SQLite makes more files beside the one that is named. */
+static enum acsr_result check_database(const char *path, const struct conf *c, struct acsr_err *e)
+{
+	const char *url = conf_str(c, "database.url");
+
+	if (!str_starts(url, "sqlite:")) /* an unknown kind of database has words of its own */
+		return ACSR_OK;
+	if (url[7] != '\0' && strchr(url, '/') == NULL && strcmp(url + 7, ".") != 0 &&
+		strcmp(url + 7, "..") != 0)
+		return ACSR_OK;
+	return err_set(e, "config.value",
+		"%s: [database] url = %s: name a file without a folder, such as sqlite:autocsr.db; it is "
+		"kept in "
+		"%s/core, and another disk is mounted there",
+		path, url, conf_str(c, "server.state"));
+}
+
 /* Rules between keys. */
 static enum acsr_result check_together(const char *path, const struct conf *c, struct acsr_err *e)
 {
@@ -219,6 +236,7 @@ static enum acsr_result check_together(const char *path, const struct conf *c, s
 	if (*conf_str(c, "mail.smtp") != '\0' && *conf_str(c, "mail.from") == '\0')
 		return err_set(e, "config.together",
 			"%s: [mail] smtp is set, so set the sender address, from, too", path);
+	TRY(check_database(path, c, e));
 	return check_code_store(path, c, e);
 }
 

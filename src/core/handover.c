@@ -179,8 +179,8 @@ static enum acsr_result key_failed(struct core *c, const char *request_id, const
 
 	TRY(csr_request_load(c->db, request_id, &r, e));
 	TRY(order_load(c->db, r.order_id, NULL, &o, e));
-	if (strcmp(o.request_id, r.id) != 0)
-		return ACSR_OK; /* overtaken by a newer one */
+	if (strcmp(o.request_id, r.id) != 0) /* overtaken by a newer one */
+		return q != NULL ? order_answer(c, q, o.id, status, e) : ACSR_OK;
 	if (strcmp(r.archive_state, "lost") != 0)
 		TRY(handover_lose(c, &r, why, e));
 	TRY(order_wait(c, &o, 0, e, "no key could be made: %s", why));

@@ -62,6 +62,39 @@ enum acsr_result intake_names(
 	return check_count(out, p, e);
 }
 
+/* Public key and signature of a CSR, in bytes. SLH-DSA has a limit of its own, wide enough for any names. */
+static size_t key_room(const char *key_type)
+{
+	const struct acsr_key_type *t;
+
+	if (acsr_key_type_find(&t, key_type, NULL) != ACSR_OK)
+		return 0;
+	if (t->alg == ACSR_KEY_RSA)
+		return t->bits / 8 * 2;
+	return strcmp(t->name, "ml-dsa-44") == 0   ? 1312 + 2420
+	       : strcmp(t->name, "ml-dsa-65") == 0 ? 1952 + 3309
+	       : strcmp(t->name, "ml-dsa-87") == 0 ? 2592 + 4627
+						   : 512;
+}
+
+enum acsr_result intake_fits_csr(
+	const struct strv *names, const char *subject, const char *key_type, struct acsr_err *e)
+{
+	enum { A_NAME = 4, THE_REST = 512 };
+	size_t size = THE_REST + strlen(subject) + key_room(key_type);
+
+	if (str_starts(key_type, "slh-dsa-"))
+		return ACSR_OK;
+	for (size_t i = 0; i < names->n; i++)
+		size += strlen(names->v[i]) + A_NAME;
+	return size <= LIMIT_CSR_DER ? ACSR_OK
+				     : err_rule(e, "name.size", "names", NULL,
+					       "together the %zu names are too long for one CSR, by about "
+					       "%zu bytes; spread them "
+					       "over two orders",
+					       names->n, size - LIMIT_CSR_DER);
+}
+
 enum acsr_result intake_names_of_csr(struct core *c, const struct intake_csr *csr, const struct product *p,
 	struct strv *out, struct acsr_err *e)
 {

@@ -258,11 +258,33 @@ static enum acsr_result stale_caa(struct core *c, const struct order *o, bool *a
 	return r;
 }
 
+/* A statement that let us make the key may have been withdrawn since (BR 6.1.1.3). *refusal is left empty when
+ * all is well. Whoever stated it may state it again: the order waits. */
+static enum acsr_result check_who_made_the_key(struct core *c, const struct order *o, const struct product *p,
+	struct acsr_err *refusal, struct acsr_err *e)
+{
+	struct csr_request r;
+	struct acsr_err why;
+
+	TRY(csr_request_load(c->db, o->request_id, &r, e));
+	if (strcmp(r.key_source, "autocsr") != 0 || order_key_is_allowed(c, p, &why) == ACSR_OK)
+		return ACSR_OK;
+	if (!err_is(&why, "policy.")) {
+		*e = why;
+		return ACSR_FAIL;
+	}
+	(void)err_rule(refusal, "policy.autocsr", "", "BR 6.1.1.3",
+		"the service made this key, and the operator's statement that it is not the CA was "
+		"withdrawn: "
+		"nothing is issued while none is made anew");
+	return ACSR_OK;
+}
+
 enum acsr_result issue_job(struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e)
 {
 	CLEANUP_ORDER struct order o = { 0 };
 	struct product p;
-	struct acsr_err why;
+	struct acsr_err why, refusal = { 0 };
 	bool asked;
 
 	(void)attempts;
@@ -273,6 +295,9 @@ enum acsr_result issue_job(struct core *c, const char *order_id, int64_t attempt
 	if (asked)
 		return ACSR_OK;
 	TRY(products_load(c->db, o.product_id, &p, e));
+	TRY(check_who_made_the_key(c, &o, &p, &refusal, e));
+	if (refusal.id[0] != '\0')
+		return retry(c, &o, &refusal, e);
 	if (sign(c, &o, &p, &why) == ACSR_OK)
 		return ACSR_OK;
 	if (may_pass(&why))

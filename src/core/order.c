@@ -113,6 +113,8 @@ enum acsr_result order_mail(struct core *c, const struct order *o, const char *w
 	return mail_queue(c, what, o->email, o->id, values, e);
 }
 
+enum { TASKS_SHOWN = 30000, TASKS_MAX = 60000 }; /* bytes: what one mail takes */
+
 /* What to publish, for the mail: both ways for each pending name. */
 static enum acsr_result describe_tasks(
 	const struct validation *v, size_t n, struct buf *out, struct acsr_err *e)
@@ -122,6 +124,9 @@ static enum acsr_result describe_tasks(
 
 		if (strcmp(v[i].state, "pending") != 0 || v[i].proved_at != 0)
 			continue; /* nothing to publish: only CAA is asked again */
+		if (out->len > TASKS_SHOWN)
+			return buf_putstr(
+				out, "\nThere are more names; the page of the order has them all.\n", e);
 		TRY(buf_printf(out, e, "%s%s\n", out->len > 0 ? "\n" : "", v[i].name));
 		if (!v[i].wildcard)
 			TRY(buf_printf(out, e,
@@ -139,7 +144,7 @@ static enum acsr_result mail_tasks(
 {
 	CLEANUP_BUF struct buf tasks = { 0 };
 
-	buf_init(&tasks, 60000);
+	buf_init(&tasks, TASKS_MAX);
 	TRY(describe_tasks(v, n, &tasks, e));
 	return tasks.len > 0 ? order_mail(c, o, "validation", "tasks", buf_cstr(&tasks), NULL, NULL, e)
 			     : ACSR_OK;
@@ -293,12 +298,17 @@ enum acsr_result order_fail(struct core *c, struct order *o, const char *reason,
 
 enum acsr_result order_may_make_key(struct core *c, const struct product *p, struct acsr_err *e)
 {
-	struct statement s;
-	bool have;
-
 	if (!p->autocsr)
 		return err_rule(e, "policy.autocsr", "csr", NULL,
 			"for the product %s you make the key yourself; paste a CSR", p->id);
+	return order_key_is_allowed(c, p, e);
+}
+
+enum acsr_result order_key_is_allowed(struct core *c, const struct product *p, struct acsr_err *e)
+{
+	struct statement s;
+	bool have;
+
 	if (strcmp(conf_str(&c->proc->conf, "ca.kind"), "public") != 0)
 		return ACSR_OK;
 	TRY(statement_for(c, p->issuer, &s, &have, e));

@@ -39,6 +39,10 @@ ACSR_MUST_USE enum acsr_result order_return(
  * that belongs to it ("policy.autocsr"). */
 ACSR_MUST_USE enum acsr_result order_may_make_key(
 	struct core *c, const struct product *p, struct acsr_err *e);
+/* The second half alone, for a key that is there: is it, by the statements that hold now, no key that a CA has
+ * made for its own customer ("policy.autocsr")? */
+ACSR_MUST_USE enum acsr_result order_key_is_allowed(
+	struct core *c, const struct product *p, struct acsr_err *e);
 /* Has the account begun too many orders and keys within the hour ("limit.orders")? */
 ACSR_MUST_USE enum acsr_result order_check_pace(struct core *c, const char *account_id, struct acsr_err *e);
 /* Is this the address of a confirmed user of the account? Archives and notices go to nobody else. */
@@ -79,6 +83,10 @@ void intake_csr_clear(struct intake_csr *in);
 ACSR_MUST_USE enum acsr_result intake_csr(struct core *c, const char *text, const struct product *p,
 	const char *order_id, bool fresh, struct intake_csr *out, struct acsr_err *e);
 /* Canonical names out of a JSON list; duplicates are dropped. fields of errors: "names[i]". */
+/* Does the CSR that the service would make for these names and this subject (JSON) stay within what is read again
+ * ("name.size")? Reckoned from above. */
+ACSR_MUST_USE enum acsr_result intake_fits_csr(
+	const struct strv *names, const char *subject, const char *key_type, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result intake_names(
 	struct core *c, json_t *list, const struct product *p, struct strv *out, struct acsr_err *e);
 /* The names that a CSR asks for, judged the same way. */

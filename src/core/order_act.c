@@ -234,6 +234,7 @@ enum acsr_result order_reissue(struct core *c, struct request *q, struct acsr_er
 		{ "hand_over", FIELD_OBJECT, false, &given, 0 }, { 0 } };
 	CLEANUP_CHOICE struct handover_choice how = { 0 };
 	CLEANUP_ORDER struct order o = { 0 };
+	CLEANUP_STRV struct strv names = { 0 };
 	struct product p;
 	char room[32];
 	bool own;
@@ -251,6 +252,8 @@ enum acsr_result order_reissue(struct core *c, struct request *q, struct acsr_er
 	if (own)
 		return reissue_own(c, q, &o, &p, csr, &how, e);
 	TRY(reissue_key_type(c, &o, &p, &key_type, room, e));
+	TRY(order_names_list(&o, &names, e));
+	TRY(intake_fits_csr(&names, o.subject, key_type, e));
 	TRY(reissue_delivery(c, q, &o, delivery, e));
 	TRY(next_round(c, &o, &p, e));
 	return handover_begin(c, &o, key_type, &how, q, 200, e);

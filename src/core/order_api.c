@@ -128,8 +128,9 @@ static enum acsr_result judge(struct core *c, struct request *q, struct placing 
 		TRY(check_key_type(p, e));
 	}
 	TRY(check_recipient(c, q, p, e));
-	return intake_subject(
-		c, &p->product, q->who.account_id, p->organisation_id, p->subject_json, &p->subject, e);
+	TRY(intake_subject(
+		c, &p->product, q->who.account_id, p->organisation_id, p->subject_json, &p->subject, e));
+	return p->csr_text != NULL ? ACSR_OK : intake_fits_csr(&p->names, p->subject, p->key_type, e);
 }
 
 static enum acsr_result join(const struct strv *l, char **out, struct acsr_err *e)

@@ -157,7 +157,7 @@ static enum acsr_result judge_new(struct core *c, struct request *q, const struc
 		return ACSR_OK;
 	snprintf(why.field, sizeof(why.field), "response");
 	request_problem(q, &why);
-	return core_audit(c, u->email, u->account_id, "passkey.refused", u->id, e, "%s", why.id);
+	return proof_audit_wrong(c, u->email, u->account_id, "passkey.refused", u->id, e, "%s", why.id);
 }
 
 enum acsr_result passkey_add(struct core *c, struct request *q, struct acsr_err *e)

@@ -1,6 +1,8 @@
 /* Fresh sessions, passkeys by themselves, and what is answered when something is missing. */
 #include "core/proof.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/passkey.h"
@@ -22,6 +24,8 @@ bool proof_is_fresh(const struct core *c, const struct request *q, const struct 
 	return q->who.kind == WHO_SESSION && age < window && age > -window &&
 	       (q->who.second || !proof_has_second(u));
 }
+
+enum { WRONG_TOLD = 60 }; /* entries of a user's wrong proofs in an hour */
 
 /* --- outcomes --- */
 
@@ -78,8 +82,30 @@ enum acsr_result proof_wrong(struct core *c, struct request *q, const char *emai
 	request_problem(q, why);
 	if (user_id[0] == '\0')
 		return audit_stranger(c, why, network, e);
-	return core_audit(c, email, account_id, "auth.failed", user_id, e, "%s%s%s from %s", why->id,
+	return proof_audit_wrong(c, email, account_id, "auth.failed", user_id, e, "%s%s%s from %s", why->id,
 		why->source[0] != '\0' ? " " : "", why->source, network);
+}
+
+/* A passkey may be tried as often as one likes, for nobody guesses it: the log must not grow by it without end. */
+enum acsr_result proof_audit_wrong(struct core *c, const char *email, const char *account_id,
+	const char *action, const char *user_id, struct acsr_err *e, const char *detail, ...)
+{
+	char bucket[80], text[400];
+	bool ok, first;
+	va_list ap;
+
+	snprintf(bucket, sizeof(bucket), "wrong:%s", user_id);
+	TRY(throttle_allow(c, bucket, WRONG_TOLD, &ok, e));
+	snprintf(bucket, sizeof(bucket), "wrong-many:%s", user_id);
+	TRY(ok ? ACSR_OK : throttle_allow(c, bucket, 1, &first, e));
+	if (!ok)
+		return first ? core_audit(c, email, account_id, action, user_id, e,
+				       "more than %d within an hour: further ones have no entry", WRONG_TOLD)
+			     : ACSR_OK;
+	va_start(ap, detail);
+	vsnprintf(text, sizeof(text), detail, ap);
+	va_end(ap);
+	return core_audit(c, email, account_id, action, user_id, e, "%s", text);
 }
 
 static json_t *methods_json(const struct user *u, bool password)

@@ -45,6 +45,10 @@ ACSR_MUST_USE enum acsr_result proof_right(struct core *c, struct request *q, co
 /* It was wrong: q is answered with `why`, and the audit log tells. user_id "": somebody unknown. */
 ACSR_MUST_USE enum acsr_result proof_wrong(struct core *c, struct request *q, const char *email,
 	const char *account_id, const char *user_id, const struct acsr_err *why, struct acsr_err *e);
+/* The entry of something wrong that a known user has shown; sixty an hour and user have one. */
+ACSR_MUST_USE enum acsr_result proof_audit_wrong(struct core *c, const char *email, const char *account_id,
+	const char *action, const char *user_id, struct acsr_err *e, const char *detail, ...)
+	ACSR_PRINTF(7, 8);
 /* The password was right and the second factor is still to come: auth.totp or auth.second-factor, with
  * `methods`, and `public_key` for the passkey. */
 ACSR_MUST_USE enum acsr_result proof_ask_second(

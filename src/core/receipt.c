@@ -264,6 +264,19 @@ static enum acsr_result keep(struct core *c, const char *request_id, const char 
 	return jobs_again(c->db, "receipt", request_id, c->now, "", e);
 }
 
+/* The signer will never sign this one: it stands in the audit log, and is not asked for again. */
+static enum acsr_result refused(
+	struct core *c, const struct call *call, const struct acsr_err *why, struct acsr_err *e)
+{
+	CLEANUP_FACTS struct receipt_facts f = { 0 };
+
+	log_error(LOG_ERROR, "receipt.refused", why);
+	TRY(receipt_facts_load(c->db, call->object, &f, e));
+	TRY(core_audit(c, "system", f.account_id, "receipt.refused", f.order_id, e, "%s: %s", call->detail,
+		why->text));
+	return jobs_done(c->db, "receipt", call->object, e);
+}
+
 static enum acsr_result on_signed(
 	struct core *c, struct call *call, struct msg *m, const struct acsr_err *why, struct acsr_err *e)
 {
@@ -272,6 +285,8 @@ static enum acsr_result on_signed(
 
 	if (s != NULL)
 		return keep(c, call->object, call->detail, &s->document, e);
+	if (err_is(why, "receipt."))
+		return refused(c, call, why, e);
 	log_error(LOG_WARN, "receipt.not-signed", why);
 	TRY(jobs_attempts(c->db, "receipt", call->object, &attempts, e));
 	return jobs_again(c->db, "receipt", call->object,

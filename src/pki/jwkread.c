@@ -195,7 +195,7 @@ bool jwk_looks(struct bytes in)
 {
 	while (in.len > 0 && ascii_space(in.p[0]))
 		in = (struct bytes){ in.p + 1, in.len - 1 };
-	return in.len > 0 && in.p[0] == '{' &&
+	return in.p != NULL && in.len > 0 && in.p[0] == '{' &&
 	       (memmem(in.p, in.len, "\"kty\"", 5) != NULL || memmem(in.p, in.len, "\"keys\"", 6) != NULL);
 }
 

@@ -9,7 +9,7 @@ from harness.net import wait_for
 from harness.people import invited
 from harness.service import REPO
 
-CALL = re.compile(r"\b(?:core_audit|audit_of_order)\(([^;]*);")
+CALL = re.compile(r"\b(?:core_audit|proof_audit_wrong|audit_of_order)\(([^;]*);")
 ACTION = re.compile(r'"([a-z]+\.[a-z-]+)"')
 # Actions that are put together at run time, or handed through.
 MADE = {"organisation.made", "organisation.changed"}
@@ -22,7 +22,7 @@ def documented():
 
 def in_source():
     found = set(MADE)
-    for path in (REPO / "src/core").glob("*.c"):
+    for path in (REPO / "src/core").rglob("*.c"):
         for call in CALL.findall(path.read_text()):
             found.update(ACTION.findall(call))
     moves = (REPO / "src/core/order.c").read_text().split("} moves[] = {")[1].split("};")[0]

@@ -140,3 +140,16 @@ def test_a_wildcard_does_not_cover_the_name_below_which_it_stands(world, custome
     issued = world.issue(customer, ["*." + name], method="dns", product="dv-wildcard", key_type="ec:p256")
     from harness import crypto
     assert crypto.sans(issued.cert) == ["*." + name]
+
+
+def test_names_that_fill_one_csr(customer):
+    """A hundred names of 149 bytes make a key; one byte more each, and the CSR could not be read again."""
+    def names(length):
+        tail = "." + "l" * 60 + ".good.test"
+        return [f"{i:02}{'n' * 40}.".ljust(length - len(tail), "m") + tail for i in range(100)]
+    assert {len(n) for n in names(149)} == {149}
+    order = customer.order(names(149), key_type="ec:p256")
+    customer.acknowledge(order, customer.fetch_archive(order))
+    refused = customer.call("POST", "/orders", {"product": "dv", "names": names(150), "key_type": "ec:p256"})
+    assert refused.status_code == 422 and refused.json()["type"] == "urn:autocsr:error:name.size" and "two orders" in refused.text
+    assert customer.call("POST", "/orders", {"product": "dv", "names": names(149), "key_type": "rsa:4096"}).json()["type"].endswith("name.size")

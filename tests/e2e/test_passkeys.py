@@ -561,3 +561,14 @@ def test_random_answers_never_crash(account):
         assert account.call("POST", "/passkeys", {"name": "x", "response": response}).status_code == 422
         assert account.another().call("POST", "/session/passkey", {"response": response}).status_code == 401
     assert account.service.processes() == before
+
+
+def test_refused_passkeys_do_not_fill_the_audit_log(world):
+    """Nobody guesses a passkey, so nobody is slowed down; but only so many refusals an hour have an entry of their own."""
+    account = world.register()
+    for _ in range(70):
+        account.post("/passkeys", {"name": "x", "response": {"id": "AA"}}, 422)
+    told = [e["detail"] for e in account.get("/audit?limit=500")["entries"] if e["action"] == "passkey.refused"]
+    assert len(told) == 61 and "more than 60" in told[-1] and not any("more than" in t for t in told[:-1])
+    made = Authenticator(world.service)
+    account.post("/passkeys", {"name": "phone", "response": made.make(account.post("/passkeys/options", {"password": account.password}, 200))}, 201)

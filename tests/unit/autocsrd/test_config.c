@@ -70,6 +70,27 @@ static void together(void **state)
 	strv_free(&c.pairs);
 }
 
+/* core's sandbox would keep SQLite out, with words that help nobody. */
+static void the_database_is_a_name_and_no_path(void **state)
+{
+	static const char *const refused[] = { "sqlite:/srv/other/a.db", "sqlite:../a.db", "sqlite:sub/a.db",
+		"sqlite:", "sqlite:.", "sqlite:.." };
+	struct conf c = { 0 };
+	struct acsr_err e;
+	char text[100];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		snprintf(text, sizeof(text), "[database]\nurl = %s\n", refused[i]);
+		assert_int_equal(read_text(text, &c, &e), ACSR_FAIL);
+		assert_string_equal(e.id, "config.value");
+		assert_non_null(strstr(e.text, "without a folder"));
+		strv_free(&c.pairs);
+	}
+	assert_int_equal(read_text("[database]\nurl = sqlite:other.db\n", &c, &e), ACSR_OK);
+	strv_free(&c.pairs);
+}
+
 static void defaults_and_what_derives_from_others(void **state)
 {
 	struct conf c = { 0 };
@@ -144,6 +165,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mistakes),
 		cmocka_unit_test(together),
+		cmocka_unit_test(the_database_is_a_name_and_no_path),
 		cmocka_unit_test(defaults_and_what_derives_from_others),
 		cmocka_unit_test(an_empty_file_is_enough),
 		cmocka_unit_test(roles_see_only_what_is_theirs),

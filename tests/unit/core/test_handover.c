@@ -273,6 +273,87 @@ static void a_key_was_made_before_its_worker_ended(void **state)
 	receipt_facts_clear(&f);
 }
 
+/* BR 6.1.1.3: a statement that was withdrawn since the key was made lets nothing be issued for it. */
+static void no_key_of_ours_is_certified_without_the_statement(void **state)
+{
+	struct world *w = *state;
+	struct person p;
+
+	world_register(w, "ann@example.com", &p);
+	put_order(w, &p, "issuing", "acknowledged");
+	world_conf(w, "ca.kind", "public");
+	world_exec(w,
+		"INSERT INTO jobs (kind, object, due_at, lease_until, attempts, error) VALUES ('issue', "
+		"'ord_1', 1, 0, 0, '')");
+	core_run_jobs(&w->c);
+	world_turn(w);
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM orders WHERE state = 'issuing' AND "
+					 "waiting_reason LIKE '%withdrawn%'"),
+		1);
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM certificates"), 0);
+	/* with a key of the customer's own there is nothing to state */
+	world_exec(w, "UPDATE requests SET key_source = 'own-csr'");
+	world_exec(w, "UPDATE jobs SET due_at = 1, lease_until = 0 WHERE kind = 'issue'");
+	core_run_jobs(&w->c);
+	world_turn(w);
+	assert_int_equal(
+		world_number(w, "SELECT COUNT(*) FROM orders WHERE waiting_reason LIKE '%withdrawn%'"), 0);
+}
+
+/* While the keymaker was asked, another request took the order over; then the keymaker dies. */
+static void overtake(void *world, struct chan *ch, struct msg *m)
+{
+	struct world *w = world;
+
+	(void)ch;
+	assert_int_equal(m->type, MSG_key_make);
+	world_exec(w, "UPDATE orders SET request_id = 'req_1'");
+	call_peer_gone(&w->c, ROLE_KEYMAKER);
+}
+
+static void who_waits_for_an_overtaken_key_is_answered(void **state)
+{
+	struct world *w = *state;
+	struct person p;
+
+	world_register(w, "ann@example.com", &p);
+	world_join(w, ROLE_KEYMAKER, overtake);
+	put_order(w, &p, "handover", "lost");
+	assert_int_equal(world_as(w, &p, "POST", "/orders/ord_1/archive", "{}"), 200);
+	assert_string_equal(json_string_value(json_object_get(w->answer, "id")), "ord_1");
+}
+
+static void refuse_receipt(void *world, struct chan *ch, struct msg *m)
+{
+	struct msg_failed no = { .id = (char *)(uintptr_t) "receipt.field",
+		.text = (char *)(uintptr_t) "the names do not fit" };
+
+	(void)world;
+	assert_int_equal(m->type, MSG_sign_receipt);
+	OK(chan_send(ch, MSG_failed, m->id, &no, -1, NULL));
+}
+
+static void a_receipt_that_is_refused_is_not_asked_for_again(void **state)
+{
+	struct world *w = *state;
+	struct person p;
+
+	world_register(w, "ann@example.com", &p);
+	world_join(w, ROLE_SIGNER, refuse_receipt);
+	put_order(w, &p, "issued", "acknowledged");
+	world_exec(w, "UPDATE requests SET key_made_at = 1000, gone_at = 1001, handed_over_at = 1002");
+	world_exec(w, "UPDATE requests SET handed_over_seq = 1, key_made_seq = 1");
+	world_exec(w,
+		"INSERT INTO jobs (kind, object, due_at, lease_until, attempts, error) VALUES ('receipt', "
+		"'req_1', 1, 0, 0, '')");
+	core_run_jobs(&w->c);
+	for (int i = 0; i < 20 && world_number(w, "SELECT COUNT(*) FROM jobs WHERE kind = 'receipt'") > 0;
+		i++)
+		world_turn(w);
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM jobs WHERE kind = 'receipt'"), 0);
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM audit WHERE action = 'receipt.refused'"), 1);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, world_begin, world_end)
 
 int main(void)
@@ -289,6 +370,9 @@ int main(void)
 		T(an_archive_is_mailed_to_nobody_who_has_left),
 		T(names_are_validated_anew_when_vetting_took_too_long),
 		T(a_key_was_made_before_its_worker_ended),
+		T(no_key_of_ours_is_certified_without_the_statement),
+		T(who_waits_for_an_overtaken_key_is_answered),
+		T(a_receipt_that_is_refused_is_not_asked_for_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
