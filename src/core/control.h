@@ -11,7 +11,7 @@
 struct control {
 	const char *name;   /* A-label form or an IP address; without "*." */
 	bool wildcard;      /* dns-persist: the record must permit it */
-	const char *method; /* http dns tls-alpn dns-account dns-persist */
+	const char *method; /* http dns tls-alpn dns-account dns-persist, or ACME's name of it ("http-01") */
 	const char *where;  /* http: the path; dns, dns-account: the record's whole name; else "" */
 	const char
 		*value; /* http: the body; dns, dns-account: the TXT value; tls-alpn: the key authorization */
@@ -25,10 +25,18 @@ struct control_caa {
 	const char *name; /* without "*." */
 	bool wildcard;
 	const char *account_uri; /* RFC 8657 3; "" when no account's URI can be meant */
-	const char *method;      /* as in struct control: becomes the name that validationmethods knows */
+	/* As in struct control: becomes the label that validationmethods knows, "http-01". Portal orders, whose methods
+	 * are not ACME's, pass a label of RFC 8657 4 for these: "ca-website", "ca-dns". "": no label fits. */
+	const char *method;
 };
 ACSR_MUST_USE enum acsr_result control_ask_caa(
 	struct core *c, const struct control_caa *k, const struct call *like, struct acsr_err *e);
+
+/* Where an account's own TXT record is (draft-ietf-acme-dns-account-label): "_ujmmovf2vn55tgye._acme-challenge.NAME", name
+ * without "*.". */
+enum { CONTROL_RECORD = 300 };
+ACSR_MUST_USE enum acsr_result control_dns_account_record(
+	const char *account_uri, const char *name, char out[CONTROL_RECORD], struct acsr_err *e);
 
 /* What came back: ACSR_OK when it is yes, otherwise why not, "busy." and "sys." being our own trouble. evidence (may be
  * NULL) gets the JSON of it, to free, when it is yes. */

@@ -7,6 +7,7 @@
 #include "autocsr/rules.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/control.h"
 #include "core/issue.h"
 #include "core/order.h"
 #include "store/jobs.h"
@@ -222,19 +223,15 @@ static enum acsr_result on_caa_again(
 {
 	CLEANUP_VALIDATION struct validation v = { 0 };
 	CLEANUP_ORDER struct order o = { 0 };
-	const struct msg_probe_result *res = m != NULL ? m->body : NULL;
-	struct acsr_err no = *why;
+	struct acsr_err no;
 
 	TRY(validation_load(c->db, call->object, &v, e));
 	TRY(order_load(c->db, v.order_id, NULL, &o, e));
-	if (res != NULL && res->ok) {
-		v.caa_at = c->now;
-		TRY(validation_save(c->db, &v, e));
-		return issue_job(c, o.id, 0, e);
-	}
-	if (res != NULL)
-		(void)err_set(&no, res->error_id, "%s", res->error_text);
-	return retry(c, &o, &no, e);
+	if (control_verdict(c, m, why, NULL, &no) != ACSR_OK)
+		return retry(c, &o, &no, e);
+	v.caa_at = c->now;
+	TRY(validation_save(c->db, &v, e));
+	return issue_job(c, o.id, 0, e);
 }
 
 static enum acsr_result stale_caa(struct core *c, const struct order *o, bool *asked, struct acsr_err *e)
@@ -251,7 +248,7 @@ static enum acsr_result stale_caa(struct core *c, const struct order *o, bool *a
 		if (strcmp(v[i].state, "pending") == 0 || v[i].caa_at > c->now - life)
 			continue;
 		snprintf(like.object, sizeof(like.object), "%s", v[i].id);
-		r = validate_ask_caa(c, &v[i], &like, e);
+		r = validate_ask_caa(c, o, &v[i], &like, e);
 		*asked = true;
 	}
 	validations_free(v, n);

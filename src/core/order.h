@@ -123,7 +123,7 @@ ACSR_MUST_USE enum acsr_result crl_job(
 /* The signer has told of an issuer: its first CRL is due. */
 void crl_issuer_known(struct core *c);
 /* Ask about CAA of a validation's name; `like` says whom to tell. */
-ACSR_MUST_USE enum acsr_result validate_ask_caa(
-	struct core *c, const struct validation *v, const struct call *like, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result validate_ask_caa(struct core *c, const struct order *o,
+	const struct validation *v, const struct call *like, struct acsr_err *e);
 
 #endif

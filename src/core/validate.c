@@ -56,6 +56,8 @@ static enum acsr_result prepare_one(
 	if (p->preauthorised)
 		TRY(preauthorised_has(c->db, o->account_id, host, &vouched, e));
 	snprintf(v.state, sizeof(v.state), "pending");
+	TRY(str_printf(&v.account_uri, e, "%s/accounts/%s", conf_str(&c->proc->conf, "server.public_url"),
+		o->account_id));
 	if (vouched)
 		TRY(vouch(c, &v, e));
 	else
@@ -137,13 +139,21 @@ static const char *host_of(const struct validation *v)
 	return v->wildcard ? v->name + 2 : v->name;
 }
 
-enum acsr_result validate_ask_caa(
-	struct core *c, const struct validation *v, const struct call *like, struct acsr_err *e)
+/* Portal orders prove control by ways of their own, which RFC 8657 4 wants to be called "ca-" something. */
+static const char *caa_label(const struct order *o, const struct validation *v)
+{
+	if (strcmp(o->method, "acme") == 0)
+		return v->method;
+	return strcmp(v->method, "http") == 0 ? "ca-website" : "ca-dns";
+}
+
+enum acsr_result validate_ask_caa(struct core *c, const struct order *o, const struct validation *v,
+	const struct call *like, struct acsr_err *e)
 {
 	struct control_caa k = { .name = host_of(v),
 		.wildcard = v->wildcard,
 		.account_uri = v->account_uri != NULL ? v->account_uri : "",
-		.method = v->method };
+		.method = caa_label(o, v) };
 
 	return control_ask_caa(c, &k, like, e);
 }
@@ -155,7 +165,7 @@ static enum acsr_result ask_proof(
 		.wildcard = v->wildcard,
 		.method = v->method,
 		.value = v->value,
-		.account_uri = "" };
+		.account_uri = v->account_uri != NULL ? v->account_uri : "" };
 	CLEANUP_STR char *where = NULL;
 
 	TRY(strcmp(v->method, "http") == 0
@@ -193,12 +203,13 @@ static enum acsr_result on_caa(
 	return passed(c, &o, &v, e);
 }
 
-static enum acsr_result ask_caa_of(struct core *c, const struct validation *v, struct acsr_err *e)
+static enum acsr_result ask_caa_of(
+	struct core *c, const struct order *o, const struct validation *v, struct acsr_err *e)
 {
 	struct call like = { .fn = on_caa };
 
 	snprintf(like.object, sizeof(like.object), "%s", v->id);
-	return validate_ask_caa(c, v, &like, e);
+	return validate_ask_caa(c, o, v, &like, e);
 }
 
 static enum acsr_result on_proof(
@@ -224,7 +235,7 @@ static enum acsr_result on_proof(
 	v.valid_until = c->now + acsr_rule_value("dv.reuse.max", c->now, 200 * 86400);
 	TRY(validation_save(c->db, &v, e));
 	TRY(evidence_put(c->db, o.account_id, &v, e));
-	return ask_caa_of(c, &v, e);
+	return ask_caa_of(c, &o, &v, e);
 }
 
 enum acsr_result validate_job(struct core *c, const char *validation_id, int64_t attempts, struct acsr_err *e)
@@ -239,7 +250,7 @@ enum acsr_result validate_job(struct core *c, const char *validation_id, int64_t
 	if (!wanted)
 		return ACSR_OK;
 	if (v.proved_at != 0)
-		return ask_caa_of(c, &v, e);
+		return ask_caa_of(c, &o, &v, e);
 	snprintf(like.object, sizeof(like.object), "%s", v.id);
 	snprintf(like.detail, sizeof(like.detail), "%s", v.method);
 	return ask_proof(c, &v, &like, e);
