@@ -1,4 +1,4 @@
-/* The record parser, the grammar of issue values, and the verdict. */
+/* The record parser, the grammar of issue values, their parameters, and the verdict. */
 #include "prober/caa.h"
 
 #include <ctype.h>
@@ -62,8 +62,6 @@ static bool tag_known(const char *tag)
 
 /* --- the issue value: [issuer-domain-name] [ *WSP ";" parameters ] --- */
 
-enum issue_verdict { ISSUE_US, ISSUE_OTHERS, ISSUE_NOBODY, ISSUE_CONSTRAINED, ISSUE_MALFORMED };
-
 static bool is_blank(uint8_t c)
 {
 	return c == ' ' || c == '\t';
@@ -119,7 +117,7 @@ static bool is_domain(struct bytes b)
 	} while (true);
 }
 
-static bool same_text(struct bytes b, const char *s)
+bool caa_same_text(struct bytes b, const char *s)
 {
 	return b.len == strlen(s) && strncasecmp((const char *)b.p, s, b.len) == 0;
 }
@@ -133,37 +131,99 @@ static bool is_parameter_value(struct bytes b)
 	return true;
 }
 
-/* parameters = (parameter *WSP ";" *WSP parameters) / parameter, each tag=value; may be empty. */
-static enum issue_verdict judge_parameters(struct bytes rest)
+/* parameters = (parameter *WSP ";" *WSP parameters) / parameter; parameter = tag *WSP "=" *WSP value. */
+static bool read_parameters(struct bytes rest, struct caa_issue *out)
 {
-	enum issue_verdict v = ISSUE_US;
-
+	/* ";" with nothing behind it has no parameters at all. */
+	if (rest.p == NULL || trim(rest).len == 0)
+		return true;
 	while (rest.p != NULL) {
-		struct bytes value, one = cut(rest, ';', &rest);
-		struct bytes tag = cut(one, '=', &value);
+		struct bytes value, tag, one = cut(rest, ';', &rest);
 
-		if (one.len == 0)
-			continue;
+		if (out->n == CAA_PARAMETERS)
+			return false;
+		tag = cut(one, '=', &value);
 		if (value.p == NULL || !is_label(tag) || !is_parameter_value(trim(value)))
-			return ISSUE_MALFORMED;
-		if (same_text(tag, "accounturi") || same_text(tag, "validationmethods"))
-			v = ISSUE_CONSTRAINED;
+			return false;
+		out->parameter[out->n++] = (struct caa_parameter){ tag, trim(value) };
 	}
-	return v;
+	return true;
 }
 
-static enum issue_verdict judge_issue(struct bytes value, const char *identity)
+bool caa_read_issue(struct bytes value, struct caa_issue *out)
 {
-	struct bytes parameters, domain = cut(value, ';', &parameters);
-	enum issue_verdict v = judge_parameters(parameters);
+	struct bytes rest;
 
-	if (v == ISSUE_MALFORMED)
-		return v;
-	if (domain.len == 0)
-		return ISSUE_NOBODY;
-	if (!is_domain(domain))
-		return ISSUE_MALFORMED;
-	return identity[0] != '\0' && same_text(domain, identity) ? v : ISSUE_OTHERS;
+	out->n = 0;
+	out->domain = cut(value, ';', &rest);
+	return (out->domain.len == 0 || is_domain(out->domain)) && read_parameters(rest, out);
+}
+
+/* --- the parameters of RFC 8657 --- */
+
+enum issue_verdict { ISSUE_US, ISSUE_OTHERS, ISSUE_OTHER_ACCOUNT, ISSUE_OTHER_METHOD };
+
+/* How often does the parameter stand there; *value is the last. */
+static size_t find_parameter(const struct caa_issue *issue, const char *tag, struct bytes *value)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < issue->n; i++)
+		if (caa_same_text(issue->parameter[i].tag, tag)) {
+			*value = issue->parameter[i].value;
+			n++;
+		}
+	return n;
+}
+
+/* RFC 8657 3: the very URI, compared byte by byte (RFC 3986 6.2.1); two of them fit nobody. */
+static bool account_fits(const struct caa_issue *issue, const char *account_uri)
+{
+	struct bytes value = { 0 };
+	size_t n = find_parameter(issue, "accounturi", &value);
+
+	if (n == 0)
+		return true;
+	return n == 1 && value.len > 0 && value.len == strlen(account_uri) &&
+	       memcmp(value.p, account_uri, value.len) == 0;
+}
+
+/* RFC 8657 4: value = [*(label ",") label], label = 1*(ALPHA / DIGIT / "-"); methods that we do not know are passed
+ * over, a list that cannot be read fits nothing. */
+static bool method_fits(const struct caa_issue *issue, const char *method)
+{
+	struct bytes rest = { 0 };
+	size_t n = find_parameter(issue, "validationmethods", &rest);
+	bool fits = false;
+
+	if (n == 0)
+		return true;
+	if (n > 1)
+		return false;
+	while (rest.p != NULL) {
+		struct bytes one = cut(rest, ',', &rest);
+
+		for (size_t i = 0; i < one.len; i++)
+			if (!isascii(one.p[i]) || (!isalnum(one.p[i]) && one.p[i] != '-'))
+				return false;
+		if (one.len == 0)
+			return false;
+		fits = fits || (method[0] != '\0' && caa_same_text(one, method));
+	}
+	return fits;
+}
+
+static enum issue_verdict judge_issue(struct bytes value, const struct caa_asker *who)
+{
+	struct caa_issue issue;
+
+	/* RFC 8659 4.2: what does not follow the grammar is as good as an empty issuer-domain-name. */
+	if (!caa_read_issue(value, &issue) || who->identity[0] == '\0' ||
+		!caa_same_text(issue.domain, who->identity))
+		return ISSUE_OTHERS;
+	if (!account_fits(&issue, who->account_uri))
+		return ISSUE_OTHER_ACCOUNT;
+	return method_fits(&issue, who->method) ? ISSUE_US : ISSUE_OTHER_METHOD;
 }
 
 /* --- the set --- */
@@ -191,24 +251,31 @@ static enum acsr_result check_readable(
 	return ACSR_OK;
 }
 
-static enum acsr_result forbid(struct acsr_err *e, const char *name, const char *property, const char *who,
-	bool constrained, const char *identity)
+static enum acsr_result forbid(struct acsr_err *e, const char *name, const char *property, const char *named,
+	enum issue_verdict why, const struct caa_asker *who)
 {
+	const char *identity = who->identity;
+
 	if (identity[0] == '\0')
 		return err_rule(e, "caa.forbidden", NULL, "BR 3.2.2.8",
 			"the CAA %s records of %s name %s, and this CA has no name of its own for CAA; "
 			"remove them",
-			property, name, who);
-	if (constrained)
+			property, name, named);
+	if (why == ISSUE_OTHER_ACCOUNT)
 		return err_rule(e, "caa.forbidden", NULL, "RFC 8657 3",
-			"the CAA %s record of %s for \"%s\" is bound to an accounturi or to "
-			"validationmethods that "
-			"do "
-			"not match ours; publish it without these parameters",
-			property, name, identity);
+			"the CAA %s record of %s for \"%s\" is bound to another account by accounturi; "
+			"write: "
+			"accounturi=%.200s",
+			property, name, identity, who->account_uri[0] != '\0' ? who->account_uri : "(none)");
+	if (why == ISSUE_OTHER_METHOD)
+		return err_rule(e, "caa.forbidden", NULL, "RFC 8657 4",
+			"the CAA %s record of %s for \"%s\" does not list the way in which control was "
+			"shown; add "
+			"\"%s\" to its validationmethods",
+			property, name, identity, who->method[0] != '\0' ? who->method : "(none)");
 	return err_rule(e, "caa.forbidden", NULL, "BR 3.2.2.8",
 		"the CAA %s records of %s permit %s, not this CA; add: %s CAA 0 %s \"%s\"", property, name,
-		who, name, property, identity);
+		named, name, property, identity);
 }
 
 /* Collects who is named, for the error's text. */
@@ -222,15 +289,16 @@ static void add_who(char *who, size_t cap, struct bytes value)
 		snprintf(who + at, cap - at, "%s\"%s\"", at > 0 ? ", " : "", one);
 }
 
-enum acsr_result caa_decide(const struct bytes *rdata, size_t n, const char *name, bool wildcard,
-	const char *identity, struct acsr_err *e)
+enum acsr_result caa_decide(const struct bytes *rdata, size_t n, const char *name,
+	const struct caa_asker *who, struct acsr_err *e)
 {
-	bool wild, relevant = false, constrained = false;
+	bool wild, relevant = false;
+	enum issue_verdict worst = ISSUE_OTHERS;
 	const char *property;
-	char who[161] = "";
+	char named[161] = "";
 
 	TRY(check_readable(rdata, n, name, &wild, e));
-	property = wildcard && wild ? "issuewild" : "issue";
+	property = who->wildcard && wild ? "issuewild" : "issue";
 	for (size_t i = 0; i < n; i++) {
 		struct caa_record r;
 		enum issue_verdict v;
@@ -239,11 +307,11 @@ enum acsr_result caa_decide(const struct bytes *rdata, size_t n, const char *nam
 		if (strcmp(r.tag, property) != 0)
 			continue;
 		relevant = true;
-		v = judge_issue(r.value, identity);
+		v = judge_issue(r.value, who);
 		if (v == ISSUE_US)
 			return ACSR_OK;
-		constrained = constrained || v == ISSUE_CONSTRAINED;
-		add_who(who, sizeof(who), r.value);
+		worst = v != ISSUE_OTHERS ? v : worst;
+		add_who(named, sizeof(named), r.value);
 	}
-	return relevant ? forbid(e, name, property, who, constrained, identity) : ACSR_OK;
+	return relevant ? forbid(e, name, property, named, worst, who) : ACSR_OK;
 }

@@ -22,6 +22,8 @@ static void probe_free(struct probe *p)
 	free(p->name);
 	free(p->path);
 	free(p->expect);
+	free(p->account_uri);
+	free(p->method);
 	free(p);
 }
 
@@ -199,23 +201,34 @@ void probe_done(struct probe *p, const struct acsr_err *why, int64_t ttl)
 	pump(own);
 }
 
-static struct probe *probe_new(const char *name, const char *path, const char *expect)
+static char *copy(const char *s)
+{
+	return strdup(s != NULL ? s : "");
+}
+
+static struct probe *probe_new(const struct probe_ask *ask)
 {
 	struct probe *p = calloc(1, sizeof(*p));
 
 	if (p == NULL)
 		return NULL;
-	p->name = strdup(name);
-	p->path = strdup(path);
-	p->expect = strdup(expect);
-	if (p->name != NULL && p->path != NULL && p->expect != NULL)
+	p->name = copy(ask->name);
+	p->path = copy(ask->path);
+	p->expect = copy(ask->expect);
+	p->account_uri = copy(ask->account_uri);
+	p->method = copy(ask->method);
+	p->wildcard = ask->wildcard;
+	p->has_digest = ask->digest.len == sizeof(p->digest);
+	if (p->has_digest)
+		memcpy(p->digest, ask->digest.p, sizeof(p->digest));
+	if (p->name != NULL && p->path != NULL && p->expect != NULL && p->account_uri != NULL &&
+		p->method != NULL)
 		return p;
 	probe_free(p);
 	return NULL;
 }
 
-void probe_submit(struct prober *p, uint64_t id, const struct probe_kind *kind, const char *name,
-	const char *path, const char *expect, bool wildcard)
+void probe_submit(struct prober *p, uint64_t id, const struct probe_kind *kind, const struct probe_ask *ask)
 {
 	struct acsr_err e;
 	struct probe *new;
@@ -226,7 +239,7 @@ void probe_submit(struct prober *p, uint64_t id, const struct probe_kind *kind, 
 		p->failed(p->arg, id, &e);
 		return;
 	}
-	new = probe_new(name, path, expect);
+	new = probe_new(ask);
 	if (new == NULL) {
 		(void)err_nomem(&e);
 		p->failed(p->arg, id, &e);
@@ -235,7 +248,6 @@ void probe_submit(struct prober *p, uint64_t id, const struct probe_kind *kind, 
 	new->p = p;
 	new->id = id;
 	new->kind = kind;
-	new->wildcard = wildcard;
 	*p->waiting_tail = new;
 	p->waiting_tail = &new->next;
 	p->n_waiting++;

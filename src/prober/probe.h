@@ -8,6 +8,7 @@
 #define PROBER_PROBE_H
 
 #include <jansson.h>
+#include <openssl/ssl.h>
 
 #include "ipc/messages.h"
 #include "prober/fetch.h"
@@ -17,21 +18,23 @@ enum { PROBES_RUNNING = 64, PROBES_WAITING = 1000, PROBES_PER_DOMAIN = 16 };
 
 struct probe;
 
-/* What differs between http, dns and caa. */
+/* What differs between http, dns, tls-alpn, dns-persist and caa. */
 struct probe_kind {
 	const char *name;
 	void (*start)(struct probe *p);
 	void (*abandon)(struct probe *p);                    /* free p->state; whatever runs is forgotten */
 	void (*late)(struct probe *p, struct acsr_err *why); /* the deadline is over: what was waited for */
 };
-extern const struct probe_kind probe_http_kind, probe_dns_kind, probe_caa_kind;
+extern const struct probe_kind probe_http_kind, probe_dns_kind, probe_caa_kind, probe_alpn_kind,
+	probe_persist_kind;
 
 struct prober {
 	struct loop *loop;
 	struct resolver *dns;
 	struct fetcher *http;
+	SSL_CTX *alpn; /* of alpn_open */
 	struct networks allowed;
-	uint16_t http_port, https_port;
+	uint16_t http_port, https_port, alpn_port;
 	int64_t timeout; /* milliseconds */
 	void (*answer)(void *arg, uint64_t id, const struct msg_probe_result *m);
 	void (*failed)(void *arg, uint64_t id, const struct acsr_err *why);
@@ -46,10 +49,10 @@ struct probe {
 	struct prober *p;
 	uint64_t id;
 	const struct probe_kind *kind;
-	char *name;   /* http, caa: the name; dns: the record */
-	char *path;   /* http */
-	char *expect; /* http: content; dns: value; caa: identity */
-	bool wildcard;
+	/* As in struct probe_ask, never NULL. */
+	char *name, *path, *expect, *account_uri, *method;
+	uint8_t digest[32];
+	bool has_digest, wildcard;
 	json_t *evidence, *steps; /* steps is inside evidence */
 	int64_t started;          /* clock_mono_ms */
 	struct loop_timer *deadline;
@@ -57,13 +60,29 @@ struct probe {
 	struct probe *next;
 };
 
+/* Before the sandbox: what probe_alpn_kind needs. */
+ACSR_MUST_USE enum acsr_result alpn_open(SSL_CTX **out, struct acsr_err *e);
+
 void prober_init(struct prober *p);
 /* Give up all probes without an answer: core is gone. */
 void prober_drop_all(struct prober *p);
 
-/* Takes copies of the texts. A probe that cannot even wait is answered by `failed`. */
-void probe_submit(struct prober *p, uint64_t id, const struct probe_kind *kind, const char *name,
-	const char *path, const char *expect, bool wildcard);
+/* What to look at. All of it is copied; NULL is as good as "". */
+struct probe_ask {
+	const char *name;        /* the name; dns: the record */
+	const char *path;        /* http */
+	const char *expect;      /* http: content; dns: value; caa, persist: our own domain */
+	const char *account_uri; /* caa, persist */
+	const char *method;      /* caa */
+	struct bytes digest;     /* tls-alpn: SHA-256 of the key authorization */
+	bool wildcard;
+};
+
+/* A probe that cannot even wait is answered by `failed`. */
+void probe_submit(struct prober *p, uint64_t id, const struct probe_kind *kind, const struct probe_ask *ask);
+/* The kind and the question of one of core's messages; false: the message is none. ask borrows from body. */
+bool probe_from_message(
+	unsigned type, const void *body, const struct probe_kind **kind, struct probe_ask *ask);
 
 /* Answer, free, and let the next one run. why NULL: it succeeded. ids below "sys." and "busy." are our own
  * trouble and go out as `failed`. */

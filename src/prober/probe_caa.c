@@ -41,10 +41,19 @@ static void record_step(struct probe *p, const struct dns_answer *a)
 static void decide(struct probe *p, const struct dns_answer *a)
 {
 	const struct caa_state *s = p->state;
+	const struct caa_asker who = { .identity = p->expect,
+		.account_uri = p->account_uri,
+		.method = p->method,
+		.wildcard = p->wildcard };
 	struct acsr_err e;
 
 	evidence_text(p->evidence, "decided_at", a->name);
-	if (caa_decide(a->rdata, a->n, a->name, p->wildcard, p->expect, &e) == ACSR_OK)
+	/* Records that were left out could forbid it. */
+	if (a->cut) {
+		(void)err_rule(&e, "caa.malformed", NULL, "RFC 8659 3",
+			"%s has more than %d CAA records; publish fewer", a->name, (int)DNS_RECORDS);
+		probe_done(p, &e, s->ttl);
+	} else if (caa_decide(a->rdata, a->n, a->name, &who, &e) == ACSR_OK)
 		probe_done(p, NULL, s->ttl);
 	else
 		probe_done(p, &e, s->ttl);
@@ -104,6 +113,8 @@ static void start(struct probe *p)
 		return;
 	}
 	evidence_text(p->evidence, "identity", p->expect);
+	evidence_text(p->evidence, "account_uri", p->account_uri);
+	evidence_text(p->evidence, "method", p->method);
 	json_object_set_new(p->evidence, "wildcard", json_boolean(p->wildcard));
 	ask(p);
 }

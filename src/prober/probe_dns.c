@@ -4,42 +4,18 @@
 
 #include "prober/probe.h"
 #include "prober/show.h"
+#include "prober/txt.h"
 
 struct dns_state {
 	struct dns_query *query;
 };
 
-enum { FOUND_SHOWN = 20, TXT_MAX = 65536 };
-
-/* RFC 1035 3.3.14: character strings, each with its length before it, that are one text together. */
-static bool txt_join(struct bytes rdata, struct buf *out)
-{
-	buf_reset(out);
-	for (size_t at = 0; at < rdata.len;) {
-		size_t n = rdata.p[at];
-
-		if (at + 1 + n > rdata.len || buf_put(out, rdata.p + at + 1, n, NULL) != ACSR_OK)
-			return false;
-		at += n + 1;
-	}
-	return true;
-}
+enum { FOUND_SHOWN = 20 };
 
 static bool is_value(const struct buf *text, const char *value)
 {
 	return text->len == strlen(value) &&
 	       memcmp(buf_cstr((struct buf *)(uintptr_t)text), value, text->len) == 0;
-}
-
-/* A text for the error: "one", "two", and 7 more */
-static void add_found(char *out, size_t cap, const struct buf *text)
-{
-	char one[72];
-	size_t at = strlen(out);
-
-	show_bytes(text->p, text->len, one, sizeof(one));
-	if (at + strlen(one) + 5 < cap)
-		snprintf(out + at, cap - at, "%s\"%s\"", at > 0 ? ", " : "", one);
 }
 
 static void compare(struct probe *p, const struct dns_answer *a, json_t *step)
@@ -57,7 +33,7 @@ static void compare(struct probe *p, const struct dns_answer *a, json_t *step)
 		ok = ok || is_value(&text, p->expect);
 		if (i < FOUND_SHOWN)
 			evidence_bytes(found, text.p, text.len);
-		add_found(seen, sizeof(seen), &text);
+		txt_add(seen, sizeof(seen), &text);
 	}
 	json_object_set_new(step, "found", found);
 	json_object_set_new(step, "records", json_integer((json_int_t)a->n));

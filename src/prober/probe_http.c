@@ -8,28 +8,15 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "prober/probe.h"
+#include "prober/hosts.h"
 #include "prober/show.h"
 
-enum { REDIRECTS = 10, ADDRESSES_KEPT = 8, DIALS = 4 };
-
-/* One of the two look-ups of a hop. */
-struct family {
-	struct probe *p;
-	int type;
-	struct dns_query *query;
-	enum dns_outcome outcome;
-	bool secure;
-	struct netaddr addr[ADDRESSES_KEPT];
-	size_t n;
-};
+enum { REDIRECTS = 10 };
 
 struct http_state {
 	struct url url;
 	unsigned redirects;
-	struct family v6, v4;
-	struct netaddr dial[DIALS]; /* permitted ones, in the order of trying */
-	size_t n_dial, dialled;
+	struct host_look look;
 	struct fetch *fetch;
 	json_t *step;
 };
@@ -161,7 +148,7 @@ static void on_reply(void *arg, const struct fetch_reply *r)
 		judge_reply(p, r);
 		break;
 	case FETCH_NO_CONNECTION:
-		if (s->dialled < s->n_dial)
+		if (s->look.dialled < s->look.n_dial)
 			dial(p);
 		else
 			fail(p, "validation.http.connect",
@@ -188,143 +175,38 @@ static void on_reply(void *arg, const struct fetch_reply *r)
 static void dial(struct probe *p)
 {
 	struct http_state *s = p->state;
-	const struct netaddr *to = &s->dial[s->dialled];
-	int64_t left = probe_left(p);
-	char text[NETADDR_TEXT];
+	int64_t connect_ms = 0;
+	const struct netaddr *to = host_next(&s->look, &connect_ms);
 	struct acsr_err e;
 
-	netaddr_print(to, text);
-	evidence_text(s->step, "dialled", text);
-	s->dialled++;
-	if (fetch_start(p->p->http, &s->url, to, left / (int64_t)(s->n_dial - s->dialled + 1), left, on_reply,
-		    p, &s->fetch, &e) != ACSR_OK)
+	if (fetch_start(p->p->http, &s->url, to, connect_ms, probe_left(p), on_reply, p, &s->fetch, &e) !=
+		ACSR_OK)
 		probe_done(p, &e, 0);
 }
 
-/* Keep what may be dialled, IPv6 first, then in turn; *why is about the last one that may not. */
-static void choose(struct probe *p, char *why, size_t cap)
+static void refused(struct probe *p, const char *why)
 {
-	struct http_state *s = p->state;
-	const struct family *families[] = { &s->v6, &s->v4 };
-	json_t *all = json_array();
-
-	for (size_t i = 0; i < 2 * ADDRESSES_KEPT; i++) {
-		const struct family *f = families[i % 2];
-		char text[NETADDR_TEXT];
-		const char *refused;
-
-		if (i / 2 >= f->n)
-			continue;
-		netaddr_print(&f->addr[i / 2], text);
-		json_array_append_new(all, json_string(text));
-		refused = netaddr_refused(&f->addr[i / 2], &p->p->allowed);
-		if (refused != NULL)
-			snprintf(why, cap, "%s is %s", text, refused);
-		else if (s->n_dial < DIALS)
-			s->dial[s->n_dial++] = f->addr[i / 2];
-	}
-	json_object_set_new(s->step, "addresses", all);
-}
-
-static void choose_and_dial(struct probe *p)
-{
-	struct http_state *s = p->state;
-	char why[NETADDR_TEXT + 80] = "";
-
-	s->n_dial = s->dialled = 0;
-	choose(p, why, sizeof(why));
-	if (s->n_dial > 0)
-		dial(p);
-	else
-		fail(p, "validation.http.address",
-			"its address is not one of the public Internet, and is not asked; publish a public "
-			"address. ",
-			why);
-}
-
-/* --- resolving --- */
-
-static void say_dns(struct probe *p, const struct family *f, enum dns_outcome outcome)
-{
-	const struct http_state *s = p->state;
-	struct dns_answer a = { .outcome = outcome, .name = s->url.host, .type = f->type, .why = "" };
-	struct acsr_err e;
-
-	(void)dns_error(&e, &a);
-	probe_done(p, &e, 0);
-}
-
-/* Both answers are there. One good family is enough, unless the other one is forged. */
-static void resolved(struct probe *p, const struct dns_answer *last)
-{
-	struct http_state *s = p->state;
-	const struct family *bad = &s->v4;
-
-	if (s->v6.n + s->v4.n > 0) {
-		bool secure = (s->v6.n == 0 || s->v6.secure) && (s->v4.n == 0 || s->v4.secure);
-
-		json_object_set_new(s->step, "dnssec", json_string(secure ? "secure" : "insecure"));
-		choose_and_dial(p);
-		return;
-	}
-	/* The worse of the two is the one to tell: "no A record" would hide a failing server. */
-	if (s->v4.outcome == DNS_NODATA || s->v4.outcome == DNS_NXDOMAIN)
-		bad = s->v6.outcome == DNS_NODATA ? &s->v4 : &s->v6;
-	(void)last;
-	say_dns(p, bad, bad->outcome);
-}
-
-static void on_addresses(void *arg, const struct dns_answer *a)
-{
-	struct family *f = arg;
-	struct probe *p = f->p;
-	struct http_state *s = p->state;
-	struct acsr_err e;
-
-	f->query = NULL;
-	f->outcome = a->outcome;
-	f->secure = a->secure;
-	for (size_t i = 0; i < a->n && f->n < ADDRESSES_KEPT; i++)
-		if (netaddr_from_rdata(a->rdata[i], &f->addr[f->n]))
-			f->n++;
-	json_object_set_new(s->step, dns_type_name(a->type), json_string(dns_outcome_name(a->outcome)));
-	if (a->outcome == DNS_BOGUS) {
-		(void)dns_error(&e, a);
-		probe_done(p, &e, 0);
-	} else if (s->v6.query == NULL && s->v4.query == NULL) {
-		resolved(p, a);
-	}
-}
-
-/* Half of the time that is left: if one of the families never answers, the other can still be dialled. */
-static enum acsr_result ask_family(struct probe *p, struct family *f, int type, struct acsr_err *e)
-{
-	const struct http_state *s = p->state;
-
-	*f = (struct family){ .p = p, .type = type };
-	return resolver_ask(
-		p->p->dns, s->url.host, type, (probe_left(p) + 1) / 2, on_addresses, f, &f->query, e);
+	fail(p, "validation.http.address",
+		"its address is not one of the public Internet, and is not asked; publish a public "
+		"address. ",
+		why);
 }
 
 static void begin_hop(struct probe *p)
 {
 	struct http_state *s = p->state;
-	struct acsr_err e;
 	char url[161];
 
 	s->step = evidence_step(p);
 	shown_url(s, url, sizeof(url));
 	evidence_text(s->step, "url", url);
-	s->v4 = s->v6 = (struct family){ .p = p };
-	if (s->url.literal) {
-		struct family *f = s->url.addr.family == AF_INET6 ? &s->v6 : &s->v4;
-
-		f->addr[f->n++] = s->url.addr;
-		choose_and_dial(p);
-	} else if (ask_family(p, &s->v6, DNS_AAAA, &e) != ACSR_OK ||
-		   ask_family(p, &s->v4, DNS_A, &e) != ACSR_OK) {
-		probe_done(p, &e, 0);
-	}
+	s->look = (struct host_look){
+		.p = p, .host = s->url.host, .step = s->step, .found = dial, .refused = refused
+	};
+	if (s->url.literal)
+		host_look_at(&s->look, &s->url.addr);
+	else
+		host_look_up(&s->look);
 }
 
 static void start(struct probe *p)
@@ -347,8 +229,7 @@ static void abandon(struct probe *p)
 {
 	struct http_state *s = p->state;
 
-	resolver_forget(s->v6.query);
-	resolver_forget(s->v4.query);
+	host_forget(&s->look);
 	fetch_cancel(s->fetch);
 	free(s);
 }

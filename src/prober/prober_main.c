@@ -21,6 +21,7 @@ static enum acsr_result read_conf(struct prober *p, const struct conf *c, struct
 	TRY(conf_networks(conf_str(c, "validation.allow_networks"), &p->allowed, e));
 	p->http_port = (uint16_t)conf_count(c, "validation.http_port");
 	p->https_port = (uint16_t)conf_count(c, "validation.https_port");
+	p->alpn_port = (uint16_t)conf_count(c, "validation.tls_alpn_port");
 	p->timeout = conf_span(c, "validation.timeout") * 1000;
 	return ACSR_OK;
 }
@@ -37,7 +38,8 @@ static enum acsr_result open_all(struct proc *r, struct acsr_err *e)
 	p->arg = r;
 	TRY(read_conf(p, &r->conf, e));
 	TRY(resolver_open(&p->dns, &dns, e));
-	return fetcher_open(&p->http, &p->allowed, e);
+	TRY(fetcher_open(&p->http, &p->allowed, e));
+	return alpn_open(&p->alpn, e);
 }
 
 static enum acsr_result start_all(struct proc *r, struct acsr_err *e)
@@ -63,6 +65,7 @@ static void reload(struct proc *r)
 	p->allowed = fresh.allowed;
 	p->http_port = fresh.http_port;
 	p->https_port = fresh.https_port;
+	p->alpn_port = fresh.alpn_port;
 	p->timeout = fresh.timeout;
 }
 
@@ -73,32 +76,19 @@ static void peer_closed(struct proc *r, enum role peer)
 		prober_drop_all(r->own);
 }
 
-static void on_http(struct proc *r, struct chan *c, struct msg *m)
+static void on_question(struct proc *r, struct chan *c, struct msg *m)
 {
-	const struct msg_probe_http *q = m->body;
+	const struct probe_kind *kind;
+	struct probe_ask ask;
 
 	(void)c;
-	probe_submit(r->own, m->id, &probe_http_kind, q->name, q->path, q->content, false);
+	if (probe_from_message(m->type, m->body, &kind, &ask))
+		probe_submit(r->own, m->id, kind, &ask);
 }
 
-static void on_dns(struct proc *r, struct chan *c, struct msg *m)
-{
-	const struct msg_probe_dns *q = m->body;
-
-	(void)c;
-	probe_submit(r->own, m->id, &probe_dns_kind, q->record, "", q->value, false);
-}
-
-static void on_caa(struct proc *r, struct chan *c, struct msg *m)
-{
-	const struct msg_probe_caa *q = m->body;
-
-	(void)c;
-	probe_submit(r->own, m->id, &probe_caa_kind, q->name, "", q->identity, q->wildcard != 0);
-}
-
-static const struct role_handler handlers[] = { { ROLE_CORE, MSG_probe_http, on_http },
-	{ ROLE_CORE, MSG_probe_dns, on_dns }, { ROLE_CORE, MSG_probe_caa, on_caa }, { 0 } };
+static const struct role_handler handlers[] = { { ROLE_CORE, MSG_probe_http, on_question },
+	{ ROLE_CORE, MSG_probe_dns, on_question }, { ROLE_CORE, MSG_probe_tls_alpn, on_question },
+	{ ROLE_CORE, MSG_probe_persist, on_question }, { ROLE_CORE, MSG_probe_caa, on_question }, { 0 } };
 
 static const struct role_spec spec = { .role = ROLE_PROBER,
 	.needs = { .calls = SYS_NET_OUT | SYS_THREADS, .files = 1024 },

@@ -299,6 +299,7 @@ static void fill(struct dns_answer *a, const struct ub_result *res)
 		a->rdata[a->n] = (struct bytes){ (const uint8_t *)res->data[a->n], (size_t)res->len[a->n] };
 		a->n++;
 	}
+	a->cut = a->outcome == DNS_DATA && res->data[a->n] != NULL;
 }
 
 static void on_answer(void *arg, int err, struct ub_result *res);

@@ -39,6 +39,7 @@ struct dns_answer {
 	int64_t ttl; /* seconds; of the negative answer where there are no data */
 	int rcode;
 	size_t n; /* at most DNS_RECORDS; more is cut */
+	bool cut;
 	struct bytes rdata[DNS_RECORDS];
 	const char *why; /* of DNS_BOGUS: the validator's words; may be "" */
 };

@@ -29,8 +29,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		readable = readable && caa_parse(rdata[i], &r, &e) == ACSR_OK;
 		caa_print(rdata[i], text, sizeof(text));
 	}
-	for (int wildcard = 0; wildcard < 2; wildcard++)
-		if (caa_decide(rdata, n, "a.example", wildcard != 0, "ca.test", &e) == ACSR_OK && !readable)
+	for (int wildcard = 0; wildcard < 2; wildcard++) {
+		const struct caa_asker us = { "ca.test", "https://ca.test/acct/1", "http-01", wildcard != 0 };
+		const struct caa_asker nobody = { "ca.test", "", "", wildcard != 0 };
+		bool allowed = caa_decide(rdata, n, "a.example", &us, &e) == ACSR_OK;
+
+		if (allowed && !readable)
 			abort();
+		/* Parameters only ever take away: who has no account and no method may never do more. */
+		if (!allowed && caa_decide(rdata, n, "a.example", &nobody, &e) == ACSR_OK)
+			abort();
+	}
 	return 0;
 }

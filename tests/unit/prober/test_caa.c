@@ -59,6 +59,11 @@ static const struct set sets[] = {
 	{ { "0 issue ca.test;" }, NULL, NULL },
 	{ { "0 issue ca.test ; a=b ; c=d" }, NULL, NULL },
 	{ { "0 issue ca.test; a=" }, NULL, NULL },
+	{ { "0 issue ca.test ; " }, NULL, NULL },
+	{ { "0 issue ca.test;;" }, NO, NO },
+	{ { "0 issue ca.test; a=b;" }, NO, NO },
+	{ { "0 issue ca.test; ; a=b" }, NO, NO },
+	{ { "0 issue ; a=b" }, NO, NO },
 	{ { "0 issue ca.test; a = b" }, NULL, NULL },
 	{ { "0 issue ca.test; a" }, NO, NO },
 	{ { "0 issue ca.test; =b" }, NO, NO },
@@ -72,13 +77,6 @@ static const struct set sets[] = {
 	{ { "0 issue -ca.test" }, NO, NO },
 	{ { "0 issue ca..test" }, NO, NO },
 	{ { "0 issue \"ca.test\"" }, NO, NO },
-	/* RFC 8657: we have neither accounts nor ACME method names to show */
-	{ { "0 issue ca.test; accounturi=https://ca.test/1" }, NO, NO },
-	{ { "0 issue ca.test; AccountURI=x" }, NO, NO },
-	{ { "0 issue ca.test; validationmethods=http-01" }, NO, NO },
-	{ { "0 issue ca.test; policy=ev; validationmethods=dns-01,http-01" }, NO, NO },
-	{ { "0 issue ca.test; validationmethods=" }, NO, NO },
-	{ { "0 issue ca.test; accounturi=x", "0 issue ca.test" }, NULL, NULL },
 	/* records that cannot be read */
 	{ { "0 issue ca.test", "!" }, "caa.malformed", "caa.malformed" },
 	{ { "0 is-sue ca.test" }, "caa.malformed", "caa.malformed" },
@@ -106,23 +104,40 @@ static struct bytes rdata_of(const char *text, uint8_t *room)
 	return (struct bytes){ room, 2 + n + m };
 }
 
-static void check(const struct set *s, bool wildcard, const char *identity, const char *want)
+static enum acsr_result decide(const struct set *s, const struct caa_asker *who, struct acsr_err *e)
 {
 	uint8_t room[4][300];
 	struct bytes rdata[4];
-	struct acsr_err e = { 0 };
-	enum acsr_result r;
 	size_t n = 0;
 
 	for (; n < 4 && s->records[n] != NULL; n++)
 		rdata[n] = rdata_of(s->records[n], room[n]);
-	r = caa_decide(rdata, n, "www.example.com", wildcard, identity, &e);
+	return caa_decide(rdata, n, "www.example.com", who, e);
+}
+
+static void check_as(const struct set *s, const struct caa_asker *who, const char *want)
+{
+	struct acsr_err e = { 0 };
+	enum acsr_result r = decide(s, who, &e);
+
 	if ((r == ACSR_OK) != (want == NULL) || (want != NULL && strcmp(e.id, want) != 0))
-		fail_msg("%s%s (%s): expected %s, got %s", s->records[0], n > 1 ? " …" : "",
-			wildcard ? "wildcard" : "name", want != NULL ? want : "permission",
+		fail_msg("%s%s (%s): expected %s, got %s", s->records[0], s->records[1] != NULL ? " …" : "",
+			who->wildcard ? "wildcard" : "name", want != NULL ? want : "permission",
 			r == ACSR_OK ? "permission" : e.text);
 }
 
+static void check(const struct set *s, bool wildcard, const char *identity, const char *want)
+{
+	const struct caa_asker who = { identity, "https://ca.test/acct/1", "http-01", wildcard };
+
+	check_as(s, &who, want);
+}
+
+/* rfc: 8659 4.1: an unknown property with the critical flag means no certificate; without it, it is ignored */
+/* rfc: 8659 4.2: issue records permit the named CAs only; a value outside the grammar permits nobody */
+/* rfc: 8659 4.2: the tag and the issuer-domain-name are compared whatever their case */
+/* rfc: 8659 4.3: issuewild takes the place of issue for wildcards, and is ignored for other names */
+/* rfc: 8659 4.4: iodef does not bear on issuing */
 static void each_set_has_its_verdict(void **state)
 {
 	(void)state;
@@ -143,6 +158,96 @@ static void without_an_identity_any_issue_forbids(void **state)
 		check(&some[i], false, "", some[i].verdict);
 		check(&some[i], true, "", some[i].wild_verdict);
 	}
+}
+
+/* Who asks is https://ca.test/acct/1 by http-01. */
+static const struct set constrained[] = {
+	{ { "0 issue ca.test; accounturi=https://ca.test/acct/1" }, NULL, NULL },
+	{ { "0 issue ca.test; AccountURI = https://ca.test/acct/1" }, NULL, NULL },
+	{ { "0 issue ca.test; accounturi=https://ca.test/acct/2" }, NO, NO },
+	{ { "0 issue ca.test; accounturi=https://ca.test/acct/11" }, NO, NO },
+	{ { "0 issue ca.test; accounturi=https://ca.test/acct/" }, NO, NO },
+	{ { "0 issue ca.test; accounturi=https://CA.test/acct/1" }, NO, NO },
+	{ { "0 issue ca.test; accounturi=https://ca.test/acct/%31" }, NO, NO },
+	{ { "0 issue ca.test; accounturi=https://ca.test:443/acct/1" }, NO, NO },
+	{ { "0 issue ca.test; accounturi=" }, NO, NO },
+	{ { "0 issue ca.test; accounturi=x", "0 issue ca.test" }, NULL, NULL },
+	{ { "0 issue ca.test; accounturi=x", "0 issue ca.test; accounturi=https://ca.test/acct/1" }, NULL,
+		NULL },
+	{ { "0 issue ca.test; accounturi=https://ca.test/acct/1; accounturi=https://ca.test/acct/1" }, NO,
+		NO },
+	{ { "0 issue ca.test; accounturi=https://ca.test/acct/1; accounturi=x" }, NO, NO },
+	{ { "0 issue other.test; accounturi=https://ca.test/acct/1" }, NO, NO },
+	{ { "0 issue ca.test; validationmethods=http-01" }, NULL, NULL },
+	{ { "0 issue ca.test; ValidationMethods=HTTP-01" }, NULL, NULL },
+	{ { "0 issue ca.test; validationmethods=dns-01" }, NO, NO },
+	{ { "0 issue ca.test; policy=ev; validationmethods=dns-01,http-01" }, NULL, NULL },
+	{ { "0 issue ca.test; validationmethods=ca-never-heard-of,http-01" }, NULL, NULL },
+	{ { "0 issue ca.test; validationmethods=ca-never-heard-of" }, NO, NO },
+	{ { "0 issue ca.test; validationmethods=" }, NO, NO },
+	{ { "0 issue ca.test; validationmethods=http-01," }, NO, NO },
+	{ { "0 issue ca.test; validationmethods=,http-01" }, NO, NO },
+	{ { "0 issue ca.test; validationmethods=http-01,a_b" }, NO, NO },
+	{ { "0 issue ca.test; validationmethods=http-01,dns.01" }, NO, NO },
+	{ { "0 issue ca.test; validationmethods=http-0" }, NO, NO },
+	{ { "0 issue ca.test; validationmethods=http-011" }, NO, NO },
+	{ { "0 issue ca.test; validationmethods=http-01; validationmethods=http-01" }, NO, NO },
+	{ { "0 issue ca.test; validationmethods=dns-01", "0 issue ca.test; validationmethods=http-01" }, NULL,
+		NULL },
+	{ { "0 issue ca.test; accounturi=https://ca.test/acct/1; validationmethods=http-01" }, NULL, NULL },
+	{ { "0 issue ca.test; accounturi=https://ca.test/acct/1; validationmethods=dns-01" }, NO, NO },
+	{ { "0 issue ca.test; accounturi=x; validationmethods=http-01" }, NO, NO },
+	/* the two halves in two records do not make a whole */
+	{ { "0 issue ca.test; accounturi=https://ca.test/acct/1; validationmethods=dns-01",
+		  "0 issue ca.test; accounturi=x; validationmethods=http-01" },
+		NO, NO },
+	{ { "0 issue ca.test", "0 issuewild ca.test; accounturi=x" }, NULL, NO },
+	{ { "0 issuewild ca.test; accounturi=x" }, NULL, NO },
+	{ { "0 issuewild ca.test; accounturi=https://ca.test/acct/1" }, NULL, NULL },
+	{ { "0 issue ca.test; unknown=x; accounturi=https://ca.test/acct/1" }, NULL, NULL },
+	{ { "0 issue ca.test; =x; accounturi=https://ca.test/acct/1" }, NO, NO },
+};
+
+/* rfc: 8657 3: a property with accounturi counts only for the very account that it names, compared as a string */
+/* rfc: 8657 3: a property with an unrecognised accounturi, or with two, cannot be satisfied */
+/* rfc: 8657 3: a property without accounturi fits any account; several properties are alternatives */
+/* rfc: 8657 4: a property with validationmethods counts only for a listed method; unknown ones are passed over */
+/* rfc: 8657 4: an empty list, one that cannot be read, or two of them fit no method */
+static void parameters_bind_the_property_that_they_are_at(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(constrained) / sizeof(constrained[0]); i++) {
+		check(&constrained[i], false, "ca.test", constrained[i].verdict);
+		check(&constrained[i], true, "ca.test", constrained[i].wild_verdict);
+	}
+}
+
+/* rfc: 8657 4: methods that are not ACME's have labels of their own that begin with "ca-" */
+static void methods_of_our_own_have_labels_of_their_own(void **state)
+{
+	static const struct set by_website = { { "0 issue ca.test; validationmethods=ca-website" }, NULL,
+		NULL };
+	static const struct set by_http = { { "0 issue ca.test; validationmethods=http-01" }, NULL, NULL };
+	const struct caa_asker portal = { "ca.test", "https://ca.test/accounts/1", "ca-website", false };
+	const struct caa_asker acme = { "ca.test", "https://ca.test/acct/1", "http-01", false };
+
+	(void)state;
+	check_as(&by_website, &portal, NULL);
+	check_as(&by_website, &acme, NO);
+	check_as(&by_http, &portal, NO);
+	check_as(&by_http, &acme, NULL);
+}
+
+/* Nobody who asks: no accounturi is theirs, not even an empty one; and no label: no list has it. */
+static void who_has_no_account_fits_no_account(void **state)
+{
+	const struct caa_asker nobody = { "ca.test", "", "", false };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(constrained) / sizeof(constrained[0]); i++)
+		if (constrained[i].records[1] == NULL &&
+			strstr(constrained[i].records[0], "issuewild") == NULL)
+			check_as(&constrained[i], &nobody, NO);
 }
 
 static void records_that_cannot_be_read_are_told(void **state)
@@ -173,19 +278,23 @@ static void records_are_printed_without_tricks(void **state)
 	assert_string_equal(text, "malformed: \\x00\\x05iss");
 }
 
-static void the_text_says_who_is_permitted(void **state)
+static void the_text_says_what_to_write(void **state)
 {
-	uint8_t room[300];
-	struct bytes rdata = rdata_of("0 issue other.test", room);
+	const struct caa_asker who = { "ca.test", "https://ca.test/acct/1", "http-01", false };
+	struct set one = { { "0 issue other.test" }, NULL, NULL };
 	struct acsr_err e;
 
 	(void)state;
-	assert_int_equal(caa_decide(&rdata, 1, "www.example.com", false, "ca.test", &e), ACSR_FAIL);
+	assert_int_equal(decide(&one, &who, &e), ACSR_FAIL);
 	assert_non_null(strstr(e.text, "\"other.test\""));
 	assert_non_null(strstr(e.text, "CAA 0 issue \"ca.test\""));
-	rdata = rdata_of("0 issue ca.test; validationmethods=dns-01", room);
-	assert_int_equal(caa_decide(&rdata, 1, "www.example.com", false, "ca.test", &e), ACSR_FAIL);
-	assert_non_null(strstr(e.text, "validationmethods"));
+	one.records[0] = "0 issue ca.test; validationmethods=dns-01";
+	assert_int_equal(decide(&one, &who, &e), ACSR_FAIL);
+	assert_non_null(strstr(e.text, "add \"http-01\" to its validationmethods"));
+	assert_string_equal(e.source, "RFC 8657 4");
+	one.records[0] = "0 issue ca.test; accounturi=x";
+	assert_int_equal(decide(&one, &who, &e), ACSR_FAIL);
+	assert_non_null(strstr(e.text, "accounturi=https://ca.test/acct/1"));
 	assert_string_equal(e.source, "RFC 8657 3");
 }
 
@@ -196,7 +305,10 @@ int main(void)
 		cmocka_unit_test(without_an_identity_any_issue_forbids),
 		cmocka_unit_test(records_that_cannot_be_read_are_told),
 		cmocka_unit_test(records_are_printed_without_tricks),
-		cmocka_unit_test(the_text_says_who_is_permitted),
+		cmocka_unit_test(parameters_bind_the_property_that_they_are_at),
+		cmocka_unit_test(methods_of_our_own_have_labels_of_their_own),
+		cmocka_unit_test(who_has_no_account_fits_no_account),
+		cmocka_unit_test(the_text_says_what_to_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
