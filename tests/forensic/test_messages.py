@@ -8,11 +8,11 @@ import pytest
 from harness import crypto, forms
 from lab import loot, needles, protocol, snapshots
 
-HOSTILE = ["CORE", "FRONT", "COURIER", "SIGNER", "PROBER"]
+HOSTILE = ["CORE", "FRONT", "COURIER", "SIGNER", "PROBER", "HOOK"]
 KNOWN = protocol.messages()
 VALID = {"ticket": "t", "deliver": protocol.ROLES.index("FRONT"), "key_type": "ec:p256", "subject": ["CN=www.example.com"],
          "sans": ["DNS:www.example.com"], "ekus": ["serverAuth"], "entry_name": "www.example.com.key", "form": "zip", "recipient": ""}
-WANTED_BACK = {"CORE": {"failed", "key_started", "key_gone"}, "FRONT": {"archive"}, "COURIER": {"archive"}, "SIGNER": set(), "PROBER": set(),
+WANTED_BACK = {"CORE": {"failed", "key_started", "key_gone"}, "FRONT": {"archive"}, "COURIER": {"archive"}, "SIGNER": set(), "PROBER": set(), "HOOK": set(),
                "AUTOCSRD": {"ready", "fault"}}
 
 
