@@ -8,6 +8,7 @@
 #include "core/issuers.h"
 #include "core/mail.h"
 #include "core/order.h"
+#include "core/publish.h"
 #include "core/receipt.h"
 #include "core/upstream/jobs.h"
 #include "store/jobs.h"
@@ -24,6 +25,8 @@ static const struct job_kind {
 	{ "validate", 150, validate_job },
 	{ "issue", 150, issue_job },
 	{ "expire", 60, expire_job },
+	{ "publish", 3600, publish_job },
+	{ "unpublish", 3600, unpublish_job },
 	{ "crl", 120, crl_job },
 	{ "mail", 120, mail_job },
 	{ "receipt", 60, receipt_job },

@@ -1,5 +1,6 @@
 /* States and what leads from one to the next. */
 #include "core/order.h"
+#include "core/publish.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,6 +60,17 @@ static void stop_waiting(struct order *o)
 	o->waiting_since = o->next_try_at = 0;
 }
 
+/* Nothing is validated in these. */
+static bool rests(const char *state)
+{
+	static const char *const at_rest[] = { "issued", "cancelled", "failed", "revoked", "expired" };
+
+	for (size_t i = 0; i < sizeof(at_rest) / sizeof(at_rest[0]); i++)
+		if (strcmp(at_rest[i], state) == 0)
+			return true;
+	return false;
+}
+
 enum acsr_result order_move(struct core *c, struct order *o, const char *state, const char *actor,
 	const char *detail, struct acsr_err *e)
 {
@@ -71,6 +83,8 @@ enum acsr_result order_move(struct core *c, struct order *o, const char *state, 
 	snprintf(action, sizeof(action), "order.%s", state);
 	stop_waiting(o);
 	TRY(order_save(c->db, o, c->now, e));
+	if (rests(state))
+		TRY(publish_drop_order(c, o->id, e));
 	return core_audit(c, actor, o->account_id, action, o->id, e, "%s", detail);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "core/handlers.h"
+#include "core/publish.h"
 
 static const struct route table[] = {
 	{ "POST", "/register", AUTH_NONE, register_start, "register" },
@@ -82,6 +83,7 @@ static const struct route table[] = {
 	{ "GET", "=/metrics", AUTH_NONE, metrics_show, NULL },
 	{ "GET", "=/crl/{file}", AUTH_NONE, ca_crl_file, NULL },
 	{ "GET", "=/ca/{file}", AUTH_NONE, ca_cert_file, NULL },
+	{ "GET", "=/.well-known/acme-challenge/{token}", AUTH_NONE, publish_respond, NULL },
 	{ 0 },
 };
 

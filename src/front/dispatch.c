@@ -113,7 +113,8 @@ static void ask_core(struct front *f, struct http_exchange *x)
 
 static bool plain_may(const char *path)
 {
-	return str_starts(path, "/crl/") || str_starts(path, "/ca/");
+	return str_starts(path, "/crl/") || str_starts(path, "/ca/") ||
+	       str_starts(path, "/.well-known/acme-challenge/");
 }
 
 static void on_request(void *arg, struct http_exchange *x)

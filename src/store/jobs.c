@@ -96,7 +96,7 @@ enum acsr_result jobs_recall(struct db *d, int64_t now, struct acsr_err *e)
 {
 	return db_exec(d, NULL,
 		"UPDATE jobs SET due_at = $1, lease_until = 0 WHERE "
-		"(kind IN ('validate', 'issue', 'mail', 'archive-mail', 'receipt') AND (due_at > $2 OR lease_until > "
+		"(kind IN ('validate', 'issue', 'mail', 'archive-mail', 'receipt', 'publish', 'unpublish') AND (due_at > $2 OR lease_until > "
 		"$2)) "
 		"OR (kind IN ('crl', 'housekeeping') AND due_at > $3)",
 		DB_ARGS(DB_INT(now), DB_INT(now + LONGEST_RETRY), DB_INT(now + LONGEST_REGULAR)), e);
