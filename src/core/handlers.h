@@ -34,6 +34,8 @@ handler_fn order_archive_new, order_archive_ack, order_code, archive_fetch;
 handler_fn order_validate, order_vetting, order_reissue, order_revoke, order_cancel;
 /* receipt_api.c */
 handler_fn order_receipt, receipt_key_show;
+/* upstream/issuer_api.c: our issuers, and other people's CAs */
+handler_fn issuer_list, issuer_make, issuer_show, issuer_change, issuer_remove;
 /* statement.c: that the operator is not the CA */
 handler_fn statement_show, statement_make, statement_withdraw;
 /* toolkit_api.c */

@@ -12,18 +12,14 @@
 
 /* --- names --- */
 
-static enum acsr_name_policy name_policy(struct core *c)
-{
-	return strcmp(conf_str(&c->proc->conf, "ca.kind"), "public") == 0 ? ACSR_NAMES_PUBLIC
-									  : ACSR_NAMES_PRIVATE;
-}
-
 static enum acsr_result add_name(struct core *c, const char *s, size_t len, const struct product *p,
 	struct strv *out, struct acsr_err *e)
 {
 	struct acsr_name n;
+	bool public;
 
-	TRY(acsr_name_check(s, len, name_policy(c), &n, e));
+	TRY(product_is_public(c, p, &public, e));
+	TRY(acsr_name_check(s, len, public ? ACSR_NAMES_PUBLIC : ACSR_NAMES_PRIVATE, &n, e));
 	if (n.kind == ACSR_NAME_WILDCARD && !p->wildcard)
 		return err_rule(e, "name.wildcard.product", NULL, NULL,
 			"%s is a wildcard, which the product %s does not allow; choose dv-wildcard or name "
@@ -118,12 +114,11 @@ enum acsr_result intake_names_of_csr(struct core *c, const struct intake_csr *cs
 	return check_count(out, p, e);
 }
 
-static enum acsr_result check_asked_name(
-	struct core *c, const char *name, const struct strv *names, struct acsr_err *e)
+static enum acsr_result check_asked_name(const char *name, const struct strv *names, struct acsr_err *e)
 {
 	struct acsr_name n;
 
-	TRY(acsr_name_check(name, strlen(name), name_policy(c), &n, e));
+	TRY(acsr_name_check(name, strlen(name), ACSR_NAMES_PRIVATE, &n, e));
 	if (!strv_has(names, n.ascii))
 		return err_rule(e, "csr.names", "csr", NULL,
 			"the CSR asks for %s, which is not among the names of the order; add it, or make the "
@@ -137,9 +132,10 @@ enum acsr_result intake_csr_fits(
 {
 	const struct acsr_sans *sans = &csr->view->sans;
 
+	(void)c;
 	for (size_t i = 0; i < sans->n; i++)
 		if (sans->v[i].type == ACSR_SAN_DNS || sans->v[i].type == ACSR_SAN_IP)
-			TRY(check_asked_name(c, sans->v[i].value, names, e));
+			TRY(check_asked_name(sans->v[i].value, names, e));
 	return ACSR_OK;
 }
 
@@ -172,14 +168,14 @@ static enum acsr_result check_key_history(
 static enum acsr_result judge_csr(struct core *c, const char *text, const struct product *p,
 	const char *order_id, bool fresh, struct intake_csr *in, struct acsr_err *e)
 {
-	bool own_ca = strcmp(conf_str(&c->proc->conf, "ca.kind"), "private") == 0;
-	const struct acsr_key_policy policy = { .allow_eddsa = own_ca,
-		.allow_pqc = own_ca,
-		.weak = keylists_weak(c->keylists),
+	struct acsr_key_policy policy = { .weak = keylists_weak(c->keylists),
 		.blocked = keylists_blocked(c->keylists) };
 	char offered[PRODUCT_KEY_TYPES];
 	struct acsr_blob der = { 0 };
+	bool public;
 
+	TRY(product_is_public(c, p, &public, e));
+	policy.allow_eddsa = policy.allow_pqc = !public;
 	TRY(acsr_input_csr((const uint8_t *)text, strlen(text), &der, e));
 	in->der = (struct blob){ der.p, der.len };
 	TRY(acsr_csr_parse(&in->view, der.p, der.len, e));

@@ -1,6 +1,9 @@
 /* Small JSON helpers. */
 #include "core/jsontext.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/str.h"
 
@@ -36,4 +39,19 @@ json_t *json_time(int64_t t)
 json_t *json_text_or_null(const char *s)
 {
 	return s != NULL && *s != '\0' ? json_string(s) : json_null();
+}
+
+void json_members(json_t *object, char *out, size_t cap)
+{
+	const char *name;
+	size_t n = 0;
+	json_t *v;
+
+	*out = '\0';
+	json_object_foreach(object, name, v)
+	{
+		if (n + strlen(name) + 2 > cap)
+			return;
+		n += (size_t)snprintf(out + n, cap - n, "%s%s", n > 0 ? " " : "", name);
+	}
 }

@@ -15,4 +15,7 @@ json_t *json_time(int64_t t);
 /* A string, or null for NULL and "". */
 json_t *json_text_or_null(const char *s);
 
+/* The names of an object's members, separated by blanks, as many as fit: for the audit log. */
+void json_members(json_t *object, char *out, size_t cap);
+
 #endif

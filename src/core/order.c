@@ -8,6 +8,7 @@
 
 #include "core/mail.h"
 #include "core/statement.h"
+#include "core/upstream/issuer.h"
 #include "store/certificate.h"
 #include "store/jobs.h"
 #include "store/users.h"
@@ -310,6 +311,24 @@ enum acsr_result order_fail(struct core *c, struct order *o, const char *reason,
 
 /* --- what is permitted --- */
 
+static enum acsr_result check_stated(struct core *c, const char *issuer, struct acsr_err *e)
+{
+	bool public, have;
+	struct statement s;
+
+	TRY(issuer_is_public(c, issuer, &public, e));
+	if (!public)
+		return ACSR_OK;
+	TRY(statement_for(c, issuer, &s, &have, e));
+	if (have)
+		return ACSR_OK;
+	return err_rule(e, "policy.autocsr", "csr", "BR 6.1.1.3",
+		"this issuer%s%s is publicly trusted, and its operator has not stated that it is not the CA; "
+		"paste a "
+		"CSR, or have the key made in your browser",
+		*issuer != '\0' ? " " : "", issuer);
+}
+
 enum acsr_result order_may_make_key(struct core *c, const struct product *p, struct acsr_err *e)
 {
 	if (!p->autocsr)
@@ -318,19 +337,11 @@ enum acsr_result order_may_make_key(struct core *c, const struct product *p, str
 	return order_key_is_allowed(c, p, e);
 }
 
+/* The other issuer may get the CSR of the same key. */
 enum acsr_result order_key_is_allowed(struct core *c, const struct product *p, struct acsr_err *e)
 {
-	struct statement s;
-	bool have;
-
-	if (strcmp(conf_str(&c->proc->conf, "ca.kind"), "public") != 0)
-		return ACSR_OK;
-	TRY(statement_for(c, p->issuer, &s, &have, e));
-	if (!have)
-		return err_rule(e, "policy.autocsr", "csr", "BR 6.1.1.3",
-			"this issuer is publicly trusted, and its operator has not stated that it is not the "
-			"CA; paste a CSR, or have the key made in your browser");
-	return ACSR_OK;
+	TRY(check_stated(c, p->issuer, e));
+	return p->fallback_issuer[0] != '\0' ? check_stated(c, p->fallback_issuer, e) : ACSR_OK;
 }
 
 enum acsr_result order_check_pace(struct core *c, const char *account_id, struct acsr_err *e)

@@ -246,6 +246,7 @@ enum acsr_result order_reissue(struct core *c, struct request *q, struct acsr_er
 			"this order is %s: only one with a certificate can be reissued", o.state);
 	TRY(order_check_pace(c, o.account_id, e));
 	TRY(products_load(c->db, o.product_id, &p, e));
+	TRY(product_fit_issuers(c, &p, e));
 	own = csr != NULL && csr[strspn(csr, " \t\r\n")] != '\0';
 	TRY(reissue_choice(c, &o, given, own, &how, e));
 	TRY(handover_choice_remember(c, q, given, &how, e));

@@ -7,7 +7,13 @@
 
 /* The four products of a first start. */
 ACSR_MUST_USE enum acsr_result product_seed(struct core *c, struct acsr_err *e);
-/* "request.field.product" when it does not exist or is not sold. */
+/* Take away the key types that the product's issuer or its fallback does not take; when the default is among those, the
+ * first that is left takes its place. Not for what is stored again. */
+ACSR_MUST_USE enum acsr_result product_fit_issuers(struct core *c, struct product *p, struct acsr_err *e);
+/* Is the issuer publicly trusted, or the one that may take over? */
+ACSR_MUST_USE enum acsr_result product_is_public(
+	struct core *c, const struct product *p, bool *public, struct acsr_err *e);
+/* With the key types that its issuers take. "request.field.product" when it does not exist or is not sold. */
 ACSR_MUST_USE enum acsr_result product_for_order(
 	struct core *c, const char *id, struct product *out, struct acsr_err *e);
 bool product_has_key_type(const struct product *p, const char *key_type);

@@ -1,4 +1,5 @@
 /* Having receipts signed, and keeping them. */
+#include "core/upstream/issuer.h"
 #include "core/receipt.h"
 
 #include <openssl/evp.h>
@@ -120,7 +121,7 @@ static enum acsr_result put_issuer(struct core *c, struct asking *a, struct acsr
 {
 	const struct issuer *is;
 	struct product p;
-	bool have = false;
+	bool have = false, public;
 
 	snprintf(a->issuer, sizeof(a->issuer), "%s", said(a, "issuer"));
 	snprintf(a->issuer_kind, sizeof(a->issuer_kind), "%s", said(a, "issuer_kind"));
@@ -128,7 +129,8 @@ static enum acsr_result put_issuer(struct core *c, struct asking *a, struct acsr
 		TRY(products_load(c->db, a->f.product_id, &p, e));
 		is = issue_choose_issuer(c, p.issuer);
 		snprintf(a->issuer, sizeof(a->issuer), "%s", is != NULL ? is->name : p.issuer);
-		snprintf(a->issuer_kind, sizeof(a->issuer_kind), "%s", conf_str(&c->proc->conf, "ca.kind"));
+		TRY(issuer_is_public(c, p.issuer, &public, e));
+		snprintf(a->issuer_kind, sizeof(a->issuer_kind), "%s", public ? "public" : "private");
 	}
 	if (*said(a, "statement") != '\0')
 		TRY(statements_load(c->db, said(a, "statement"), &a->statement, &have, e));

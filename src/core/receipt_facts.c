@@ -8,6 +8,7 @@
 #include "core/receipt.h"
 #include "core/statement.h"
 #include "core/throttle.h"
+#include "core/upstream/issuer.h"
 #include "store/audit.h"
 
 /* The entry that was added last: within a transaction nobody else adds one. */
@@ -24,15 +25,15 @@ static enum acsr_result authorise(struct core *c, const struct order *o, const s
 	CLEANUP_STR char *text = NULL;
 	struct statement s = { 0 };
 	char network[64];
-	bool have;
+	bool have, public;
 
+	TRY(issuer_is_public(c, p->issuer, &public, e));
 	throttle_network(q->m.remote, network);
 	TRY(statement_for(c, p->issuer, &s, &have, e));
-	TRY(json_text(
-		json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:s}", "by", q->who.email, "kind", kind,
-			"token", q->who.token, "at", (json_int_t)c->now, "network", network, "wording",
-			AUTHORISED_WORDING, "issuer", is != NULL ? is->name : p->issuer, "issuer_kind",
-			conf_str(&c->proc->conf, "ca.kind"), "statement", have ? s.id : ""),
+	TRY(json_text(json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:s}", "by", q->who.email, "kind",
+			      kind, "token", q->who.token, "at", (json_int_t)c->now, "network", network,
+			      "wording", AUTHORISED_WORDING, "issuer", is != NULL ? is->name : p->issuer,
+			      "issuer_kind", public ? "public" : "private", "statement", have ? s.id : ""),
 		&text, e));
 	TRY(receipt_facts_authorised(c->db, request_id, text, e));
 	return core_audit(c, q->who.email, o->account_id, "key.authorised", o->id, e,

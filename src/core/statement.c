@@ -9,6 +9,7 @@
 #include "core/issue.h"
 #include "core/jsontext.h"
 #include "core/proof.h"
+#include "core/upstream/issuer.h"
 
 #define USUAL                                                                                   \
 	"The operator of this service is neither the CA of this issuer nor an affiliate of it " \
@@ -64,11 +65,16 @@ enum acsr_result statement_of_file(struct core *c, struct acsr_err *e)
 
 /* --- the API --- */
 
+/* One of ours, or another CA's; a loan of the path. */
 static enum acsr_result issuer_of_path(
-	struct core *c, const struct request *q, const struct issuer **out, struct acsr_err *e)
+	struct core *c, const struct request *q, const char **out, struct acsr_err *e)
 {
-	*out = issuers_find(c->issuers, q->param[0]);
-	return *out != NULL ? ACSR_OK : err_set(e, "object.absent", "there is no issuer \"%s\"", q->param[0]);
+	bool ours, other;
+
+	TRY(issuer_exists(c, q->param[0], &ours, &other, e));
+	*out = q->param[0];
+	return ours || other ? ACSR_OK
+			     : err_set(e, "object.absent", "there is no issuer \"%s\"", q->param[0]);
 }
 
 static json_t *statement_json(const struct statement *s)
@@ -89,10 +95,14 @@ static enum acsr_result add_to_list(void *list, const struct statement *s, struc
 static enum acsr_result answer(
 	struct core *c, struct request *q, const char *issuer, unsigned status, struct acsr_err *e)
 {
-	bool public = strcmp(conf_str(&c->proc->conf, "ca.kind"), "public") == 0, have;
 	json_t *list = json_array();
+	bool public, have;
 	struct statement s;
 
+	if (issuer_is_public(c, issuer, &public, e) != ACSR_OK) {
+		json_decref(list);
+		return ACSR_FAIL;
+	}
 	request_answer(q, status,
 		json_pack("{s:s, s:s, s:o}", "issuer", issuer, "kind", public ? "public" : "private",
 			"statements", list));
@@ -105,10 +115,10 @@ static enum acsr_result answer(
 
 enum acsr_result statement_show(struct core *c, struct request *q, struct acsr_err *e)
 {
-	const struct issuer *is;
+	const char *is;
 
 	TRY(issuer_of_path(c, q, &is, e));
-	return answer(c, q, is->name, 200, e);
+	return answer(c, q, is, 200, e);
 }
 
 struct stating {
@@ -144,7 +154,7 @@ static enum acsr_result read_stating(struct request *q, struct stating *s, struc
 /* A statement that there is already goes first: two that hold would be one too many to withdraw. */
 static enum acsr_result make(struct core *c, struct request *q, const char *user_id, struct acsr_err *e)
 {
-	const struct issuer *is;
+	const char *is;
 	struct stating s = { 0 };
 	struct statement before;
 	bool have;
@@ -152,39 +162,38 @@ static enum acsr_result make(struct core *c, struct request *q, const char *user
 	(void)user_id;
 	TRY(issuer_of_path(c, q, &is, e));
 	TRY(read_stating(q, &s, e));
-	TRY(statements_about(c->db, is->name, &before, &have, e));
+	TRY(statements_about(c->db, is, &before, &have, e));
 	if (have)
 		return err_set(e, "object.exists",
-			"%s stated it about %s already; withdraw that statement first", before.author,
-			is->name);
-	TRY(add(c, is->name, s.author, s.text, q->who.email, q->who.account_id, e));
-	return answer(c, q, is->name, 201, e);
+			"%s stated it about %s already; withdraw that statement first", before.author, is);
+	TRY(add(c, is, s.author, s.text, q->who.email, q->who.account_id, e));
+	return answer(c, q, is, 201, e);
 }
 
 static enum acsr_result take_back(struct core *c, struct request *q, const char *user_id, struct acsr_err *e)
 {
-	const struct issuer *is;
+	const char *is;
 	struct statement s;
 	bool have;
 
 	(void)user_id;
 	TRY(issuer_of_path(c, q, &is, e));
-	TRY(statements_about(c->db, is->name, &s, &have, e));
+	TRY(statements_about(c->db, is, &s, &have, e));
 	if (have) {
 		TRY(withdraw(c, &s, q->who.email, q->who.account_id, e));
-		return answer(c, q, is->name, 200, e);
+		return answer(c, q, is, 200, e);
 	}
 	TRY(statements_about(c->db, STATEMENT_ALL, &s, &have, e));
 	if (have)
 		return err_set(e, "state.statement",
 			"it is the configuration file that states it: take operator_is_not_ca out of [ca] "
 			"there");
-	return err_set(e, "object.absent", "nothing is stated about %s", is->name);
+	return err_set(e, "object.absent", "nothing is stated about %s", is);
 }
 
 enum acsr_result statement_make(struct core *c, struct request *q, struct acsr_err *e)
 {
-	const struct issuer *is;
+	const char *is;
 	struct stating s = { 0 };
 
 	TRY(issuer_of_path(c, q, &is, e));
