@@ -5,6 +5,7 @@
 
 #include "autocsr/cert.h"
 #include "autocsr/code.h"
+#include "base/secret.h"
 #include "base/str.h"
 #include "cli/cmds.h"
 #include "cli/files.h"
@@ -252,6 +253,20 @@ static enum acsr_result cmd_order_code_run(struct cli *c, struct acsr_err *e)
 	return out != NULL ? code_to_file(c, out, e) : ACSR_OK;
 }
 
+/* In groups for the eye; a file or a program gets it as the archive wants it. */
+static void show_code(const char *grouped)
+{
+	char plain[64];
+	size_t n = 0;
+
+	for (const char *p = grouped; *p != '\0' && n + 1 < sizeof(plain); p++)
+		if (*p != '-')
+			plain[n++] = *p;
+	plain[n] = '\0';
+	say("%s", isatty(STDOUT_FILENO) ? grouped : plain);
+	wipe(plain, sizeof(plain));
+}
+
 static void cmd_order_code_show(struct cli *c, const json_t *result)
 {
 	const json_t *left = json_object_get(result, "reveals_left");
@@ -259,9 +274,10 @@ static void cmd_order_code_show(struct cli *c, const json_t *result)
 
 	(void)c;
 	if (view_str(result, "code")[0] != '\0')
-		say("%s", view_str(result, "code"));
+		show_code(view_str(result, "code"));
 	if (view_str(result, "check")[0] != '\0')
-		say_progress("typed without the dashes; check symbol %s; destroyed %s%s",
+		say_progress("%scheck symbol %s; destroyed %s%s",
+			isatty(STDOUT_FILENO) ? "typed without the dashes; " : "",
 			view_str(result, "check"), last ? "now: this was the last time" : "at ",
 			last ? "" : view_str(result, "expires_at"));
 	say_field("code file", view_str(result, "code_file"));
