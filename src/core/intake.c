@@ -165,20 +165,18 @@ static enum acsr_result check_key_history(
 	return ACSR_OK;
 }
 
-static enum acsr_result judge_csr(struct core *c, const char *text, const struct product *p,
-	const char *order_id, bool fresh, struct intake_csr *in, struct acsr_err *e)
+/* in->der, which is in place already. */
+static enum acsr_result judge_csr(struct core *c, const struct product *p, const char *order_id, bool fresh,
+	struct intake_csr *in, struct acsr_err *e)
 {
 	struct acsr_key_policy policy = { .weak = keylists_weak(c->keylists),
 		.blocked = keylists_blocked(c->keylists) };
 	char offered[PRODUCT_KEY_TYPES];
-	struct acsr_blob der = { 0 };
 	bool public;
 
 	TRY(product_is_public(c, p, &public, e));
 	policy.allow_eddsa = policy.allow_pqc = !public;
-	TRY(acsr_input_csr((const uint8_t *)text, strlen(text), &der, e));
-	in->der = (struct blob){ der.p, der.len };
-	TRY(acsr_csr_parse(&in->view, der.p, der.len, e));
+	TRY(acsr_csr_parse(&in->view, in->der.p, in->der.len, e));
 	TRY(acsr_key_check_public(in->view->key, &policy, NULL, e));
 	in->key_type = acsr_key_name(in->view->key);
 	hex_encode(in->view->spki_sha256, 32, in->spki_sha256);
@@ -193,9 +191,21 @@ static enum acsr_result judge_csr(struct core *c, const char *text, const struct
 enum acsr_result intake_csr(struct core *c, const char *text, const struct product *p, const char *order_id,
 	bool fresh, struct intake_csr *out, struct acsr_err *e)
 {
-	struct intake_csr in = { 0 };
+	struct acsr_blob der = { 0 };
 
-	if (judge_csr(c, text, p, order_id, fresh, &in, e) != ACSR_OK) {
+	if (acsr_input_csr((const uint8_t *)text, strlen(text), &der, e) != ACSR_OK) {
+		err_at(e, "csr");
+		return ACSR_FAIL;
+	}
+	return intake_csr_der(c, (struct blob){ der.p, der.len }, p, order_id, fresh, out, e);
+}
+
+enum acsr_result intake_csr_der(struct core *c, struct blob der, const struct product *p,
+	const char *order_id, bool fresh, struct intake_csr *out, struct acsr_err *e)
+{
+	struct intake_csr in = { .der = der };
+
+	if (judge_csr(c, p, order_id, fresh, &in, e) != ACSR_OK) {
 		err_at(e, "csr");
 		intake_csr_clear(&in);
 		return ACSR_FAIL;

@@ -118,6 +118,8 @@ enum acsr_result order_mail(struct core *c, const struct order *o, const char *w
 	struct mail_value values[6] = { { "order", o->id }, { "names", o->names } };
 	size_t n = 2;
 
+	if (o->email[0] == '\0')
+		return ACSR_OK; /* an ACME client's: it asks by itself */
 	TRY(str_printf(&url, e, "%s/#/orders/%s", conf_str(&c->proc->conf, "server.public_url"), o->id));
 	values[n++] = (struct mail_value){ "url", url };
 	if (name1 != NULL)

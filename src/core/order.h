@@ -82,6 +82,9 @@ void intake_csr_clear(struct intake_csr *in);
  * order, so nobody can have used it before. */
 ACSR_MUST_USE enum acsr_result intake_csr(struct core *c, const char *text, const struct product *p,
 	const char *order_id, bool fresh, struct intake_csr *out, struct acsr_err *e);
+/* The same for a CSR in DER, which is taken over. */
+ACSR_MUST_USE enum acsr_result intake_csr_der(struct core *c, struct blob der, const struct product *p,
+	const char *order_id, bool fresh, struct intake_csr *out, struct acsr_err *e);
 /* Canonical names out of a JSON list; duplicates are dropped. fields of errors: "names[i]". */
 /* Does the CSR that the service would make for these names and this subject (JSON) stay within what is read again
  * ("name.size")? Reckoned from above. */

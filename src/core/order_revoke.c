@@ -6,6 +6,7 @@
 #include "core/handlers.h"
 #include "core/mail.h"
 #include "core/order.h"
+#include "core/revoke.h"
 #include "store/certificate.h"
 
 struct revoking {
@@ -14,22 +15,62 @@ struct revoking {
 	bool current; /* the order's newest certificate is among them */
 };
 
-static enum acsr_result revoke_one(struct core *c, const struct request *q, const struct order *o,
-	const char *serial, const char *reason, struct acsr_err *e)
+static enum acsr_result revoke_one(struct core *c, const struct revocation *r, const struct order *o,
+	const struct certificate *cert, struct acsr_err *e)
 {
-	struct certificate cert;
+	TRY(certificate_revoke(c->db, cert->serial, r->reason, c->now, e));
+	TRY(core_audit(c, r->actor, o->account_id, "certificate.revoked", o->id, e, "serial %s, reason %s",
+		cert->serial, r->reason));
+	TRY(core_want_job(c, "crl", cert->issuer, c->now, e));
+	return order_mail(c, o, "revoked", "serial", cert->serial, "reason", r->reason, e);
+}
 
-	TRY(certificate_load(c->db, serial, &cert, e));
-	TRY(certificate_revoke(c->db, serial, reason, c->now, e));
-	TRY(core_audit(c, q->who.email, o->account_id, "certificate.revoked", o->id, e,
-		"serial %s, reason %s", serial, reason));
-	TRY(core_want_job(c, "crl", cert.issuer, c->now, e));
-	return order_mail(c, o, "revoked", "serial", serial, "reason", reason, e);
+static enum acsr_result revoke_with_order(
+	struct core *c, const struct revocation *r, const struct certificate *cert, struct acsr_err *e)
+{
+	CLEANUP_ORDER struct order o = { 0 };
+
+	TRY(order_load(c->db, cert->order_id, NULL, &o, e));
+	TRY(revoke_one(c, r, &o, cert, e));
+	if (strcmp(cert->state, "valid") == 0 && strcmp(o.state, "issued") == 0)
+		return order_move(c, &o, "revoked", r->actor, r->reason, e);
+	return ACSR_OK;
+}
+
+/* Only within the account, unless the key itself signed: whoever pasted a stranger's CSR has shown nothing about the
+ * stranger's key (BR 4.9.1.1). */
+enum acsr_result revoke_sharers(struct core *c, const struct revocation *r, const char *order_id,
+	const char *account_id, struct acsr_err *e)
+{
+	CLEANUP_STRV struct strv serials = { 0 };
+
+	TRY(certificate_share_compromised(
+		c->db, order_id, r->everywhere ? "" : account_id, c->now, &serials, e));
+	for (size_t i = 0; i < serials.n; i++) {
+		struct certificate cert;
+
+		TRY(certificate_load(c->db, serials.v[i], &cert, e));
+		TRY(revoke_with_order(c, r, &cert, e));
+	}
+	return ACSR_OK;
+}
+
+enum acsr_result revoke_certificate(
+	struct core *c, const struct revocation *r, const struct certificate *cert, struct acsr_err *e)
+{
+	CLEANUP_ORDER struct order o = { 0 };
+
+	TRY(revoke_with_order(c, r, cert, e));
+	if (strcmp(r->reason, "keyCompromise") != 0)
+		return ACSR_OK;
+	TRY(order_load(c->db, cert->order_id, NULL, &o, e));
+	return revoke_sharers(c, r, o.id, o.account_id, e);
 }
 
 static enum acsr_result revoke_matching(struct core *c, const struct request *q, const struct order *o,
 	struct revoking *v, struct acsr_err *e)
 {
+	const struct revocation r = { .actor = q->who.email, .reason = v->reason };
 	CLEANUP_ROWS struct db_rows *rows = NULL;
 	CLEANUP_STRV struct strv serials = { 0 };
 	bool have;
@@ -49,35 +90,13 @@ static enum acsr_result revoke_matching(struct core *c, const struct request *q,
 			TRY(strv_add(&serials, db_text(rows, 0), e));
 		}
 	}
-	for (size_t i = 0; i < serials.n; i++)
-		TRY(revoke_one(c, q, o, serials.v[i], v->reason, e));
+	for (size_t i = 0; i < serials.n; i++) {
+		struct certificate cert;
+
+		TRY(certificate_load(c->db, serials.v[i], &cert, e));
+		TRY(revoke_one(c, &r, o, &cert, e));
+	}
 	v->done = serials.n;
-	return ACSR_OK;
-}
-
-static enum acsr_result revoke_sharer(
-	struct core *c, const struct request *q, const char *serial, const char *reason, struct acsr_err *e)
-{
-	CLEANUP_ORDER struct order o = { 0 };
-	struct certificate cert;
-
-	TRY(certificate_load(c->db, serial, &cert, e));
-	TRY(order_load(c->db, cert.order_id, q->who.account_id, &o, e));
-	TRY(revoke_one(c, q, &o, serial, reason, e));
-	if (strcmp(cert.state, "valid") == 0 && strcmp(o.state, "issued") == 0)
-		return order_move(c, &o, "revoked", q->who.email, "its key is compromised", e);
-	return ACSR_OK;
-}
-
-/* Only within the account: whoever pasted a stranger's CSR has shown nothing about the stranger's key (BR 4.9.1.1). */
-static enum acsr_result revoke_sharers(struct core *c, const struct request *q, const struct order *o,
-	const char *reason, struct acsr_err *e)
-{
-	CLEANUP_STRV struct strv serials = { 0 };
-
-	TRY(certificate_share_compromised(c->db, o->id, o->account_id, c->now, &serials, e));
-	for (size_t i = 0; i < serials.n; i++)
-		TRY(revoke_sharer(c, q, serials.v[i], reason, e));
 	return ACSR_OK;
 }
 
@@ -102,7 +121,10 @@ enum acsr_result order_revoke(struct core *c, struct request *q, struct acsr_err
 			v.serial != NULL ? "such " : "valid ");
 	if (v.current && strcmp(o.state, "issued") == 0)
 		TRY(order_move(c, &o, "revoked", q->who.email, v.reason, e));
-	if (strcmp(v.reason, "keyCompromise") == 0)
-		TRY(revoke_sharers(c, q, &o, v.reason, e));
+	if (strcmp(v.reason, "keyCompromise") == 0) {
+		const struct revocation r = { .actor = q->who.email, .reason = v.reason };
+
+		TRY(revoke_sharers(c, &r, o.id, o.account_id, e));
+	}
 	return order_answer(c, q, o.id, 200, e);
 }

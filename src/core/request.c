@@ -240,7 +240,10 @@ void request_problem(struct request *q, const struct acsr_err *why)
 	if (problem_write(&q->raw, &shown, q->instance, NULL) != ACSR_OK)
 		buf_reset(&q->raw);
 	if (q->status == 429 || q->status == 503)
-		(void)!request_header(q, NULL, "Retry-After: %d", q->status == 429 ? 60 : 5);
+		(void)!request_header(q, NULL, "Retry-After: %lld",
+			q->retry_after > 0 ? (long long)q->retry_after
+			: q->status == 429 ? 60
+					   : 5);
 	if (q->status == 405 && q->allow[0] != '\0')
 		(void)!request_header(q, NULL, "Allow: %s", q->allow);
 	if (q->status == 401 && q->who.kind == WHO_NOBODY)

@@ -63,7 +63,8 @@ struct request {
 	struct buf raw;
 	const char *content_type; /* of raw */
 	struct strv headers;
-	char ticket[65]; /* front sends this archive as the body */
+	int64_t retry_after; /* seconds, for a problem with status 429 or 503; 0: as usual */
+	char ticket[65];     /* front sends this archive as the body */
 };
 
 /* Take over what came in m (its body is emptied). */

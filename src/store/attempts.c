@@ -25,6 +25,25 @@ enum acsr_result attempts_put(struct db *d, const char *bucket, const struct att
 		DB_ARGS(DB_TEXT(bucket), DB_INT(a->count), DB_INT(a->since), DB_INT(a->blocked_until)), e);
 }
 
+enum acsr_result attempts_count(struct db *d, const char *bucket, int64_t now, int64_t span, int64_t *n,
+	int64_t *since, struct acsr_err *e)
+{
+	CLEANUP_ROWS struct db_rows *rows = NULL;
+	bool have;
+
+	TRY(db_query(d, &rows,
+		"INSERT INTO attempts (bucket, count, since, blocked_until) VALUES ($1, 1, $2, 0) "
+		"ON CONFLICT (bucket) DO UPDATE SET "
+		"count = CASE WHEN attempts.since > $3 THEN attempts.count + 1 ELSE 1 END, "
+		"since = CASE WHEN attempts.since > $3 THEN attempts.since ELSE $2 END RETURNING count, "
+		"since",
+		DB_ARGS(DB_TEXT(bucket), DB_INT(now), DB_INT(now - span)), e));
+	TRY(db_next(rows, &have, e));
+	*n = have ? db_int(rows, 0) : 0;
+	*since = have ? db_int(rows, 1) : now;
+	return ACSR_OK;
+}
+
 enum acsr_result attempts_clear(struct db *d, const char *bucket, struct acsr_err *e)
 {
 	return db_exec(d, NULL, "DELETE FROM attempts WHERE bucket = $1", DB_ARGS(DB_TEXT(bucket)), e);

@@ -13,6 +13,9 @@ ACSR_MUST_USE enum acsr_result attempts_get(
 	struct db *d, const char *bucket, struct attempts *out, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result attempts_put(
 	struct db *d, const char *bucket, const struct attempts *a, struct acsr_err *e);
+/* One more in the window of `span` seconds that runs, or begins now: *n with this one, *since when it began. */
+ACSR_MUST_USE enum acsr_result attempts_count(struct db *d, const char *bucket, int64_t now, int64_t span,
+	int64_t *n, int64_t *since, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result attempts_clear(struct db *d, const char *bucket, struct acsr_err *e);
 /* Drop what has been quiet since before these times; `kept_prefix` names the buckets that are kept longer. */
 ACSR_MUST_USE enum acsr_result attempts_prune(

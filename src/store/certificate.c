@@ -122,7 +122,8 @@ enum acsr_result certificate_share_compromised(struct db *d, const char *order_i
 
 	TRY(db_query(d, &rows,
 		"SELECT c.serial FROM certificates c JOIN orders o ON o.id = c.order_id "
-		"WHERE o.account_id = $2 AND c.state IN ('valid', 'replaced') AND c.not_after >= $3 "
+		"WHERE ($2 = '' OR o.account_id = $2) AND c.state IN ('valid', 'replaced') AND c.not_after "
+		">= $3 "
 		"AND c.spki_sha256 IN (SELECT spki_sha256 FROM certificates WHERE order_id = $1 "
 		"AND state = 'revoked' AND reason = 'keyCompromise') ORDER BY c.serial",
 		DB_ARGS(DB_TEXT(order_id), DB_TEXT(account_id), DB_INT(now)), e));

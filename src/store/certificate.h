@@ -33,7 +33,7 @@ ACSR_MUST_USE enum acsr_result certificate_replace_older(
 	struct db *d, const char *order_id, const char *newest, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result certificate_revoke(
 	struct db *d, const char *serial, const char *reason, int64_t now, struct acsr_err *e);
-/* Serials of the account's certificates, not revoked and not expired, whose key was revoked as compromised
+/* Serials of the account's certificates (account_id "": of any), not revoked and not expired, whose key was revoked as compromised
  * in this order. */
 ACSR_MUST_USE enum acsr_result certificate_share_compromised(struct db *d, const char *order_id,
 	const char *account_id, int64_t now, struct strv *serials, struct acsr_err *e);

@@ -20,6 +20,15 @@ enum acsr_result jobs_want(
 		DB_ARGS(DB_TEXT(kind), DB_TEXT(object), DB_INT(due_at)), e);
 }
 
+enum acsr_result jobs_begin(
+	struct db *d, const char *kind, const char *object, int64_t now, int64_t lease, struct acsr_err *e)
+{
+	return db_exec(d, NULL,
+		"INSERT INTO jobs (kind, object, due_at, lease_until, attempts, error) VALUES ($1, $2, $3, "
+		"$4, 0, '') ON CONFLICT (kind, object) DO UPDATE SET lease_until = excluded.lease_until",
+		DB_ARGS(DB_TEXT(kind), DB_TEXT(object), DB_INT(now), DB_INT(now + lease)), e);
+}
+
 enum acsr_result jobs_done(struct db *d, const char *kind, const char *object, struct acsr_err *e)
 {
 	return db_exec(d, NULL, "DELETE FROM jobs WHERE kind = $1 AND object = $2",
@@ -96,9 +105,10 @@ enum acsr_result jobs_recall(struct db *d, int64_t now, struct acsr_err *e)
 {
 	return db_exec(d, NULL,
 		"UPDATE jobs SET due_at = $1, lease_until = 0 WHERE "
-		"(kind IN ('validate', 'issue', 'mail', 'archive-mail', 'receipt', 'publish', 'unpublish') AND (due_at > $2 OR lease_until > "
+		"(kind IN ('validate', 'acme-challenge', 'issue', 'mail', 'archive-mail', 'receipt', "
+		"'publish', 'unpublish') AND (due_at > $2 OR lease_until > "
 		"$2)) "
-		"OR (kind IN ('crl', 'housekeeping') AND due_at > $3)",
+		"OR (kind IN ('crl', 'housekeeping', 'acme-tidy') AND due_at > $3)",
 		DB_ARGS(DB_INT(now), DB_INT(now + LONGEST_RETRY), DB_INT(now + LONGEST_REGULAR)), e);
 }
 

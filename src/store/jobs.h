@@ -7,6 +7,9 @@
 /* A job is (kind, object): asking for one that is there moves its due time to the earlier. */
 ACSR_MUST_USE enum acsr_result jobs_want(
 	struct db *d, const char *kind, const char *object, int64_t due_at, struct acsr_err *e);
+/* A job whose work the caller begins itself: there already, leased for `lease` seconds from now. */
+ACSR_MUST_USE enum acsr_result jobs_begin(
+	struct db *d, const char *kind, const char *object, int64_t now, int64_t lease, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result jobs_done(
 	struct db *d, const char *kind, const char *object, struct acsr_err *e);
 /* Try again at due_at; the lease ends, attempts grow, the error is kept for people. */
