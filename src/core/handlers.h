@@ -36,6 +36,8 @@ handler_fn order_validate, order_vetting, order_reissue, order_revoke, order_can
 handler_fn order_receipt, receipt_key_show;
 /* upstream/issuer_api.c: our issuers, and other people's CAs */
 handler_fn issuer_list, issuer_make, issuer_show, issuer_change, issuer_remove;
+/* upstream/issuer_account.c: accounts at them */
+handler_fn issuer_account_register, issuer_account_roll, issuer_account_deactivate;
 /* statement.c: that the operator is not the CA */
 handler_fn statement_show, statement_make, statement_withdraw;
 /* toolkit_api.c */

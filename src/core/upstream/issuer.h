@@ -13,6 +13,10 @@
 ACSR_MUST_USE enum acsr_result issuer_read(
 	struct core *c, struct request *q, bool fresh, struct upstream_issuer *is, struct acsr_err *e);
 
+/* E-mail addresses as a JSON list of "mailto:…", which replaces *out. "request.field.contacts" (RFC 8555 7.3). */
+enum { ISSUER_CONTACTS = 10 }; /* at most */
+ACSR_MUST_USE enum acsr_result issuer_contacts(json_t *given, char **out, struct acsr_err *e);
+
 /* As the API shows it, new reference; statement: whether somebody has stated about it, and what follows. */
 ACSR_MUST_USE enum acsr_result issuer_json(
 	struct core *c, const struct upstream_issuer *is, json_t **out, struct acsr_err *e);

@@ -9,7 +9,7 @@
 #include "core/jsontext.h"
 #include "core/upstream/issuer.h"
 
-enum { MOST_AN_HOUR = 1000000, MOST_CONTACTS = 10 };
+enum { MOST_AN_HOUR = 1000000 };
 
 static const char *const challenge_names[] = { "http-01", "dns-01", "tls-alpn-01", "dns-account-01",
 	"dns-persist-01" };
@@ -127,7 +127,7 @@ static enum acsr_result add_contact(json_t *list, const char *given, struct acsr
 	return ACSR_OK;
 }
 
-static enum acsr_result read_contacts(json_t *given, char **out, struct acsr_err *e)
+enum acsr_result issuer_contacts(json_t *given, char **out, struct acsr_err *e)
 {
 	json_t *list = json_array(), *v;
 	enum acsr_result r = ACSR_OK;
@@ -315,7 +315,7 @@ static enum acsr_result take(struct upstream_issuer *is, const struct issuer_bod
 	if (b->roots != NULL)
 		TRY(read_roots(b->roots, &is->roots, e));
 	if (b->contacts != NULL)
-		TRY(read_contacts(b->contacts, &is->contacts, e));
+		TRY(issuer_contacts(b->contacts, &is->contacts, e));
 	TRY(read_words(b->key_types, "key_types", is->key_types, sizeof(is->key_types), good_key_type, e));
 	return read_words(
 		b->challenges, "challenges", is->challenges, sizeof(is->challenges), good_challenge, e);
@@ -354,7 +354,7 @@ enum acsr_result issuer_read(
 		{ "active", FIELD_BOOL, false, &is->active, 0 },
 		{ "directory_url", FIELD_TEXT, false, &b.url, 1000 },
 		{ "roots", FIELD_TEXT, false, &b.roots, 131071 },
-		{ "contacts", FIELD_LIST, false, &b.contacts, MOST_CONTACTS },
+		{ "contacts", FIELD_LIST, false, &b.contacts, ISSUER_CONTACTS },
 		{ "profile", FIELD_TEXT, false, &b.profile, 64 },
 		{ "preferred_chain", FIELD_TEXT, false, &b.chain, 255 },
 		{ "key_types", FIELD_LIST, false, &b.key_types, 32 },
