@@ -1,8 +1,14 @@
 """Other people's CAs as the operator sets them: what may be said of one, what it changes for products, who may look."""
+import base64
+
 import pytest
 from harness.api import unique_name
-from harness.fixtures import private_world
+from harness.fixtures import _new_services, base_config, private_world
+from harness.flow import World
+from harness.net import free_port
 from harness.offlineca import OfflineCa
+from harness.pebble import EAB_KEY, EAB_KID, Pebble
+from harness.service import merged
 
 ACME = {"kind": "acme", "directory_url": "https://acme.example.org/directory"}
 ZONE = "autocsr-test.org"
@@ -169,3 +175,95 @@ def test_the_statement_is_about_each_issuer(site, issuer):
     site.operator.patch(f"/issuers/{public['name']}", {"public": False})
     order = site.customer.order([unique_name(ZONE)], product=made["id"], key_type="ec:p256")
     site.customer.post(f"/orders/{order['id']}/cancel")
+
+
+# ---- accounts at a CA
+
+@pytest.fixture(scope="module")
+def there(e2e_dir, dns, smtp, web, test_pki):
+    """A world that may reach a CA on loopback, and two CAs: one that anybody may register at, one that wants a binding."""
+    open_ca = Pebble(e2e_dir / "pebble-open", test_pki).start()
+    bound_ca = Pebble(e2e_dir / "pebble-bound", test_pki, eab=True).start()
+    service = _new_services(e2e_dir, [])(merged(base_config(dns, smtp, web), {"upstream": {"allow_networks": "127.0.0.0/8"}})).start()
+    world = World(service, dns, smtp, web)
+    world.operator = world.admin()
+    for name, ca in (("open", open_ca), ("bound", bound_ca)):
+        world.operator.post("/issuers", {"name": name, "kind": "acme", "title": f"The {name} CA", "directory_url": ca.directory_url,
+                                         "roots": ca.roots, "contacts": ["ca@example.org"], "public": False}, 201)
+    yield world
+    service.stop()
+    open_ca.stop()
+    bound_ca.stop()
+
+
+def test_terms_are_shown_before_they_are_agreed_to(there):
+    answer = there.operator.post("/issuers/open/account", {}, 422)
+    terms = answer["directory"]["terms_of_service"]
+    assert answer["type"].endswith("upstream.terms") and terms and terms in answer["detail"]
+    assert there.operator.get("/issuers/open")["account"] is None
+
+
+def test_an_account_is_made_found_again_rekeyed_and_ended(there):
+    api = there.operator
+    made = api.post("/issuers/open/account", {"agree_terms": True}, 200)
+    account = made["account"]
+    assert account["status"] == "valid" and account["url"].startswith("https://127.0.0.1") and account["terms_agreed"]
+    assert made["directory"]["external_account_required"] is False
+    again = api.post("/issuers/open/account", {"agree_terms": True, "contacts": ["new@example.org"]}, 200)
+    assert again["account"]["url"] == account["url"] and again["contacts"] == ["mailto:new@example.org"]
+    rolled = api.post("/issuers/open/account/key", {}, 200)
+    assert rolled["account"]["url"] == account["url"] and rolled["account"]["thumbprint"] != account["thumbprint"]
+    refused(api.call("PATCH", "/issuers/open", {"directory_url": "https://elsewhere.example.org/"}).json(), "state.issuer-account", "directory_url")
+    refused(api.call("DELETE", "/issuers/open").json(), "state.issuer-account", None, "deactivate")
+    ended = api.delete("/issuers/open/account", {}, 200)
+    assert ended["account"]["status"] == "deactivated"
+    for method, path in (("DELETE", "/issuers/open/account"), ("POST", "/issuers/open/account/key")):
+        refused(api.call(method, path, {}).json(), "upstream.account")
+    fresh = api.post("/issuers/open/account", {"agree_terms": True}, 200)
+    assert fresh["account"]["status"] == "valid" and fresh["account"]["url"] != account["url"]
+    actions = [e["action"] for e in api.whole_audit() if e["object"] == "open"]
+    assert [actions.count("issuer." + a) for a in ("registered", "key-changed", "deactivated")] == [3, 1, 1]
+
+
+def test_a_binding_is_asked_for_and_its_key_kept_nowhere(there):
+    api = there.operator
+    refused(api.post("/issuers/bound/account", {"agree_terms": True}, 422), "upstream.eab")
+    wrong = {"kid": EAB_KID, "hmac_key": "A" * 43}
+    answer = api.call("POST", "/issuers/bound/account", {"agree_terms": True, "eab": wrong})
+    assert answer.status_code in (422, 502) and answer.json()["type"].startswith("urn:autocsr:error:upstream."), answer.text
+    for bad in ({"kid": EAB_KID}, {"kid": "", "hmac_key": EAB_KEY}, {"kid": EAB_KID, "hmac_key": "!!"}, {"kid": EAB_KID, "hmac_key": EAB_KEY, "x": 1}):
+        assert api.call("POST", "/issuers/bound/account", {"agree_terms": True, "eab": bad}).status_code == 422, bad
+    made = api.post("/issuers/bound/account", {"agree_terms": True, "eab": {"kid": EAB_KID, "hmac_key": EAB_KEY}}, 200)
+    assert made["account"]["status"] == "valid" and made["directory"]["external_account_required"]
+    raw = base64.urlsafe_b64decode(EAB_KEY)
+    for path in there.service.state.rglob("*"):
+        if path.is_file():
+            data = path.read_bytes()
+            assert EAB_KEY.encode() not in data and raw not in data, path
+    assert EAB_KEY not in there.service.log_text()
+
+
+def test_profiles_are_those_that_the_ca_offers(there):
+    there.operator.post("/issuers/open/account", {"agree_terms": True}, 200)
+    offered = there.operator.get("/issuers/open")["directory"]["profiles"]
+    answer = there.operator.call("PATCH", "/issuers/open", {"profile": "no-such-profile"})
+    assert answer.status_code == 422 and answer.json()["field"] == "profile"
+    for name in offered:
+        assert there.operator.patch("/issuers/open", {"profile": name})["profile"] == name
+        assert name in answer.json()["detail"]
+
+
+def test_a_ca_that_is_not_there(there):
+    there.operator.post("/issuers", {"name": "away", "kind": "acme", "directory_url": f"https://127.0.0.1:{free_port()}/dir"}, 201)
+    answer = there.operator.call("POST", "/issuers/away/account", {"agree_terms": True})
+    assert answer.status_code in (502, 503) and answer.json()["type"].split(":")[-1].startswith(("net.", "upstream.")), answer.text
+    there.operator.delete("/issuers/away", status=204)
+
+
+def test_no_account_where_none_is_needed(there):
+    there.operator.post("/issuers", {"name": "paper", "kind": "offline"}, 201)
+    for name in ("paper", there.operator.get("/issuers")["issuers"][0]["name"]):
+        for method, path in (("POST", "account"), ("DELETE", "account"), ("POST", "account/key")):
+            answer = there.operator.call(method, f"/issuers/{name}/{path}", {})
+            assert answer.status_code == 409 and answer.json()["type"].endswith("upstream.kind"), (name, path)
+    assert there.operator.call("POST", "/issuers/nobody/account", {}).status_code == 404
