@@ -126,7 +126,7 @@ static void judge_reply(struct probe *p, const struct fetch_reply *r)
 	default:
 		snprintf(status, sizeof(status), "%ld", r->status);
 		fail(p, "validation.http.status",
-			"the status must be 200, or a redirect by 301, 302, 307 or 308. it is ", status);
+			"the status must be 200, or a redirect by 301, 302, 307 or 308, but it is ", status);
 	}
 }
 

@@ -83,3 +83,13 @@ export function eventWords(event: string): string {
 }
 /** Fingerprints in running text, cut to what the eye can compare; the whole ones stand in the details. */
 export const shortHashes = (text: string) => text.replace(/\b([0-9a-f]{8})[0-9a-f]{24,}\b/g, '$1…');
+
+const BROWSERS: [RegExp, string][] = [[/\bEdg/, 'Edge'], [/\bOPR\//, 'Opera'], [/Firefox\/|FxiOS/, 'Firefox'], [/Chrome\/|CriOS/, 'Chrome'], [/Safari\//, 'Safari']];
+const SYSTEMS: [RegExp, string][] = [[/iPhone|iPad/, 'iOS'], [/Android/, 'Android'], [/Windows/, 'Windows'], [/Mac OS X/, 'macOS'], [/CrOS/, 'ChromeOS'], [/Linux/, 'Linux']];
+
+/** "Firefox on Windows" out of a User-Agent header; a header that no browser sends stays as it is. */
+export function browserName(agent: string): string {
+  const of = (list: [RegExp, string][]) => list.find(([pattern]) => pattern.test(agent))?.[1];
+  const browser = of(BROWSERS), system = of(SYSTEMS);
+  return browser ? `${browser}${system ? ` on ${system}` : ''}` : agent;
+}

@@ -2,6 +2,7 @@
 import { api, type Device } from '../api';
 import { Button, Card, Loading, Time } from '../ui/basic';
 import { Problem } from '../ui/form';
+import { browserName } from '../lib/text';
 import { useAction, useLoad } from '../ui/hooks';
 
 export function DevicesCard() {
@@ -18,7 +19,7 @@ export function DevicesCard() {
           <thead><tr><th scope="col">Browser</th><th scope="col">First login</th><th scope="col">Last login</th><th scope="col"><span class="sr">Actions</span></th></tr></thead>
           <tbody>{list.data.map((d) => (
             <tr key={d.id}>
-              <th scope="row" data-label="Browser">{d.name || 'unnamed'}{d.current && <small class="muted"> this one</small>}</th>
+              <th scope="row" data-label="Browser"><span title={d.name}>{browserName(d.name) || 'unnamed'}</span>{d.current && <small class="muted"> this one</small>}</th>
               <td data-label="First login"><Time at={d.created_at} /></td>
               <td data-label="Last login"><Time at={d.used_at} /></td>
               <td class="row-actions"><Button kind="quiet" busy={forget.busy} onClick={() => void forget.run(d)}>Forget</Button></td>
