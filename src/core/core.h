@@ -17,6 +17,7 @@ struct pool;     /* pool.h */
 struct issuers;  /* issuers.h */
 struct keylists; /* keylists.h */
 struct upstream; /* upstream/call.h */
+struct acme;     /* acme/acme_int.h */
 struct call;
 struct acsr_key;
 struct step;
@@ -49,6 +50,7 @@ struct core {
 	struct issuers *issuers;
 	struct keylists *keylists;
 	struct upstream *upstream; /* exchanges with other CAs; NULL before the first */
+	struct acme *acme;
 	struct checkpoint checkpoint;
 	struct receipt_key receipt_key;
 	struct step *steps, **steps_tail;

@@ -5,6 +5,7 @@
 #include "autocsr/name.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/acme/acme.h"
 #include "core/bootstrap.h"
 #include "core/checkpoint.h"
 #include "core/code.h"
@@ -98,7 +99,7 @@ static enum acsr_result settle(struct core *c, struct acsr_err *e)
 	if (first_kek(c, e) == ACSR_OK && audit_adopt(c->db, e) == ACSR_OK &&
 		jobs_free_leases(c->db, e) == ACSR_OK && recall_jobs(c, NULL, e) == ACSR_OK &&
 		product_seed(c, e) == ACSR_OK && bootstrap_operator(c, e) == ACSR_OK &&
-		housekeeping_rewrap(c, e) == ACSR_OK &&
+		housekeeping_rewrap(c, e) == ACSR_OK && acme_settle(c, e) == ACSR_OK &&
 		core_want_job(c, "housekeeping", "", c->now, e) == ACSR_OK &&
 		handover_after_restart(c, e) == ACSR_OK && code_admit_missing(c, e) == ACSR_OK &&
 		statement_of_file(c, e) == ACSR_OK && db_commit(c->db, e) == ACSR_OK)

@@ -35,6 +35,8 @@ void request_release(struct request *q)
 {
 	if (q == NULL || --q->holders > 0)
 		return;
+	if (q->own.p != NULL)
+		q->own.free(q->own.p);
 	msg_clear(msg_desc(MSG_http_request), &q->m);
 	json_decref(q->body);
 	json_decref(q->answer);
@@ -237,16 +239,18 @@ void request_problem(struct request *q, const struct acsr_err *why)
 	q->ticket[0] = '\0';
 	q->status = (unsigned)face->http;
 	q->content_type = PROBLEM_TYPE;
-	if (problem_write(&q->raw, &shown, q->instance, NULL) != ACSR_OK)
+	if (q->own.p != NULL)
+		q->own.refuse(q, &shown);
+	else if (problem_write(&q->raw, &shown, q->instance, NULL) != ACSR_OK)
 		buf_reset(&q->raw);
-	if (q->status == 429 || q->status == 503)
+	if (q->own.p == NULL && (q->status == 429 || q->status == 503))
 		(void)!request_header(q, NULL, "Retry-After: %lld",
 			q->retry_after > 0 ? (long long)q->retry_after
 			: q->status == 429 ? 60
 					   : 5);
 	if (q->status == 405 && q->allow[0] != '\0')
 		(void)!request_header(q, NULL, "Allow: %s", q->allow);
-	if (q->status == 401 && q->who.kind == WHO_NOBODY)
+	if (q->status == 401 && q->who.kind == WHO_NOBODY && q->own.p == NULL)
 		(void)!request_header(q, NULL, "WWW-Authenticate: Bearer");
 	if (face->http >= 500)
 		log_event(LOG_ERROR, "request.failed", "request", q->instance, "error", why->id, "text",

@@ -44,6 +44,8 @@ struct route {
 	const char *operation; /* OpenAPI operationId */
 };
 const struct route *routes(void); /* ends with a NULL method */
+/* Match one segment at a time; {…} takes any segment that fits its room. */
+bool route_path_fits(const char *pattern, const char *path, char param[2][80]);
 
 struct request {
 	uint64_t id, front_life; /* of front's message; the front that sent it */
@@ -65,6 +67,12 @@ struct request {
 	struct strv headers;
 	int64_t retry_after; /* seconds, for a problem with status 429 or 503; 0: as usual */
 	char ticket[65];     /* front sends this archive as the body */
+	/* What another protocol keeps with it (acme/acme.h); refuse makes of an error its form of answer. */
+	struct {
+		void *p;
+		void (*refuse)(struct request *q, const struct acsr_err *shown);
+		void (*free)(void *p);
+	} own;
 };
 
 /* Take over what came in m (its body is emptied). */

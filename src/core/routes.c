@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "core/acme/acme.h"
 #include "core/handlers.h"
 #include "core/publish.h"
 
@@ -100,8 +101,7 @@ const struct route *routes(void)
 	return table;
 }
 
-/* Match one segment at a time; {…} takes any segment that fits its room. */
-static bool path_fits(const char *pattern, const char *path, char param[2][80])
+bool route_path_fits(const char *pattern, const char *path, char param[2][80])
 {
 	size_t n = 0;
 
@@ -144,7 +144,7 @@ static enum acsr_result find_route(struct request *q, struct acsr_err *e)
 	for (const struct route *r = table; r->method != NULL; r++) {
 		const char *path = r->path[0] == '=' ? q->m.path : api;
 
-		if (path == NULL || !path_fits(r->path + (r->path[0] == '='), path, q->param))
+		if (path == NULL || !route_path_fits(r->path + (r->path[0] == '='), path, q->param))
 			continue;
 		if (strcmp(r->method, q->m.method) == 0 ||
 			(strcmp(q->m.method, "HEAD") == 0 && strcmp(r->method, "GET") == 0)) {
@@ -258,6 +258,8 @@ enum acsr_result request_run(struct core *c, void *request, struct acsr_err *e)
 	struct request *q = request;
 
 	c->count.requests++;
+	if (str_starts(q->m.path, "/acme/"))
+		return acme_run(c, q, e);
 	TRY(find_route(q, e));
 	TRY(check_who(c, q, e));
 	TRY(parse_body(q, e));

@@ -22,7 +22,8 @@ CREATE TABLE acme_accounts (
   thumbprint TEXT NOT NULL, jwk TEXT NOT NULL, status TEXT NOT NULL, -- valid deactivated revoked
   contacts TEXT NOT NULL,                -- JSON list
   terms_agreed_at BIGINT, created_at BIGINT NOT NULL, last_seen_at BIGINT NOT NULL, UNIQUE (directory, thumbprint));
-CREATE INDEX acme_accounts_account ON acme_accounts (account_id);
+CREATE INDEX acme_accounts_account ON acme_accounts (account_id, created_at, id);
+CREATE INDEX acme_accounts_eab ON acme_accounts (eab_kid);
 
 -- The row in `orders` that is made at finalize has the same id.
 CREATE TABLE acme_orders (
@@ -58,6 +59,6 @@ CREATE TABLE acme_order_authzs (
   PRIMARY KEY (acme_order_id, authz_id));
 CREATE INDEX acme_order_authzs_authz ON acme_order_authzs (authz_id);
 
--- Nonces that were used; one that is not here and that we made is good once.
-CREATE TABLE acme_nonces (nonce TEXT PRIMARY KEY, expires_at BIGINT NOT NULL);
-CREATE INDEX acme_nonces_expiry ON acme_nonces (expires_at);
+-- Nonces that were used: 8 bytes of time, 16 random ones. One that we made and that is not here is good once. In the order of
+-- their times, so that new ones go to the end and old ones lie together.
+CREATE TABLE acme_nonces (nonce BYTEA PRIMARY KEY);

@@ -1,0 +1,76 @@
+/* What the files of the ACME server's base share: its state in memory, nonces, account keys, external account binding. */
+#ifndef CORE_ACME_ACME_INT_H
+#define CORE_ACME_ACME_INT_H
+
+#include "core/acme/acme.h"
+#include "store/acme_eab.h"
+
+enum {
+	ACME_KEYS = 512, /* public keys of accounts that are kept ready for use */
+	ACME_NONCE_SECONDS = 3600,
+	ACME_NONCE_TEXT = 64,
+	ACME_CONTACTS = 10
+};
+
+/* Lives as long as the process. */
+struct acme {
+	struct acsr_secret *nonce_key;
+	int64_t next_prune;
+	struct {
+		char jwk[1600];
+		struct evp_pkey_st *pkey;
+	} keys[ACME_KEYS]; /* by their thumbprints */
+};
+
+/* --- nonce.c (6.5): a time and random bytes with a MAC, so that only used ones need to be stored --- */
+
+/* The key of all nonces: kept in the database, wrapped; made anew when it cannot be opened. */
+ACSR_MUST_USE enum acsr_result nonce_open(struct core *c, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result nonce_make(struct core *c, char out[ACME_NONCE_TEXT], struct acsr_err *e);
+/* Good once: "acme.nonce" when it is not ours, too old, or used; "jws.malformed" when it is no base64url (6.5.1). */
+ACSR_MUST_USE enum acsr_result nonce_spend(struct core *c, const char *nonce, struct acsr_err *e);
+
+/* --- account_keys.c --- */
+
+/* The key of an account, ready to verify; yours. */
+ACSR_MUST_USE enum acsr_result account_key(
+	struct core *c, const struct acme_account *a, struct acsr_key **out, struct acsr_err *e);
+/* The gate for the keys of accounts: as for certificates (key.*). */
+ACSR_MUST_USE enum acsr_result account_key_gate(
+	struct core *c, const struct acsr_key *key, struct acsr_err *e);
+/* The account whose URL this is, in a's directory: "acme.account.absent", "jws.malformed" for what is no URL of one. */
+ACSR_MUST_USE enum acsr_result account_by_url(
+	struct acme_request *a, const char *url, struct acme_account *out, struct acsr_err *e);
+/* The URL of one; out needs 700 bytes. */
+void account_url(const struct acme_request *a, const char *id, char out[700]);
+
+/* --- refusal.c --- */
+
+void refusal_set(struct request *q, const struct acsr_err *shown); /* request.own.refuse */
+/* Replay-Nonce and the link to the directory (6.5, 7.1). */
+ACSR_MUST_USE enum acsr_result answer_headers(struct acme_request *a, struct acsr_err *e);
+
+/* --- directory.c --- */
+
+ACSR_MUST_USE enum acsr_result directory_seed(struct core *c, struct acsr_err *e);
+/* May a directory be called so? Not like something that lies below the default one. "request.field.name" */
+ACSR_MUST_USE enum acsr_result directory_name_check(const char *name, struct acsr_err *e);
+/* Is this the first segment of a path below the default directory? */
+bool directory_has_segment(const char *segment, size_t len);
+
+/* --- account.c --- */
+
+/* As 7.1.2 shows it, a new reference. */
+json_t *account_json(const struct acme_request *a, const struct acme_account *x);
+/* "contact" of a payload into x->contacts; *given: it was there. */
+ACSR_MUST_USE enum acsr_result account_contacts(
+	const json_t *payload, struct acme_account *x, bool *given, struct acsr_err *e);
+
+/* --- eab.c (7.3.4) --- */
+
+/* The binding of a newAccount, if there is one: x->account_id and x->eab_kid are set. */
+ACSR_MUST_USE enum acsr_result eab_bind(struct acme_request *a, struct acme_account *x, struct acsr_err *e);
+/* Is this name, or one above it, in a space-separated list? */
+bool eab_covers(const char *names, const char *name);
+
+#endif
