@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/control.h"
+#include "core/acme/outcome.h"
 #include "core/issue.h"
 #include "core/order.h"
 #include "store/jobs.h"
@@ -29,17 +30,22 @@ const struct issuer *issue_choose_issuer(struct core *c, const char *name)
 	return NULL;
 }
 
-/* The longest that product and the rules of the day allow, within the issuer's own life. Rules go by
- * the first second of validity; one extra second would be one more day. */
+/* The longest that product and the rules of the day allow, within the issuer's own life, unless cert says already
+ * what was asked for. Rules go by the first second of validity; one extra second would be one more day. */
 static void choose_times(struct core *c, int64_t wanted, const struct issuer *is, struct certificate *cert)
 {
 	int64_t most = acsr_rule_value("cert.validity.max", c->now, 200 * 86400);
 	int64_t life = wanted != 0 && wanted < most ? wanted : most;
+	int64_t begin = cert->not_before, end = cert->not_after;
 
-	cert->not_before = c->now - BACKDATE;
+	cert->not_before = begin != 0 ? begin : c->now - BACKDATE;
+	if (begin == 0 && end > cert->not_before + life - 1 && end - life < c->now)
+		cert->not_before = end - life + 1; /* backdated a little less */
 	if (cert->not_before < is->not_before)
 		cert->not_before = is->not_before; /* a clock that was put back */
 	cert->not_after = cert->not_before + life - 1;
+	if (end != 0 && end < cert->not_after)
+		cert->not_after = end;
 	if (cert->not_after > is->not_after)
 		cert->not_after = is->not_after;
 }
@@ -80,16 +86,23 @@ enum acsr_result issue_ask(struct core *c, const struct certificate *cert, struc
 
 /* --- the order's certificate --- */
 
+static enum acsr_result fail(struct core *c, struct order *o, const struct acsr_err *why, struct acsr_err *e)
+{
+	TRY(jobs_done(c->db, "issue", o->id, e));
+	TRY(acme_outcome_failed(c, o, why, e));
+	return order_fail(c, o, why->text, e);
+}
+
 static enum acsr_result retry(struct core *c, struct order *o, const struct acsr_err *why, struct acsr_err *e)
 {
 	int64_t attempts, at, give_up = conf_span(&c->proc->conf, "validation.give_up");
 	bool ours = err_is(why, "busy.") || err_is(why, "sys.");
+	bool over = o->waiting_since != 0 && c->now - o->waiting_since > give_up;
 
-	/* The names' own trouble, such as CAA that forbids us: not for ever, or the order could never end. */
-	if (!ours && o->waiting_since != 0 && c->now - o->waiting_since > give_up) {
-		TRY(jobs_done(c->db, "issue", o->id, e));
-		return order_fail(c, o, why->text, e);
-	}
+	/* The names' own trouble, such as CAA that forbids us: not for ever, or the order could never end. An ACME client
+	 * orders anew by itself. */
+	if (!ours && (over || acme_outcome_wanted(o)))
+		return fail(c, o, why, e);
 	TRY(jobs_attempts(c->db, "issue", o->id, &attempts, e));
 	at = c->now + jobs_pause(2, LONGEST_PAUSE, attempts);
 	TRY(jobs_again(c->db, "issue", o->id, at, why->text, e));
@@ -108,8 +121,7 @@ static enum acsr_result not_issued(
 	if (may_pass(why))
 		return retry(c, o, why, e);
 	TRY(certificate_set_state(c->db, serial, "failed", e));
-	TRY(jobs_done(c->db, "issue", o->id, e));
-	return order_fail(c, o, why->text, e);
+	return fail(c, o, why, e);
 }
 
 /* Never believe it unseen: the key, the names and the serial must be what was asked for. */
@@ -141,6 +153,7 @@ enum acsr_result issue_done(struct core *c, struct order *o, const struct certif
 
 	TRY(certificate_replace_older(c->db, o->id, cert->serial, e));
 	TRY(jobs_done(c->db, "issue", o->id, e));
+	TRY(acme_outcome_issued(c, o, cert, e));
 	o->expires_at = cert->not_after;
 	c->count.certificates++;
 	TRY(order_move(c, o, "issued", actor, "the certificate is ready", e));
@@ -202,6 +215,7 @@ static enum acsr_result sign(struct core *c, struct order *o, const struct produ
 	if (!have) {
 		snprintf(cert.order_id, sizeof(cert.order_id), "%s", o->id);
 		snprintf(cert.request_id, sizeof(cert.request_id), "%s", o->request_id);
+		TRY(acme_outcome_times(c, o, &cert.not_before, &cert.not_after, e));
 		TRY(issue_reserve(c, is, p->profile, p->validity, &cert, e));
 	}
 	w.csr = &csr;
@@ -299,8 +313,7 @@ enum acsr_result issue_job(struct core *c, const char *order_id, int64_t attempt
 		return ACSR_OK;
 	if (may_pass(&why))
 		return retry(c, &o, &why, e);
-	TRY(jobs_done(c->db, "issue", order_id, e));
-	return order_fail(c, &o, why.text, e);
+	return fail(c, &o, &why, e);
 }
 
 enum acsr_result expire_job(struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e)

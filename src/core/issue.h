@@ -9,8 +9,8 @@
 /* An issuing CA that can sign now; name "" for any. NULL: none. */
 const struct issuer *issue_choose_issuer(struct core *c, const char *name);
 
-/* Choose serial and times, and store the row in state "signing". order_id and request_id are the caller's to
- * set; validity in seconds, 0: the longest that is allowed. */
+/* Choose serial and times, and store the row in state "signing". order_id and request_id are the caller's to set, and
+ * times that were asked for, else 0; validity in seconds, 0: the longest that is allowed. */
 ACSR_MUST_USE enum acsr_result issue_reserve(struct core *c, const struct issuer *is, const char *profile,
 	int64_t validity, struct certificate *cert, struct acsr_err *e);
 

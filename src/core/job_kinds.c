@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/acme/orders.h"
+#include "core/acme/outcome.h"
 #include "core/handover.h"
 #include "core/identity.h"
 #include "core/issuers.h"
@@ -32,6 +34,8 @@ static const struct job_kind {
 	{ "receipt", 60, receipt_job },
 	{ "upstream-roll", 900, upstream_roll_job },
 	{ "housekeeping", 600, housekeeping_job },
+	{ "acme-challenge", 150, acme_challenge_job },
+	{ "acme-tidy", 120, acme_tidy_job },
 };
 
 enum {

@@ -1,0 +1,297 @@
+/*
+ * Challenges (RFC 8555 7.5.1, 8): what a client is told, its word that it is ready, and the look that is taken.
+ *
+ * A look is proof, then CAA. It is a job, so it goes on after a crash, from the proof when that was had already. What
+ * may pass is looked at again a few times (8.2); the client meanwhile sees "processing" and the last error.
+ */
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autocsr/rules.h"
+#include "core/acme/orders.h"
+#include "core/acme/proof.h"
+#include "core/control.h"
+#include "core/jsontext.h"
+#include "store/jobs.h"
+
+enum { LOOK_SECONDS = 150, FIRST_PAUSE = 2, LONGEST_PAUSE = 60, PERSIST_REUSE = 10 * 86400 };
+
+/* --- showing --- */
+
+static const char *status_of(const struct core *c, const struct acme_authz *z, const char *type)
+{
+	const char *is = acme_authz_status(z->status, z->expires_at, c->now);
+
+	if (strcmp(z->type, type) != 0)
+		return strcmp(is, "pending") == 0 ? "pending" : "invalid";
+	if (strcmp(is, "pending") == 0)
+		return "processing";
+	/* What was given up or has expired had been shown all the same. */
+	return z->proved_at != 0 && strcmp(is, "invalid") != 0 ? "valid" : "invalid";
+}
+
+static enum acsr_result put_persist(
+	struct core *c, const struct acme_request *a, json_t *o, struct acsr_err *e)
+{
+	char uri[700];
+
+	(void)e;
+	acme_account_uri(c, a->dir.name, a->account.id, uri);
+	json_object_set_new(o, "accounturi", json_string(uri));
+	json_object_set_new(
+		o, "issuer-domain-names", json_pack("[s]", conf_str(&c->proc->conf, "ca.caa_identity")));
+	return ACSR_OK;
+}
+
+enum acsr_result acme_challenge_json(struct core *c, const struct acme_request *a, const struct acme_authz *z,
+	const char *type, json_t **out, struct acsr_err *e)
+{
+	bool mine = strcmp(z->type, type) == 0;
+	char url[760];
+	json_t *o;
+
+	snprintf(url, sizeof(url), "%s/chall/%s.%s", a->base, z->id, type);
+	o = json_pack("{s:s,s:s,s:s}", "type", type, "url", url, "status", status_of(c, z, type));
+	if (strcmp(type, "dns-persist-01") == 0) {
+		if (put_persist(c, a, o, e) != ACSR_OK) {
+			json_decref(o);
+			return ACSR_FAIL;
+		}
+	} else {
+		json_object_set_new(o, "token", json_string(z->token));
+	}
+	if (mine && z->proved_at != 0 && strcmp(z->status, "pending") != 0 &&
+		strcmp(z->status, "invalid") != 0)
+		json_object_set_new(o, "validated", json_time(z->proved_at));
+	if (mine && z->error != NULL && *z->error != '\0')
+		json_object_set_new(o, "error", json_loads(z->error, 0, NULL));
+	*out = o;
+	return ACSR_OK;
+}
+
+/* --- the outcome --- */
+
+static enum acsr_result load_owner(
+	struct core *c, const struct acme_authz *z, struct acme_account *owner, struct acsr_err *e)
+{
+	bool have;
+
+	TRY(acme_account_load(c->db, z->acme_account_id, owner, &have, e));
+	return have ? ACSR_OK : err_set(e, "object.absent", "the authorization's account is gone");
+}
+
+/* How long a proof by this challenge is used again: the rules say how long it may be, the operator may want less. */
+static int64_t reuse_of(struct core *c, const struct acme_authz *z)
+{
+	int64_t life = acsr_rule_value("dv.reuse.max", c->now, 200 * 86400);
+	int64_t wanted = conf_span(&c->proc->conf, "acme.authorization_reuse");
+
+	if (strcmp(z->type, "dns-persist-01") == 0 && life > PERSIST_REUSE)
+		life = PERSIST_REUSE; /* BR 3.2.2.4.22 */
+	return wanted < life ? wanted : life;
+}
+
+static enum acsr_result set_error(struct acme_authz *z, const struct acsr_err *why, struct acsr_err *e)
+{
+	CLEANUP_STR char *text = NULL;
+
+	TRY(json_text(acme_problem(why, z->name), &text, e));
+	free(z->error);
+	z->error = text;
+	text = NULL;
+	return ACSR_OK;
+}
+
+static enum acsr_result failed(
+	struct core *c, struct acme_authz *z, const struct acsr_err *why, struct acsr_err *e)
+{
+	struct acme_account owner;
+
+	snprintf(z->status, sizeof(z->status), "invalid");
+	TRY(set_error(z, why, e));
+	TRY(acme_authz_save(c->db, z, e));
+	TRY(acme_orders_fail(c->db, z->id, e));
+	TRY(acme_limit_failed(c, z, e));
+	TRY(jobs_done(c->db, "acme-challenge", z->id, e));
+	TRY(load_owner(c, z, &owner, e));
+	return core_audit(c, owner.id, owner.account_id, "acme.name.refused", z->id, e, "%s%s by %s: %s",
+		z->wildcard ? "*." : "", z->name, z->type, why->text);
+}
+
+/* Our own trouble does not count; what the records say for good is not asked again. */
+static enum acsr_result not_yet(
+	struct core *c, struct acme_authz *z, const struct acsr_err *why, struct acsr_err *e)
+{
+	int64_t most = (int64_t)conf_count(&c->proc->conf, "acme.challenge_tries");
+	bool ours = err_is(why, "busy.") || err_is(why, "sys.");
+	int64_t pause = ours ? FIRST_PAUSE : jobs_pause(FIRST_PAUSE, LONGEST_PAUSE, z->attempts);
+
+	z->attempts += !ours;
+	if (z->expires_at <= c->now || (!ours && (z->attempts >= most || err_is(why, "caa.forbidden"))))
+		return failed(c, z, why, e);
+	TRY(set_error(z, why, e));
+	TRY(acme_authz_save(c->db, z, e));
+	return jobs_again(c->db, "acme-challenge", z->id, c->now + pause, why->text, e);
+}
+
+static enum acsr_result passed(struct core *c, struct acme_authz *z, struct acsr_err *e)
+{
+	struct acme_account owner;
+
+	free(z->error);
+	z->error = NULL;
+	TRY(str_dup(&z->error, "", e));
+	snprintf(z->status, sizeof(z->status), "valid");
+	z->caa_at = c->now;
+	z->expires_at = z->proved_at + reuse_of(c, z);
+	/* Even who wants no reuse needs it for the order that it was made for. */
+	if (z->expires_at < c->now + 3600)
+		z->expires_at = c->now + 3600;
+	TRY(acme_authz_save(c->db, z, e));
+	TRY(jobs_done(c->db, "acme-challenge", z->id, e));
+	TRY(load_owner(c, z, &owner, e));
+	return core_audit(c, owner.id, owner.account_id, "acme.name.validated", z->id, e, "%s%s by %s",
+		z->wildcard ? "*." : "", z->name, z->type);
+}
+
+/* --- looking --- */
+
+/* *wanted is false when nobody waits for it any more. */
+static enum acsr_result load(
+	struct core *c, const char *id, struct acme_authz *z, bool *wanted, struct acsr_err *e)
+{
+	*wanted = false;
+	if (acme_authz_load(c->db, id, "", z, e) != ACSR_OK)
+		return err_is(e, "object.absent") ? jobs_done(c->db, "acme-challenge", id, e) : ACSR_FAIL;
+	*wanted = strcmp(z->status, "pending") == 0 && z->type[0] != '\0';
+	return *wanted ? ACSR_OK : jobs_done(c->db, "acme-challenge", id, e);
+}
+
+static enum acsr_result on_caa(
+	struct core *c, struct call *call, struct msg *m, const struct acsr_err *why, struct acsr_err *e)
+{
+	CLEANUP_ACME_AUTHZ struct acme_authz z = { 0 };
+	struct acsr_err no;
+	bool wanted;
+
+	TRY(load(c, call->object, &z, &wanted, e));
+	if (!wanted)
+		return ACSR_OK;
+	if (control_verdict(c, m, why, NULL, &no) != ACSR_OK)
+		return not_yet(c, &z, &no, e);
+	return passed(c, &z, e);
+}
+
+static enum acsr_result ask_caa(struct core *c, const struct acme_authz *z, struct acsr_err *e)
+{
+	struct call like = { .fn = on_caa };
+	struct control_caa k = { .name = z->name, .wildcard = z->wildcard };
+	struct acme_account owner;
+	char uri[700];
+
+	TRY(load_owner(c, z, &owner, e));
+	acme_account_uri(c, owner.directory, owner.id, uri);
+	k.account_uri = uri;
+	k.method = acme_proof_method(z->type);
+	snprintf(like.object, sizeof(like.object), "%s", z->id);
+	return control_ask_caa(c, &k, &like, e);
+}
+
+static enum acsr_result on_proof(
+	struct core *c, struct call *call, struct msg *m, const struct acsr_err *why, struct acsr_err *e)
+{
+	CLEANUP_ACME_AUTHZ struct acme_authz z = { 0 };
+	CLEANUP_STR char *evidence = NULL;
+	struct acsr_err no;
+	bool wanted;
+
+	TRY(load(c, call->object, &z, &wanted, e));
+	if (!wanted)
+		return ACSR_OK;
+	if (control_verdict(c, m, why, &evidence, &no) != ACSR_OK)
+		return not_yet(c, &z, &no, e);
+	free(z.evidence);
+	z.evidence = evidence;
+	evidence = NULL;
+	z.proved_at = c->now;
+	TRY(acme_authz_save(c->db, &z, e));
+	return ask_caa(c, &z, e);
+}
+
+static enum acsr_result look(struct core *c, const struct acme_authz *z, struct acsr_err *e)
+{
+	struct call like = { .fn = on_proof };
+	struct acme_account owner;
+
+	if (z->proved_at != 0)
+		return ask_caa(c, z, e);
+	TRY(load_owner(c, z, &owner, e));
+	snprintf(like.object, sizeof(like.object), "%s", z->id);
+	return acme_proof_ask(c, z, &owner, &like, e);
+}
+
+enum acsr_result acme_challenge_job(
+	struct core *c, const char *authz_id, int64_t attempts, struct acsr_err *e)
+{
+	CLEANUP_ACME_AUTHZ struct acme_authz z = { 0 };
+	bool wanted;
+
+	(void)attempts;
+	TRY(load(c, authz_id, &z, &wanted, e));
+	return wanted ? look(c, &z, e) : ACSR_OK;
+}
+
+/* --- the client's word --- */
+
+static enum acsr_result begin(struct core *c, struct acme_authz *z, const char *type, struct acsr_err *e)
+{
+	const char *is = acme_authz_status(z->status, z->expires_at, c->now);
+
+	if (strcmp(is, "pending") != 0)
+		return ACSR_OK; /* decided: the client sees how */
+	if (z->type[0] != '\0' && strcmp(z->type, type) != 0)
+		return err_rule(e, "acme.order.status", NULL, "RFC 8555 7.5.1",
+			"another challenge of this authorization, %s, is being looked at", z->type);
+	if (z->type[0] != '\0') /* again (8.2): look now, not after the pause */
+		return z->attempts > 0 ? core_want_job(c, "acme-challenge", z->id, c->now, e) : ACSR_OK;
+	snprintf(z->type, sizeof(z->type), "%s", type);
+	TRY(acme_authz_save(c->db, z, e));
+	TRY(jobs_begin(c->db, "acme-challenge", z->id, c->now, LOOK_SECONDS, e));
+	return look(c, z, e);
+}
+
+/* "AUTHZ.TYPE" */
+static enum acsr_result find(
+	struct core *c, struct acme_request *a, struct acme_authz *z, const char **type, struct acsr_err *e)
+{
+	CLEANUP_STRV struct strv types = { 0 };
+	char *dot = strchr(a->param[0], '.');
+	bool known;
+
+	if (dot == NULL)
+		return err_set(e, "object.absent", "this account has no such challenge");
+	*dot = '\0';
+	*type = dot + 1;
+	TRY(acme_authz_load(c->db, a->param[0], a->account.id, z, e));
+	TRY(acme_names_split(z->types, &types, e));
+	known = strv_has(&types, *type);
+	return known ? ACSR_OK : err_set(e, "object.absent", "this account has no such challenge");
+}
+
+enum acsr_result acme_challenge(struct core *c, struct acme_request *a, struct acsr_err *e)
+{
+	CLEANUP_ACME_AUTHZ struct acme_authz z = { 0 };
+	const char *type = "";
+	json_t *o;
+
+	TRY(find(c, a, &z, &type, e));
+	if (a->payload != NULL)
+		TRY(begin(c, &z, type, e));
+	TRY(acme_challenge_json(c, a, &z, type, &o, e));
+	(void)request_answer(a->q, 200, o);
+	if (strcmp(z.status, "pending") == 0 && z.type[0] != '\0')
+		TRY(request_header(a->q, e, "Retry-After: 1"));
+	return request_header(a->q, e, "Link: <%s/authz/%s>;rel=\"up\"", a->base, z.id);
+}

@@ -1,0 +1,71 @@
+/* How the issuing of an ACME order ended, and the cleaning up of what ended long ago. */
+#include "core/acme/outcome.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/acme/orders.h"
+#include "core/jsontext.h"
+#include "store/jobs.h"
+
+enum { KEPT = 30 * 86400, AUTHZ_KEPT = 7 * 86400, AT_ONCE = 500, TIDY_EVERY = 3600, TIDY_AGAIN = 1 };
+
+bool acme_outcome_wanted(const struct order *o)
+{
+	return strcmp(o->method, "acme") == 0;
+}
+
+enum acsr_result acme_outcome_times(
+	struct core *c, const struct order *o, int64_t *not_before, int64_t *not_after, struct acsr_err *e)
+{
+	CLEANUP_ACME_ORDER struct acme_order ao = { 0 };
+
+	*not_before = *not_after = 0;
+	if (!acme_outcome_wanted(o))
+		return ACSR_OK;
+	TRY(acme_order_load(c->db, o->id, "", &ao, e));
+	*not_before = ao.not_before;
+	*not_after = ao.not_after;
+	return ACSR_OK;
+}
+
+enum acsr_result acme_outcome_issued(
+	struct core *c, const struct order *o, const struct certificate *cert, struct acsr_err *e)
+{
+	CLEANUP_ACME_ORDER struct acme_order ao = { 0 };
+
+	if (!acme_outcome_wanted(o))
+		return ACSR_OK;
+	TRY(acme_order_load(c->db, o->id, "", &ao, e));
+	memcpy(ao.status, "valid", sizeof("valid"));
+	memcpy(ao.serial, cert->serial, sizeof(ao.serial));
+	ao.expires_at = cert->not_after;
+	return acme_order_save(c->db, &ao, e);
+}
+
+enum acsr_result acme_outcome_failed(
+	struct core *c, const struct order *o, const struct acsr_err *why, struct acsr_err *e)
+{
+	CLEANUP_ACME_ORDER struct acme_order ao = { 0 };
+
+	if (!acme_outcome_wanted(o))
+		return ACSR_OK;
+	TRY(acme_order_load(c->db, o->id, "", &ao, e));
+	memcpy(ao.status, "invalid", sizeof("invalid"));
+	free(ao.error);
+	ao.error = NULL;
+	TRY(json_text(acme_problem(why, NULL), &ao.error, e));
+	return acme_order_save(c->db, &ao, e);
+}
+
+enum acsr_result acme_tidy_job(struct core *c, const char *object, int64_t attempts, struct acsr_err *e)
+{
+	int64_t orders, authzs;
+	bool more;
+
+	(void)attempts;
+	TRY(acme_orders_prune(c->db, c->now - KEPT, AT_ONCE, &orders, e));
+	TRY(acme_authzs_prune(c->db, c->now - AUTHZ_KEPT, AT_ONCE, &authzs, e));
+	more = orders == AT_ONCE || authzs == AT_ONCE;
+	return jobs_again(c->db, "acme-tidy", object, c->now + (more ? TIDY_AGAIN : TIDY_EVERY), "", e);
+}
