@@ -101,6 +101,7 @@ static enum acsr_result settle(struct core *c, struct acsr_err *e)
 		product_seed(c, e) == ACSR_OK && bootstrap_operator(c, e) == ACSR_OK &&
 		housekeeping_rewrap(c, e) == ACSR_OK && acme_settle(c, e) == ACSR_OK &&
 		core_want_job(c, "housekeeping", "", c->now, e) == ACSR_OK &&
+		core_want_job(c, "acme-tidy", "", c->now, e) == ACSR_OK &&
 		handover_after_restart(c, e) == ACSR_OK && code_admit_missing(c, e) == ACSR_OK &&
 		statement_of_file(c, e) == ACSR_OK && db_commit(c->db, e) == ACSR_OK)
 		return ACSR_OK;

@@ -64,6 +64,19 @@ enum acsr_result acme_account_by_key(struct db *d, const char *directory, const 
 		DB_ARGS(DB_TEXT(directory), DB_TEXT(thumbprint)), out, have, e);
 }
 
+enum acsr_result acme_account_key_known(struct db *d, const char *thumbprint, bool *known, struct acsr_err *e)
+{
+	int64_t n;
+
+	/* By directory, because that is how the index begins; there are few of them. */
+	TRY(column_count(d, &n,
+		"SELECT COUNT(*) FROM acme_directories d JOIN acme_accounts a ON a.directory = d.name AND "
+		"a.thumbprint = $1",
+		DB_ARGS(DB_TEXT(thumbprint)), e));
+	*known = n > 0;
+	return ACSR_OK;
+}
+
 enum acsr_result acme_account_save(struct db *d, const struct acme_account *a, struct acsr_err *e)
 {
 	return db_exec(d, NULL,

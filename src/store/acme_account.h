@@ -22,6 +22,9 @@ ACSR_MUST_USE enum acsr_result acme_account_load(
 	struct db *d, const char *id, struct acme_account *out, bool *have, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result acme_account_by_key(struct db *d, const char *directory,
 	const char *thumbprint, struct acme_account *out, bool *have, struct acsr_err *e);
+/* Has any account of any directory this key? */
+ACSR_MUST_USE enum acsr_result acme_account_key_known(
+	struct db *d, const char *thumbprint, bool *known, struct acsr_err *e);
 /* Write what changes: key, status, contacts, terms_agreed_at. "object.exists" as above. */
 ACSR_MUST_USE enum acsr_result acme_account_save(
 	struct db *d, const struct acme_account *a, struct acsr_err *e);

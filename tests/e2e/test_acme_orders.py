@@ -1,12 +1,11 @@
 """Orders of ACME clients: what may be asked for, what comes of it, and that each name of an order counts."""
 import datetime
-import secrets
 
 import pytest
 from cryptography import x509
 from harness.acme import Acme, b64, cert_id, ident, problem, token
 from harness.api import unique_name
-from harness.crypto import certificates
+from harness.crypto import certificates, sans, spki, verify_chain
 from harness.csrs import new_key, own_csr, to_der
 from harness.fixtures import private_world
 from harness.net import wait_for
@@ -35,10 +34,6 @@ def iso(seconds):
     return t.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def sans(cert):
-    return {str(n.value) for n in cert.extensions.get_extension_for_class(x509.SubjectAlternativeName).value}
-
-
 # ---- a whole order
 
 @pytest.mark.rfc("8555 7.1.3#1", "a pending and a valid order have \"expires\"")
@@ -63,8 +58,8 @@ def test_an_order_from_beginning_to_end(town):
     assert lines[0] == "-----BEGIN CERTIFICATE-----" and lines[-1] == "-----END CERTIFICATE-----"
     assert all(line and ":" not in line for line in lines)
     chain = certificates(answer.text)
-    assert chain[0].public_key() == key.public_key() and sans(chain[0]) == set(names)
-    chain[0].verify_directly_issued_by(chain[1])
+    assert spki(chain[0].public_key()) == spki(key.public_key()) and set(sans(chain[0])) == set(names)
+    verify_chain(answer.text, town.service.root_pem)
     assert town.alice.show(url)["status"] in ("ready", "pending"), "another order of the same names is another order"
 
 
@@ -74,19 +69,19 @@ def test_the_order_appears_in_the_account_and_reads_well(town):
     shown = api.get(f"/orders/{order['url'].rsplit('/', 1)[1]}")
     assert shown["state"] == "issued" and shown["names"] == [name] and shown["key_source"] == "own-csr"
     assert [v["state"] for v in shown["validations"]] == ["valid"] and shown["certificates"][0]["state"] == "valid"
-    assert [e["event"] for e in shown["events"]][:1] == ["order.created"] or shown["events"][-1]["event"] == "order.created"
-    assert not town.smtp.mails_about(order["url"].rsplit("/", 1)[1]) if hasattr(town.smtp, "mails_about") else True
+    assert {"order.created", "order.issued", "certificate.issued"} <= {e["event"] for e in shown["events"]}
+    assert shown["email"] == "" if "email" in shown else True
 
 
 def test_addresses_are_certified(town):
     order, pem, _ = town.alice.issue(town, "127.0.0.1")
-    assert sans(certificates(pem)[0]) == {"127.0.0.1"} and order["identifiers"] == [{"type": "ip", "value": "127.0.0.1"}]
+    assert sans(certificates(pem)[0]) == ["127.0.0.1"] and order["identifiers"] == [{"type": "ip", "value": "127.0.0.1"}]
 
 
 def test_wildcard_by_dns(town):
     name = unique_name()
     order, pem, _ = town.alice.issue(town, f"*.{name}", kind="dns-01")
-    assert sans(certificates(pem)[0]) == {f"*.{name}"}
+    assert sans(certificates(pem)[0]) == [f"*.{name}"]
     assert order["profile"] == "dv-wildcard", "the first profile that fits"
 
 
@@ -98,7 +93,6 @@ REFUSED = [
     ("no-object", ["www.good.test"], "malformed"),
     ("no-value", [{"type": "dns"}], "malformed"),
     ("other-type", [{"type": "email", "value": "a@good.test"}], "unsupportedIdentifier"),
-    ("nul", [{"type": "dns", "value": "www\0.good.test"}], "malformed"),
     ("u-label", [{"type": "dns", "value": "bücher.good.test"}], "malformed"),
     ("bad-a-label", [{"type": "dns", "value": "xn--0000000000000.good.test"}], "malformed"),
     ("trailing-dot", [{"type": "dns", "value": "www.good.test."}], "malformed"),
@@ -338,8 +332,7 @@ def test_one_failing_name_fails_the_order_at_every_place(town, at):
 @pytest.mark.parametrize("at", range(3))
 def test_one_name_that_caa_forbids_fails_the_order_at_every_place(town, at):
     names = [unique_name() for _ in range(2)]
-    names.insert(at, f"n{secrets.token_hex(4)}.sub.forbid.caa.test".replace(f"n{secrets.token_hex(4)}.", ""))
-    names[at] = "sub.forbid.caa.test"
+    names.insert(at, "sub.forbid.caa.test")
     url, order = town.alice.order(*names)
     for authz in order["authorizations"]:
         town.alice.prove(town, authz)

@@ -262,22 +262,26 @@ static enum acsr_result begin(struct core *c, struct acme_authz *z, const char *
 	return look(c, z, e);
 }
 
+static enum acsr_result absent(struct acsr_err *e)
+{
+	return err_set(e, "object.absent", "this account has no such challenge");
+}
+
 /* "AUTHZ.TYPE" */
 static enum acsr_result find(
 	struct core *c, struct acme_request *a, struct acme_authz *z, const char **type, struct acsr_err *e)
 {
 	CLEANUP_STRV struct strv types = { 0 };
 	char *dot = strchr(a->param[0], '.');
-	bool known;
 
 	if (dot == NULL)
-		return err_set(e, "object.absent", "this account has no such challenge");
+		return absent(e);
 	*dot = '\0';
 	*type = dot + 1;
-	TRY(acme_authz_load(c->db, a->param[0], a->account.id, z, e));
+	if (acme_authz_load(c->db, a->param[0], a->account.id, z, e) != ACSR_OK)
+		return err_is(e, "object.absent") ? absent(e) : ACSR_FAIL;
 	TRY(acme_names_split(z->types, &types, e));
-	known = strv_has(&types, *type);
-	return known ? ACSR_OK : err_set(e, "object.absent", "this account has no such challenge");
+	return strv_has(&types, *type) ? ACSR_OK : absent(e);
 }
 
 enum acsr_result acme_challenge(struct core *c, struct acme_request *a, struct acsr_err *e)

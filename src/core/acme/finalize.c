@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autocsr/jwk.h"
 #include "autocsr/name.h"
 #include "base/rnd.h"
 #include "core/acme/orders.h"
@@ -84,8 +85,23 @@ static enum acsr_result check_names(
 	return ACSR_OK;
 }
 
-static enum acsr_result judge(struct core *c, const struct acme_request *a, const struct acme_order *o,
-	struct blob der, struct intake_csr *csr, struct acsr_err *e)
+static enum acsr_result check_key(struct core *c, const struct acsr_key *key, struct acsr_err *e)
+{
+	char thumbprint[44];
+	bool known;
+
+	/* A key that JWK has no name for is no account's. */
+	if (acsr_jwk_thumbprint(key, thumbprint, NULL) != ACSR_OK)
+		return ACSR_OK;
+	TRY(acme_account_key_known(c->db, thumbprint, &known, e));
+	if (known)
+		return err_rule(e, "acme.bad-csr", NULL, "RFC 8555 11.1",
+			"the CSR has an account's key; a certificate needs one of its own");
+	return ACSR_OK;
+}
+
+static enum acsr_result judge(struct core *c, const struct acme_order *o, struct blob der,
+	struct intake_csr *csr, struct acsr_err *e)
 {
 	CLEANUP_STRV struct strv names = { 0 };
 	struct product p;
@@ -96,10 +112,7 @@ static enum acsr_result judge(struct core *c, const struct acme_request *a, cons
 		return bad_csr(e);
 	if (check_names(c, csr->view, &names, e) != ACSR_OK)
 		return bad_csr(e);
-	if (acsr_key_same(a->key, csr->view->key))
-		return err_rule(e, "acme.bad-csr", NULL, "RFC 8555 11.1",
-			"the CSR has the account's own key; a certificate needs one of its own");
-	return ACSR_OK;
+	return check_key(c, csr->view->key, e);
 }
 
 /* --- the order of the account --- */
@@ -223,8 +236,9 @@ static enum acsr_result judge_and_begin(struct core *c, struct acme_request *a, 
 
 	TRY(check_ready(c, o, z, n, e));
 	*der = (struct blob){ 0 };
-	TRY(judge(c, a, o, taken, &csr, e));
-	r = begin(c, a, o, z, n, &csr, e);
+	r = judge(c, o, taken, &csr, e);
+	if (r == ACSR_OK)
+		r = begin(c, a, o, z, n, &csr, e);
 	intake_csr_clear(&csr);
 	return r;
 }

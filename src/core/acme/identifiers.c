@@ -76,8 +76,6 @@ static enum acsr_result read_value(
 			"an identifier is an object with the strings \"type\" and \"value\"");
 	*type = json_string_value(t);
 	*value = json_string_value(v);
-	if (strlen(*value) != json_string_length(v) || strlen(*type) != json_string_length(t))
-		return err_set(e, "acme.identifier.malformed", "an identifier holds a NUL character");
 	if (strcmp(*type, "dns") != 0 && strcmp(*type, "ip") != 0)
 		return err_set(e, "acme.identifier.unsupported",
 			"identifiers of type \"%.40s\" are not certified here, only dns and ip", *type);

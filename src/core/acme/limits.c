@@ -16,7 +16,7 @@ static enum acsr_result refuse(struct acme_request *a, const char *id, const cha
 	char when[21];
 
 	clock_rfc3339(until, when);
-	a->retry_after = until > now ? until - now : 1;
+	a->q->retry_after = until > now ? until - now : 1;
 	return err_set(e, id, "%.250s: the limit is %lld in %s; try again after %s", what, (long long)most,
 		span == HOUR ? "an hour" : "a day", when);
 }

@@ -19,6 +19,16 @@ static const struct acme_route routes_table[] = {
 	{ "POST", "/acct/{id}", ACME_KID, acme_account_update },
 	{ "POST", "/acct/{id}/orders", ACME_KID, acme_account_orders },
 	{ "POST", "/key-change", ACME_KID, acme_key_change },
+	{ "POST", "/new-order", ACME_KID, acme_order_new },
+	{ "POST", "/new-authz", ACME_KID, acme_authz_new },
+	{ "POST", "/order/{id}", ACME_KID, acme_order_show },
+	{ "POST", "/order/{id}/finalize", ACME_KID, acme_finalize },
+	{ "POST", "/authz/{id}", ACME_KID, acme_authz_show },
+	{ "POST", "/chall/{id}", ACME_KID, acme_challenge },
+	{ "POST", "/cert/{serial}", ACME_KID, acme_certificate },
+	{ "POST", "/cert/{serial}/{n}", ACME_KID, acme_certificate },
+	{ "POST", "/revoke-cert", ACME_EITHER, acme_revoke },
+	{ "GET", "/renewal-info/{certid}", ACME_OPEN, acme_renewal_info },
 	{ 0 },
 };
 

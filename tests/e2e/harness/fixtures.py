@@ -60,6 +60,7 @@ def base_config(dns, smtp, web):
         "mail": {"smtp": f"smtp://127.0.0.1:{smtp.port}", "starttls": "required", "ca_file": smtp.ca_file,
                  "from": "ca@ca.test", "retry": "1s", "timeout": "5s"},
         "ca": {"caa_identity": IDENTITY},
+        "acme": {"challenge_tries": "1"},
     }
 
 
