@@ -59,7 +59,7 @@ def test_an_order_from_beginning_to_end(town):
     assert all(line and ":" not in line for line in lines)
     chain = certificates(answer.text)
     assert spki(chain[0].public_key()) == spki(key.public_key()) and set(sans(chain[0])) == set(names)
-    verify_chain(answer.text, town.service.root_pem)
+    verify_chain(answer.content, town.service.root_pem)
     assert town.alice.show(url)["status"] in ("ready", "pending"), "another order of the same names is another order"
 
 
