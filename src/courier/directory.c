@@ -19,7 +19,8 @@ static enum acsr_result check_token(const char *token, struct acsr_err *e)
 
 	if (n == 0 || n > TOKEN_MAX ||
 		strspn(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != n)
-		return err_set(e, "publish.directory", "\"%s\" is no token that a file could be named after", token);
+		return err_set(
+			e, "publish.directory", "\"%s\" is no token that a file could be named after", token);
 	return ACSR_OK;
 }
 
@@ -64,7 +65,8 @@ enum acsr_result directory_add(int dir, const char *token, const char *content, 
 	if (write_file(dir, temporary, content, e) == ACSR_OK) {
 		if (renameat(dir, temporary, dir, token) == 0)
 			return ACSR_OK;
-		(void)err_errno(e, "publish.directory", errno, "cannot put %s into [publish] directory", token);
+		(void)err_errno(
+			e, "publish.directory", errno, "cannot put %s into [publish] directory", token);
 	}
 	(void)unlinkat(dir, temporary, 0);
 	return ACSR_FAIL;

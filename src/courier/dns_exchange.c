@@ -46,7 +46,8 @@ enum acsr_result dns_server_parse(const char *s, struct dns_server *out, struct 
 		d.len = sizeof(*v6);
 	} else {
 		return err_set(e, "config.value",
-			"\"%s\" is no address: name the DNS server by its number, such as 192.0.2.1:53", host);
+			"\"%s\" is no address: name the DNS server by its number, such as 192.0.2.1:53",
+			host);
 	}
 	snprintf(d.text, sizeof(d.text), "%.79s", s);
 	*out = d;

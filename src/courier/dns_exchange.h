@@ -22,8 +22,8 @@ typedef void dns_exchange_done_fn(void *arg, struct bytes answer, const struct a
 
 /* done is never called from here. The message is copied. */
 ACSR_MUST_USE enum acsr_result dns_exchange_start(struct dns_exchange **out, struct loop *l,
-	const struct dns_server *to, struct bytes message, int64_t limit_ms, dns_exchange_done_fn *done, void *arg,
-	struct acsr_err *e);
+	const struct dns_server *to, struct bytes message, int64_t limit_ms, dns_exchange_done_fn *done,
+	void *arg, struct acsr_err *e);
 void dns_exchange_free(struct dns_exchange *x); /* without done; NULL is fine */
 
 #endif

@@ -94,8 +94,7 @@ static enum acsr_result put_txt(struct buf *out, const char *value, struct acsr_
 }
 
 /* RFC 2136 2.5.1: add to an RRset; 2.5.4: delete one record from it, which class NONE and TTL 0 say. */
-enum acsr_result dns_make_update(
-	struct buf *out, uint16_t id, const struct dns_change *c, struct acsr_err *e)
+enum acsr_result dns_make_update(struct buf *out, uint16_t id, const struct dns_change *c, struct acsr_err *e)
 {
 	TRY(put_header(out, id, OPCODE_UPDATE, 1, e));
 	TRY(put_question(out, c->zone, e));
@@ -113,15 +112,16 @@ static enum acsr_result broken(struct acsr_err *e)
 	return err_set(e, "publish.dns-answer", "the DNS server's answer cannot be read");
 }
 
-static enum acsr_result read_cname(const ns_msg *m, const ns_rr *rr, struct dns_answer *out, struct acsr_err *e)
+static enum acsr_result read_cname(
+	const ns_msg *m, const ns_rr *rr, struct dns_answer *out, struct acsr_err *e)
 {
 	char target[NS_MAXDNAME];
 
 	if (ns_name_uncompress(ns_msg_base(*m), ns_msg_end(*m), ns_rr_rdata(*rr), target, sizeof(target)) < 0)
 		return broken(e);
 	if (!dns_is_name(target))
-		return err_set(e, "publish.dns-cname", "a CNAME leads to \"%s\", where nothing can be published",
-			target);
+		return err_set(e, "publish.dns-cname",
+			"a CNAME leads to \"%s\", where nothing can be published", target);
 	snprintf(out->cname, sizeof(out->cname), "%.254s", target);
 	return ACSR_OK;
 }
@@ -147,15 +147,16 @@ static enum acsr_result read_section(
 			continue;
 		if (ns_rr_type(rr) == ns_t_soa)
 			read_soa(&rr, name, out);
-		if (ns_rr_type(rr) == ns_t_cname && section == ns_s_an && strcasecmp(ns_rr_name(rr), name) == 0)
+		if (ns_rr_type(rr) == ns_t_cname && section == ns_s_an &&
+			strcasecmp(ns_rr_name(rr), name) == 0)
 			TRY(read_cname(m, &rr, out, e));
 	}
 	return ACSR_OK;
 }
 
-static int section_length(const u_char *at, const u_char *end, ns_sect section, unsigned count)
+static int section_length(const u_char *at, const u_char *end, ns_sect section, int count)
 {
-	return count == 0 ? 0 : ns_skiprr(at, end, section, (int)count);
+	return count == 0 ? 0 : ns_skiprr(at, end, section, count);
 }
 
 /* RFC 8945 5.1: the last record of the additional section, or nowhere. */
@@ -172,7 +173,7 @@ static enum acsr_result find_tsig(ns_msg *m, struct dns_answer *out, struct acsr
 	if (ns_rr_type(rr) != ns_t_tsig)
 		return ACSR_OK;
 	for (int s = ns_s_qd; s < ns_s_max; s++) {
-		unsigned n = ns_msg_count(*m, (ns_sect)s) - (s == ns_s_ar);
+		int n = ns_msg_count(*m, (ns_sect)s) - (s == ns_s_ar);
 		int length = section_length(at, end, (ns_sect)s, n);
 
 		if (length < 0)
@@ -223,8 +224,9 @@ enum acsr_result dns_explain(unsigned rcode, const char *zone, struct acsr_err *
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (known[i].rcode == rcode)
-			return err_set(e, "publish.dns-refused", "the DNS server refuses the update of %s: %s, %s",
-				zone, known[i].name, known[i].text);
-	return err_set(
-		e, "publish.dns-refused", "the DNS server refuses the update of %s with RCODE %u", zone, rcode);
+			return err_set(e, "publish.dns-refused",
+				"the DNS server refuses the update of %s: %s, %s", zone, known[i].name,
+				known[i].text);
+	return err_set(e, "publish.dns-refused", "the DNS server refuses the update of %s with RCODE %u",
+		zone, rcode);
 }

@@ -13,7 +13,7 @@
 
 enum {
 	DNS_HEADER = 12,
-	DNS_NAME_MAX = 255,  /* of a name on the wire; also with its NUL as text */
+	DNS_NAME_MAX = 255, /* of a name on the wire; also with its NUL as text */
 	DNS_MESSAGE_MAX = 65535,
 	DNS_ARCOUNT_AT = 10 /* where the header counts additional records */
 };

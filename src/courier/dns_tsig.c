@@ -78,8 +78,8 @@ static enum acsr_result set_algorithm(struct tsig_key *k, const char *name, stru
 	k->algorithm = algorithm_of(name);
 	if (k->algorithm == NULL)
 		return err_set(e, "config.tsig",
-			"TSIG key %s: the algorithm %s is not used any more; make one with hmac-sha256", k->name,
-			name);
+			"TSIG key %s: the algorithm %s is not used any more; make one with hmac-sha256",
+			k->name, name);
 	return ACSR_OK;
 }
 
@@ -110,8 +110,8 @@ static enum acsr_result take_word(
 	return ACSR_OK;
 }
 
-static enum acsr_result read_words(const char *text, struct tsig_keys *keys, char what[512], char value[512],
-	struct acsr_err *e)
+static enum acsr_result read_words(
+	const char *text, struct tsig_keys *keys, char what[512], char value[512], struct acsr_err *e)
 {
 	bool have = next_word(&text, what), used;
 
@@ -294,8 +294,8 @@ static enum acsr_result get_rdata(struct buf *b, struct record *r, struct acsr_e
 	return get_bytes(b, r->other, sizeof(r->other), &r->other_len, e);
 }
 
-static enum acsr_result get_record(
-	struct buf *b, char key[NS_MAXDNAME], char algorithm[NS_MAXDNAME], struct record *r, struct acsr_err *e)
+static enum acsr_result get_record(struct buf *b, char key[NS_MAXDNAME], char algorithm[NS_MAXDNAME],
+	struct record *r, struct acsr_err *e)
 {
 	struct bytes fixed;
 
@@ -307,7 +307,8 @@ static enum acsr_result get_record(
 }
 
 /* What the server says against our signature (RFC 8945 5.2); nobody has signed that. */
-static enum acsr_result explain(const struct record *r, const struct tsig_key *k, int64_t now, struct acsr_err *e)
+static enum acsr_result explain(
+	const struct record *r, const struct tsig_key *k, int64_t now, struct acsr_err *e)
 {
 	uint64_t theirs = 0;
 
@@ -327,7 +328,8 @@ static enum acsr_result explain(const struct record *r, const struct tsig_key *k
 			"the DNS server has another secret for the TSIG key %s (BADSIG)", k->name);
 	case BADTIME:
 		return err_set(e, "publish.dns-clock",
-			"the clocks differ by %lld seconds (BADTIME): ours says %lld, the DNS server's %llu; set "
+			"the clocks differ by %lld seconds (BADTIME): ours says %lld, the DNS server's %llu; "
+			"set "
 			"the one that is wrong",
 			(long long)((int64_t)theirs - now), (long long)now, (unsigned long long)theirs);
 	default:
@@ -336,8 +338,8 @@ static enum acsr_result explain(const struct record *r, const struct tsig_key *k
 	}
 }
 
-static enum acsr_result expected(struct bytes answer, size_t at, const struct tsig_key *k, const struct record *r,
-	const struct tsig_mac *request, struct tsig_mac *out, struct acsr_err *e)
+static enum acsr_result expected(struct bytes answer, size_t at, const struct tsig_key *k,
+	const struct record *r, const struct tsig_mac *request, struct tsig_mac *out, struct acsr_err *e)
 {
 	CLEANUP_BUF struct buf data = { 0 };
 	unsigned additional = (unsigned)(answer.p[DNS_ARCOUNT_AT] << 8 | answer.p[DNS_ARCOUNT_AT + 1]) - 1;
@@ -353,8 +355,8 @@ static enum acsr_result expected(struct bytes answer, size_t at, const struct ts
 	return hmac(k, (struct bytes){ data.p, data.len }, out, e);
 }
 
-static enum acsr_result judge(struct bytes answer, size_t at, const struct tsig_key *k, const struct record *r,
-	int64_t now, const struct tsig_mac *request, struct acsr_err *e)
+static enum acsr_result judge(struct bytes answer, size_t at, const struct tsig_key *k,
+	const struct record *r, int64_t now, const struct tsig_mac *request, struct acsr_err *e)
 {
 	struct tsig_mac good = { .len = 0 };
 	int64_t apart = (int64_t)r->time - now;
@@ -382,6 +384,7 @@ enum acsr_result tsig_check(struct bytes answer, size_t at, const struct tsig_ke
 		return unreadable(e);
 	TRY(explain(&r, k, now, e));
 	if (strcasecmp(key, k->name) != 0 || strcasecmp(algorithm, k->algorithm->name) != 0)
-		return err_set(e, "publish.dns-key", "the answer is signed with another key than %s", k->name);
+		return err_set(
+			e, "publish.dns-key", "the answer is signed with another key than %s", k->name);
 	return judge(answer, at, k, &r, now, request, e);
 }

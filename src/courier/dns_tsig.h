@@ -35,7 +35,7 @@ ACSR_MUST_USE enum acsr_result tsig_sign(
 	struct buf *message, const struct tsig_key *k, int64_t now, struct tsig_mac *mac, struct acsr_err *e);
 /* Is the answer (its TSIG record begins at `at`; 0: it has none) signed by the same key, for this question, now? Errors:
  * "publish.dns-key" (unknown, wrong), "publish.dns-clock", "publish.dns-answer". */
-ACSR_MUST_USE enum acsr_result tsig_check(struct bytes answer, size_t at, const struct tsig_key *k, int64_t now,
-	const struct tsig_mac *request, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result tsig_check(struct bytes answer, size_t at, const struct tsig_key *k,
+	int64_t now, const struct tsig_mac *request, struct acsr_err *e);
 
 #endif

@@ -47,7 +47,8 @@ static enum acsr_result read_zone(struct dns_settings *s, char *word, struct acs
 		*key++ = '\0';
 	*z = (struct dns_zone){ .server = s->server };
 	if (!dns_is_name(word))
-		return err_set(e, "config.value", "\"%s\" is no zone: write its name without a dot at the end", word);
+		return err_set(e, "config.value",
+			"\"%s\" is no zone: write its name without a dot at the end", word);
 	snprintf(z->name, sizeof(z->name), "%s", word);
 	snprintf(z->key, sizeof(z->key), "%s", key != NULL ? key : "");
 	if (server != NULL)
@@ -103,8 +104,8 @@ static enum acsr_result choose_server(struct dns_update *u, struct acsr_err *e)
 			best = z;
 	}
 	if (best == NULL && (u->s->n > 0 || !u->s->have_server))
-		return err_set(e, "publish.dns-zone", "%s is in no zone that may be changed ([publish] dns_zones)",
-			u->name);
+		return err_set(e, "publish.dns-zone",
+			"%s is in no zone that may be changed ([publish] dns_zones)", u->name);
 	u->server = best != NULL ? &best->server : &u->s->server;
 	key = best != NULL ? best->key : "";
 	u->key = tsig_key_find(&u->s->keys, key);
@@ -158,7 +159,8 @@ static enum acsr_result check_answer(
 static enum acsr_result follow(struct dns_update *u, const char *cname, struct acsr_err *e)
 {
 	if (++u->cnames > CNAMES_MAX)
-		return err_set(e, "publish.dns-cname", "%s leads through more than %d CNAMEs", u->name, CNAMES_MAX);
+		return err_set(
+			e, "publish.dns-cname", "%s leads through more than %d CNAMEs", u->name, CNAMES_MAX);
 	snprintf(u->name, sizeof(u->name), "%s", cname);
 	return ACSR_OK;
 }
@@ -168,10 +170,12 @@ static enum acsr_result use_place(struct dns_update *u, const struct dns_answer 
 	if (a->cname[0] != '\0' && !u->remove)
 		return follow(u, a->cname, e);
 	if (!a->authoritative || a->zone[0] == '\0')
-		return err_set(e, "publish.dns-zone", "the DNS server %s has no zone for %s", u->server->text, u->name);
+		return err_set(e, "publish.dns-zone", "the DNS server %s has no zone for %s", u->server->text,
+			u->name);
 	if (u->s->n > 0 && !listed(u->s, a->zone))
 		return err_set(e, "publish.dns-zone",
-			"the DNS server %s keeps %s in the zone %s, which may not be changed ([publish] dns_zones)",
+			"the DNS server %s keeps %s in the zone %s, which may not be changed ([publish] "
+			"dns_zones)",
 			u->server->text, u->name, a->zone);
 	snprintf(u->zone, sizeof(u->zone), "%s", a->zone);
 	u->updating = true;
@@ -231,7 +235,8 @@ static enum acsr_result next(struct dns_update *u, struct acsr_err *e)
 }
 
 enum acsr_result dns_update_start(struct dns_update **out, struct loop *l, const struct dns_settings *s,
-	bool remove, const char *name, const char *value, dns_update_done_fn *done, void *arg, struct acsr_err *e)
+	bool remove, const char *name, const char *value, dns_update_done_fn *done, void *arg,
+	struct acsr_err *e)
 {
 	struct dns_update *u = calloc(1, sizeof(*u));
 

@@ -1,6 +1,7 @@
 /*
- * autocsr-courier: what leaves the service on its own account. Sends mail, and asks other people's CAs; holds the mail
- * server's password and, for moments, the encrypted archive that goes out as an attachment.
+ * autocsr-courier: what leaves the service on its own account. Sends mail, asks other people's CAs, and publishes proofs of
+ * control (DNS updates, files); holds the mail server's password, the TSIG keys and, for moments, the encrypted archive that
+ * goes out as an attachment.
  */
 #include <netdb.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "courier/https.h"
 #include "courier/mail_text.h"
 #include "courier/outbox.h"
+#include "courier/publisher.h"
 #include "ipc/role.h"
 
 enum { TICK_MS = 1000, STOP_MS = 6000, ROOTS_MAX = 4 << 20, SECRET_FILE_MAX = 4096 };
@@ -24,6 +26,7 @@ struct courier {
 	struct outbox *box;
 	struct https_settings web;
 	struct https *https;
+	struct publisher *publisher;
 	struct loop_timer *tick;
 	bool stopping;
 };
@@ -139,6 +142,19 @@ static enum acsr_result open_web(struct courier *c, struct acsr_err *e)
 	return ACSR_OK;
 }
 
+static enum acsr_result open_publisher(struct courier *c, struct acsr_err *e)
+{
+	const char *directory = conf_str(&c->proc->conf, "publish.directory");
+	size_t n = 0;
+
+	TRY(publisher_open(&c->publisher, &c->proc->conf, e));
+	while (paths[n].path != NULL)
+		n++;
+	if (*directory != '\0')
+		paths[n] = (struct sandbox_path){ directory, true };
+	return ACSR_OK;
+}
+
 static enum acsr_result open_all(struct proc *p, struct acsr_err *e)
 {
 	struct courier *c = p->own;
@@ -150,6 +166,7 @@ static enum acsr_result open_all(struct proc *p, struct acsr_err *e)
 		return err_set(e, "sys.curl", "libcurl cannot start");
 	prepare_resolver();
 	TRY(open_web(c, e));
+	TRY(open_publisher(c, e));
 	return open_mail(c, e);
 }
 
@@ -191,7 +208,18 @@ static void on_https(void *arg, uint64_t id, const struct msg_https_response *r,
 		log_error(LOG_WARN, "https.not-told", &e);
 }
 
+static void on_published(void *arg, uint64_t id, const char *name, const char *detail)
+{
+	struct courier *c = arg;
+	struct msg_published m = { .name = (char *)(uintptr_t)name, .detail = (char *)(uintptr_t)detail };
+	struct acsr_err e;
+
+	if (role_send(c->proc, ROLE_CORE, MSG_published, id, &m, -1, &e) != ACSR_OK)
+		log_error(LOG_WARN, "publish.not-told", &e);
+}
+
 static const struct outbox_ops box_ops = { on_sent, on_failed };
+static const struct publisher_ops publisher_ops = { on_published, on_failed };
 
 /* --- from core and keymaker --- */
 
@@ -222,6 +250,19 @@ static void on_https_request(struct proc *p, struct chan *ch, struct msg *m)
 	if (c->stopping)
 		(void)err_set(&why, "busy.courier", "the service is stopping");
 	else if (https_ask(c->https, m->id, m->body, &why) == ACSR_OK)
+		return;
+	on_failed(c, m->id, &why);
+}
+
+static void on_publish(struct proc *p, struct chan *ch, struct msg *m)
+{
+	struct courier *c = p->own;
+	struct acsr_err why;
+
+	(void)ch;
+	if (c->stopping)
+		(void)err_set(&why, "busy.courier", "the service is stopping");
+	else if (publisher_put(c->publisher, m->id, m->body, &why) == ACSR_OK)
 		return;
 	on_failed(c, m->id, &why);
 }
@@ -258,6 +299,7 @@ static void peer_closed(struct proc *p, enum role peer)
 		return;
 	outbox_forget(c->box);
 	https_forget(c->https);
+	publisher_forget(c->publisher);
 }
 
 /* --- life --- */
@@ -281,6 +323,7 @@ static enum acsr_result start_all(struct proc *p, struct acsr_err *e)
 
 	TRY(outbox_new(&c->box, p->loop, &c->smtp, &c->tickets, &box_ops, c, e));
 	TRY(https_new(&c->https, p->loop, &c->web, on_https, c, e));
+	publisher_start(c->publisher, p->loop, &publisher_ops, c);
 	return loop_after(p->loop, TICK_MS, tick, c, &c->tick, e);
 }
 
@@ -295,7 +338,7 @@ static void stop_when_idle(void *arg)
 	struct loop_timer *again;
 	struct acsr_err e;
 
-	if ((outbox_idle(c->box) && https_idle(c->https)) ||
+	if ((outbox_idle(c->box) && https_idle(c->https) && publisher_idle(c->publisher)) ||
 		loop_after(c->proc->loop, 50, stop_when_idle, c, &again, &e) != ACSR_OK)
 		role_stop(c->proc);
 }
@@ -327,6 +370,7 @@ static void clear(struct courier *c)
 {
 	outbox_free(c->box);
 	https_free(c->https);
+	publisher_free(c->publisher);
 	buf_free(&c->web.roots);
 	tickets_clear(&c->tickets);
 	acsr_secret_free(c->smtp.password);
@@ -340,6 +384,7 @@ static void clear(struct courier *c)
 static const struct role_handler handlers[] = {
 	{ ROLE_CORE, MSG_mail, on_mail },
 	{ ROLE_CORE, MSG_https_request, on_https_request },
+	{ ROLE_CORE, MSG_publish, on_publish },
 	{ ROLE_CORE, MSG_ticket_drop, on_ticket_drop },
 	{ ROLE_KEYMAKER, MSG_archive, on_archive },
 	{ 0 },

@@ -46,8 +46,8 @@ static enum acsr_result read_keys(const char *path, struct tsig_keys *out, struc
 	if (stat(path, &st) != 0)
 		return err_errno(e, "config.tsig", errno, "[publish] dns_key: cannot open %s", path);
 	if ((st.st_mode & 077) != 0)
-		return err_set(e, "config.tsig",
-			"[publish] dns_key: others can read %s; run: chmod 0600 %s", path, path);
+		return err_set(e, "config.tsig", "[publish] dns_key: others can read %s; run: chmod 0600 %s",
+			path, path);
 	TRY(buf_read_file(&text, path, e));
 	return tsig_read_keys(buf_cstr(&text), out, e);
 }
@@ -67,8 +67,8 @@ static enum acsr_result read_settings(struct publisher *p, const struct conf *co
 		return ACSR_OK;
 	p->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return p->directory >= 0 ? ACSR_OK
-				 : err_errno(e, "config.directory", errno, "[publish] directory: cannot open %s",
-					   directory);
+				 : err_errno(e, "config.directory", errno,
+					   "[publish] directory: cannot open %s", directory);
 }
 
 enum acsr_result publisher_open(struct publisher **out, const struct conf *conf, struct acsr_err *e)
@@ -124,7 +124,7 @@ static void tell(const struct job *j, const char *name, const char *detail, cons
 	struct publisher *p = j->owner;
 
 	log_event(why == NULL ? LOG_INFO : LOG_WARN,
-		why != NULL    ? "publish.failed"
+		why != NULL   ? "publish.failed"
 		: j->m.remove ? "publish.removed"
 			      : "publish.added",
 		"way", j->m.way, "name", name, "error", why != NULL ? why->id : NULL, "text",
@@ -164,8 +164,8 @@ static void begin(struct job *j)
 	struct acsr_err e;
 
 	if (dns)
-		r = dns_update_start(&j->update, p->loop, &p->dns, j->m.remove, j->m.name, j->m.value,
-			on_updated, j, &e);
+		r = dns_update_start(
+			&j->update, p->loop, &p->dns, j->m.remove, j->m.name, j->m.value, on_updated, j, &e);
 	else if (strcmp(j->m.way, "directory") == 0)
 		r = do_file(j, &e);
 	else
@@ -226,8 +226,7 @@ static void start_more(struct publisher *p)
 	}
 }
 
-static enum acsr_result enqueue(
-	struct publisher *p, uint64_t id, struct msg_publish *m, struct acsr_err *e)
+static enum acsr_result enqueue(struct publisher *p, uint64_t id, struct msg_publish *m, struct acsr_err *e)
 {
 	struct job *j;
 
@@ -244,8 +243,7 @@ static enum acsr_result enqueue(
 	return ACSR_OK;
 }
 
-enum acsr_result publisher_put(
-	struct publisher *p, uint64_t id, struct msg_publish *m, struct acsr_err *e)
+enum acsr_result publisher_put(struct publisher *p, uint64_t id, struct msg_publish *m, struct acsr_err *e)
 {
 	enum acsr_result r = enqueue(p, id, m, e);
 

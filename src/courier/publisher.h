@@ -17,7 +17,8 @@ struct publisher_ops {
 };
 
 /* Before the sandbox: read keys, open the directory. */
-ACSR_MUST_USE enum acsr_result publisher_open(struct publisher **out, const struct conf *conf, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result publisher_open(
+	struct publisher **out, const struct conf *conf, struct acsr_err *e);
 /* Once there is a loop. */
 void publisher_start(struct publisher *p, struct loop *l, const struct publisher_ops *ops, void *arg);
 void publisher_free(struct publisher *p);
