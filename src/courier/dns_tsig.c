@@ -319,8 +319,9 @@ static enum acsr_result explain(
 		return ACSR_OK;
 	case BADKEY:
 		return err_set(e, "publish.dns-key",
-			"the DNS server does not know the TSIG key %s, or knows it with another algorithm "
-			"(BADKEY)",
+			"the DNS server does not know the TSIG key %s, does not let it change this zone, or "
+			"has it with "
+			"another algorithm (BADKEY)",
 			k->name);
 	case BADSIG:
 	case BADTRUNC:
