@@ -20,6 +20,16 @@ struct line {
 	size_t n;
 };
 
+enum log_level log_level_named(const char *name)
+{
+	static const char *const names[] = { "debug", "info", "warn", "error" };
+
+	for (size_t i = 0; i < 4; i++)
+		if (strcmp(names[i], name) == 0)
+			return (enum log_level)i;
+	return LOG_INFO;
+}
+
 void log_init(const char *role, enum log_level least)
 {
 	role_name = role;

@@ -14,6 +14,7 @@
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
+enum log_level log_level_named(const char *name); /* "warn"; LOG_INFO for what is none */
 void log_init(const char *role, enum log_level least);
 /* Pairs of (name, value) strings up to a NULL name; a NULL value writes null. Lines are cut at 8 KB. */
 void log_event(enum log_level level, const char *event, ...) __attribute__((sentinel));

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/quorum.h"
+
 enum { PROBE_SECONDS = 60 };
 
 static enum acsr_result sha256_of(const char *text, uint8_t out[32], struct acsr_err *e)
@@ -132,15 +134,11 @@ enum acsr_result control_dns_account_record(
 enum acsr_result control_verdict(
 	struct core *c, const struct msg *m, const struct acsr_err *why, char **evidence, struct acsr_err *e)
 {
-	const struct msg_probe_result *r;
+	const struct quorum_rules rules = quorum_rules(&c->proc->conf, c->now);
 
-	(void)c;
 	if (m == NULL) {
 		*e = *why;
 		return ACSR_FAIL;
 	}
-	r = m->body;
-	if (!r->ok)
-		return err_set(e, r->error_id, "%s", r->error_text);
-	return evidence != NULL ? str_dup(evidence, r->evidence, e) : ACSR_OK;
+	return quorum_judge(&rules, m->body, evidence, e);
 }

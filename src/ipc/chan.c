@@ -291,6 +291,54 @@ static enum acsr_result claim_fd(struct chan *c, const struct msg_desc *d, int *
 	return ACSR_OK;
 }
 
+static enum acsr_result take_body(
+	struct buf *in, const struct header *h, const struct msg_desc *d, struct msg *m, struct acsr_err *e)
+{
+	m->body = calloc(1, msg_size(d));
+	if (m->body == NULL)
+		return err_nomem(e);
+	if (decode_body(d, h, in, m->body, e) == ACSR_OK)
+		return ACSR_OK;
+	free(m->body);
+	m->body = NULL;
+	return ACSR_FAIL;
+}
+
+void chan_drop_frame(struct msg *m)
+{
+	const struct msg_desc *d = msg_desc(m->type);
+
+	if (m->body == NULL)
+		return;
+	msg_clear(d, m->body);
+	free(m->body);
+	m->body = NULL;
+}
+
+enum acsr_result chan_take_frame(struct buf *in, enum role self, enum role peer, size_t most, struct msg *m,
+	bool *have, struct acsr_err *e)
+{
+	const struct msg_desc *d;
+	struct buf copy = *in;
+	struct header h;
+
+	*have = false;
+	if (buf_unread(in) < IPC_HEADER)
+		return ACSR_OK;
+	TRY(peek_header(&copy, &h, have, e));
+	/* Judged before the frame is whole: nobody is to fill our memory with what we would refuse. */
+	if (h.len > most)
+		return err_set(e, "ipc.length", "a frame of %u bytes", h.len);
+	TRY(check_type(h.type, peer, self, &d, e));
+	if (msg_fds(d) != 0)
+		return err_set(e, "ipc.fd", "message %s cannot come this way", msg_name(d));
+	if (!*have)
+		return ACSR_OK;
+	in->off = copy.off;
+	*m = (struct msg){ .type = h.type, .id = h.id, .fd = -1, .from = peer };
+	return take_body(in, &h, d, m, e);
+}
+
 static enum acsr_result dispatch(struct chan *c, const struct header *h, struct acsr_err *e)
 {
 	const struct msg_desc *d;
@@ -298,16 +346,11 @@ static enum acsr_result dispatch(struct chan *c, const struct header *h, struct 
 	enum acsr_result r;
 
 	TRY(check_type(h->type, c->peer, c->self, &d, e));
-	m.body = calloc(1, msg_size(d));
-	if (m.body == NULL)
-		return err_nomem(e);
-	r = decode_body(d, h, &c->in, m.body, e);
-	if (r == ACSR_OK)
-		r = claim_fd(c, d, &m.fd, e);
+	TRY(take_body(&c->in, h, d, &m, e));
+	r = claim_fd(c, d, &m.fd, e);
 	if (r == ACSR_OK)
 		c->ops->message(c->arg, c, &m);
-	msg_clear(d, m.body);
-	free(m.body);
+	chan_drop_frame(&m);
 	return r;
 }
 

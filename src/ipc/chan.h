@@ -50,4 +50,11 @@ ACSR_MUST_USE enum acsr_result chan_read_first(
 ACSR_MUST_USE enum acsr_result chan_decode_frame(
 	struct buf *in, enum role self, enum role peer, unsigned type, void *body, struct acsr_err *e);
 
+/* The same over other streams than socket pairs, such as TLS: take the next whole frame from `peer` out of `in`. *have
+ * false: more bytes are needed. most: bytes of a frame at most; messages with descriptors are refused. On success the
+ * body is yours: chan_drop_frame. */
+ACSR_MUST_USE enum acsr_result chan_take_frame(struct buf *in, enum role self, enum role peer, size_t most,
+	struct msg *m, bool *have, struct acsr_err *e);
+void chan_drop_frame(struct msg *m);
+
 #endif

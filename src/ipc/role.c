@@ -176,23 +176,13 @@ static void on_closed(void *arg, struct chan *c, const struct acsr_err *why)
 
 /* --- start --- */
 
-static enum log_level level_of(const char *name)
-{
-	static const char *const names[] = { "debug", "info", "warn", "error" };
-
-	for (size_t i = 0; i < 4; i++)
-		if (strcmp(names[i], name) == 0)
-			return (enum log_level)i;
-	return LOG_INFO;
-}
-
 static void take_config(struct proc *r, struct msg_config *m)
 {
 	r->conf.pairs = m->keys;
 	m->keys = (struct strv){ 0 };
 	snprintf(r->dir, sizeof(r->dir), "%s", m->state_dir);
 	r->first_start = m->first_start != 0;
-	log_init(role_name(r->spec->role), level_of(conf_str(&r->conf, "server.log_level")));
+	log_init(role_name(r->spec->role), log_level_named(conf_str(&r->conf, "server.log_level")));
 }
 
 static int inherited(int fd)

@@ -8,11 +8,6 @@
 
 enum { EVIDENCE = 8192 };
 
-void prober_init(struct prober *p)
-{
-	p->waiting_tail = &p->waiting;
-}
-
 static void probe_free(struct probe *p)
 {
 	if (p->state != NULL)
@@ -118,6 +113,8 @@ static void run(struct probe *p)
 	own->running = p;
 	own->n_running++;
 	p->started = clock_mono_ms();
+	if (own->begins != NULL)
+		own->begins(own->arg, p->id);
 	clock_rfc3339(clock_now(), now);
 	p->evidence = json_object();
 	p->steps = json_array();

@@ -38,6 +38,7 @@ struct prober {
 	int64_t timeout; /* milliseconds */
 	void (*answer)(void *arg, uint64_t id, const struct msg_probe_result *m);
 	void (*failed)(void *arg, uint64_t id, const struct acsr_err *why);
+	void (*begins)(void *arg, uint64_t id); /* its turn has come; may be NULL */
 	void *arg;
 	/* private to probe.c */
 	struct probe *waiting, **waiting_tail, *running;
@@ -63,7 +64,14 @@ struct probe {
 /* Before the sandbox: what probe_alpn_kind needs. */
 ACSR_MUST_USE enum acsr_result alpn_open(SSL_CTX **out, struct acsr_err *e);
 
-void prober_init(struct prober *p);
+/* Before the sandbox: the settings of [validation], resolver, fetcher and TLS; then, inside it, the loop. */
+ACSR_MUST_USE enum acsr_result prober_open(struct prober *p, const struct conf *c, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result prober_start(struct prober *p, struct loop *l, struct acsr_err *e);
+/* Only those settings that may change while it runs; on failure none has changed. */
+ACSR_MUST_USE enum acsr_result prober_settings(struct prober *p, const struct conf *c, struct acsr_err *e);
+/* Another queue with limits of its own beside `like`, with the same eyes. */
+void prober_beside(struct prober *p, const struct prober *like);
+
 /* Give up all probes without an answer: core is gone. */
 void prober_drop_all(struct prober *p);
 

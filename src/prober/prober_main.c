@@ -1,7 +1,16 @@
-/* autocsr-prober: looks at the outside world for core. It holds no secret and may open no file. */
+/*
+ * autocsr-prober: looks at the outside world for core. It may open no file, and holds no secret but the key that shows
+ * remote probers who it is. Started by hand with --listen it is such a remote one (outpost.h).
+ */
 #include "base/log.h"
 #include "ipc/role.h"
-#include "prober/probe.h"
+#include "prober/outpost.h"
+#include "prober/panel.h"
+
+struct here {
+	struct prober prober;
+	struct panel *panel;
+};
 
 static void send_result(void *arg, uint64_t id, const struct msg_probe_result *m)
 {
@@ -16,74 +25,63 @@ static void send_failed(void *arg, uint64_t id, const struct acsr_err *why)
 	role_send_failed(arg, id, why);
 }
 
-static enum acsr_result read_conf(struct prober *p, const struct conf *c, struct acsr_err *e)
+static enum acsr_result open_panel(struct proc *r, struct acsr_err *e)
 {
-	TRY(conf_networks(conf_str(c, "validation.allow_networks"), &p->allowed, e));
-	p->http_port = (uint16_t)conf_count(c, "validation.http_port");
-	p->https_port = (uint16_t)conf_count(c, "validation.https_port");
-	p->alpn_port = (uint16_t)conf_count(c, "validation.tls_alpn_port");
-	p->timeout = conf_span(c, "validation.timeout") * 1000;
-	return ACSR_OK;
+	struct here *h = r->own;
+	struct perspective_spec spec[PERSPECTIVES];
+	const struct tls_files files = { .certificate = conf_str(&r->conf, "perspectives.certificate"),
+		.key = conf_str(&r->conf, "perspectives.key"),
+		.ca = conf_str(&r->conf, "perspectives.ca_file") };
+	size_t n;
+
+	TRY(perspective_parse(conf_str(&r->conf, "perspectives.remotes"), spec, &n, e));
+	return panel_open(&h->panel, &h->prober, spec, n, &files, e);
 }
 
 static enum acsr_result open_all(struct proc *r, struct acsr_err *e)
 {
-	struct prober *p = r->own;
-	struct resolver_conf dns = { .server = conf_str(&r->conf, "validation.resolver"),
-		.anchor_file = conf_str(&r->conf, "validation.trust_anchor_file") };
+	struct here *h = r->own;
 
-	prober_init(p);
-	p->answer = send_result;
-	p->failed = send_failed;
-	p->arg = r;
-	TRY(read_conf(p, &r->conf, e));
-	TRY(resolver_open(&p->dns, &dns, e));
-	TRY(fetcher_open(&p->http, &p->allowed, e));
-	return alpn_open(&p->alpn, e);
+	h->prober.answer = send_result;
+	h->prober.failed = send_failed;
+	h->prober.arg = r;
+	TRY(prober_open(&h->prober, &r->conf, e));
+	return open_panel(r, e);
 }
 
 static enum acsr_result start_all(struct proc *r, struct acsr_err *e)
 {
-	struct prober *p = r->own;
+	struct here *h = r->own;
 
-	p->loop = r->loop;
-	TRY(resolver_start(p->dns, r->loop, e));
-	return fetcher_start(p->http, r->loop, e);
+	TRY(prober_start(&h->prober, r->loop, e));
+	return panel_start(h->panel, e);
 }
 
-/* The resolver and its anchor stay as they were at the start: no file can be opened any more. */
+/* The resolver, its anchor and the remote perspectives stay as they were at the start: no file can be opened any more. */
 static void reload(struct proc *r)
 {
-	struct prober *p = r->own;
-	struct prober fresh = { 0 };
+	struct here *h = r->own;
 	struct acsr_err e;
 
-	if (read_conf(&fresh, &r->conf, &e) != ACSR_OK) {
+	if (prober_settings(&h->prober, &r->conf, &e) != ACSR_OK)
 		log_error(LOG_WARN, "reload.refused", &e);
-		return;
-	}
-	p->allowed = fresh.allowed;
-	p->http_port = fresh.http_port;
-	p->https_port = fresh.https_port;
-	p->alpn_port = fresh.alpn_port;
-	p->timeout = fresh.timeout;
 }
 
 /* Nobody waits for the answers any more, and a new core numbers its requests anew. */
 static void peer_closed(struct proc *r, enum role peer)
 {
+	struct here *h = r->own;
+
 	if (peer == ROLE_CORE)
-		prober_drop_all(r->own);
+		panel_drop_all(h->panel);
 }
 
 static void on_question(struct proc *r, struct chan *c, struct msg *m)
 {
-	const struct probe_kind *kind;
-	struct probe_ask ask;
+	struct here *h = r->own;
 
 	(void)c;
-	if (probe_from_message(m->type, m->body, &kind, &ask))
-		probe_submit(r->own, m->id, kind, &ask);
+	panel_ask(h->panel, m->id, m->type, m->body);
 }
 
 static const struct role_handler handlers[] = { { ROLE_CORE, MSG_probe_http, on_question },
@@ -98,9 +96,9 @@ static const struct role_spec spec = { .role = ROLE_PROBER,
 	.reload = reload,
 	.handlers = handlers };
 
-int main(void)
+int main(int argc, char **argv)
 {
-	static struct prober prober;
+	static struct here here;
 
-	return role_main(&spec, &prober);
+	return argc > 1 ? outpost_main(argc, argv) : role_main(&spec, &here);
 }

@@ -142,23 +142,15 @@ static void read_all(struct tlsconn *t)
 	}
 }
 
+/* The loop sends it: nobody is called back from in here. */
 enum acsr_result tlsconn_send(struct tlsconn *t, struct buf *b, struct acsr_err *e)
 {
-	bool outer = !t->busy;
-
 	if (t->dead || buf_unread(&t->out) > QUEUE_MAX)
 		return err_set(e, "busy.perspective", "the other side does not read");
 	TRY(buf_put(&t->out, b->p + b->off, buf_unread(b), e));
 	buf_reset(b);
-	if (t->step != OPEN)
-		return ACSR_OK;
-	t->busy = true;
-	flush(t);
-	if (outer) {
-		t->busy = false;
-		if (t->dead)
-			release(t);
-	}
+	if (t->step == OPEN)
+		loop_watch_set(t->watch, EPOLLIN | EPOLLOUT);
 	return ACSR_OK;
 }
 
@@ -186,9 +178,22 @@ static void shake(struct tlsconn *t)
 
 static void on_slow(void *arg);
 
+/* A peer that has vanished without a word is noticed: idle connections ask, and unanswered data is not waited for. */
+static void set_habits(int fd)
+{
+	static const struct {
+		int level, name, value;
+	} habits[] = { { IPPROTO_TCP, TCP_NODELAY, 1 }, { SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, 15 }, { IPPROTO_TCP, TCP_KEEPINTVL, 5 },
+		{ IPPROTO_TCP, TCP_KEEPCNT, 3 }, { IPPROTO_TCP, TCP_USER_TIMEOUT, 15000 } };
+
+	for (size_t i = 0; i < sizeof(habits) / sizeof(habits[0]); i++)
+		(void)setsockopt(fd, habits[i].level, habits[i].name, &habits[i].value, sizeof(int));
+}
+
 static void connected(struct tlsconn *t)
 {
-	int error = 0, one = 1;
+	int error = 0;
 	socklen_t n = sizeof(error);
 	int64_t left = t->deadline - clock_mono_ms();
 
@@ -200,7 +205,6 @@ static void connected(struct tlsconn *t)
 		finish(t, TLS_NO_CONNECTION, strerror(error));
 		return;
 	}
-	(void)setsockopt(t->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	loop_cancel(t->timer);
 	t->timer = NULL;
 	t->step = SHAKING;
@@ -264,6 +268,7 @@ static enum acsr_result conn_new(struct tlsconn **out, struct loop *l, SSL *ssl,
 		release(t);
 		return err_nomem(e);
 	}
+	set_habits(fd);
 	*out = t;
 	return ACSR_OK;
 }

@@ -35,7 +35,7 @@ ACSR_MUST_USE enum acsr_result tlsconn_accept(struct tlsconn **out, struct loop 
 	int64_t ms, const struct tlsconn_ops *ops, void *arg, struct acsr_err *e);
 void tlsconn_free(struct tlsconn *t); /* NULL is fine; no callback; safe inside one */
 
-/* Send all of *b in time; its bytes are taken. Error "busy.perspective" when the other side does not read. */
+/* Send all of *b in time; its bytes are taken. Calls nobody back. Error "busy.perspective" when the other side does not read. */
 ACSR_MUST_USE enum acsr_result tlsconn_send(struct tlsconn *t, struct buf *b, struct acsr_err *e);
 SSL *tlsconn_ssl(struct tlsconn *t);
 

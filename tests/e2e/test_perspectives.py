@@ -1,0 +1,269 @@
+"""Several perspectives (BR 3.2.2.9): real remote probers that see different DNS, and what their disagreement does."""
+import json
+import socket
+import sqlite3
+import ssl
+import struct
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from harness.api import unique_name
+from harness.dnsserver import DnsServer
+from harness.fixtures import base_config, merged
+from harness.flow import World
+from harness.net import wait_for
+from harness.outposts import Outpost, perspectives_config, perspectives_pki
+from harness.service import Service
+
+
+class Scene:
+    """A service with three perspectives: eu-1 has DNS of its own, us-1 and ap-1 share another; the service asks a third."""
+
+    def __init__(self, e2e_dir, dns, smtp, web):
+        self.dir = e2e_dir / "perspectives"
+        self.pki = perspectives_pki(self.dir)
+        self.here, self.eu_dns, self.far_dns = dns, DnsServer(self.dir / "dns-eu"), DnsServer(self.dir / "dns-far")
+        ports = ["--http-port", web.port]
+        self.eu, self.us, self.ap = self.outposts = [
+            Outpost(self.dir, self.pki, name, region, server.address, server.anchor_file, options=ports).up()
+            for name, region, server in [("eu-1", "ripe", self.eu_dns), ("us-1", "arin", self.far_dns),
+                                         ("ap-1", "apnic", self.far_dns)]]
+        config = merged(base_config(dns, smtp, web), {"perspectives": perspectives_config(self.pki, self.outposts)})
+        self.service = Service(self.dir / "service", config).start()
+        self.world = World(self.service, dns, smtp, web)
+        self.account = self.world.register()
+        self.wait_up(3)
+
+    def wait_up(self, n):
+        wait_for("the perspectives", lambda: self.service.log_text().count('"perspective.up"') >= n, 20)
+
+    def publish(self, order, *servers):
+        for v in order["validations"]:
+            for server in servers:
+                server.publish_txt(v["dns"]["record"], v["dns"]["value"])
+
+    def order(self, name=None):
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = name or unique_name()
+        csr = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(name)]), False).sign(key, hashes.SHA256())
+        return self.account.post("/orders", {"product": "dv", "validation": "dns", "csr":
+                                             csr.public_bytes(serialization.Encoding.PEM).decode()}, 201)
+
+    def look(self, order):
+        self.account.post(f"/orders/{order['id']}/validate", {"method": "dns"}, (200, 409))
+
+    def refused(self, order, wanted):
+        """Looks until the reason is this one (the service has looked by itself before anything was published)."""
+        def reason():
+            self.look(order)
+            now = self.account.show(order)
+            assert now["state"] == "validating", now
+            error = now["validations"][0]["error"]
+            return error if error and error["id"].startswith(wanted) else None
+        return wait_for("the refusal " + wanted, reason, 30, 0.5)["text"]
+
+    def issued(self, order):
+        """Looks until it is (an answer from before a record was published may still be remembered for a second)."""
+        def done():
+            now = self.account.show(order)
+            if now["state"] == "validating":
+                self.look(order)
+            return now["state"] == "issued"
+        wait_for("the certificate", done, 30, 0.5)
+
+    def evidence(self, order):
+        path = next(self.service.state.rglob("autocsr.db"))
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=20) as db:
+            return json.loads(db.execute("SELECT evidence FROM validations WHERE order_id = ?", (order["id"],)).fetchone()[0])
+
+    def close(self):
+        self.service.stop()
+        for one in self.outposts:
+            one.down()
+            one.check_sanitizers()
+        self.eu_dns.close()
+        self.far_dns.close()
+
+
+@pytest.fixture(scope="module")
+def scene(e2e_dir, dns, smtp, web):
+    one = Scene(e2e_dir, dns, smtp, web)
+    yield one
+    one.close()
+
+
+def test_all_agree_and_the_evidence_keeps_what_each_saw(scene):
+    order = scene.order()
+    scene.publish(order, scene.here, scene.eu_dns, scene.far_dns)
+    scene.issued(order)
+    got = scene.evidence(order)
+    assert got["quorum"] == {"asked": 3, "agreed": 3, "regions": 3, "may_disagree": 1}
+    assert [(p["name"], p["region"], p["ok"]) for p in got["perspectives"]] == [
+        ("eu-1", "ripe", True), ("us-1", "arin", True), ("ap-1", "apnic", True)]
+    value = order["validations"][0]["dns"]["value"]
+    assert all(value in str(p["evidence"]["steps"]) for p in got["perspectives"])
+
+
+def test_the_hijack_of_one_remote_perspective_does_not_matter(scene):
+    order = scene.order()
+    scene.publish(order, scene.here, scene.far_dns)
+    scene.issued(order)
+    got = scene.evidence(order)
+    assert got["quorum"]["agreed"] == 2 and not got["perspectives"][0]["ok"]
+
+
+def test_the_hijack_of_our_own_view_does_not_suffice(scene):
+    order = scene.order()
+    scene.publish(order, scene.here)
+    why = scene.refused(order, "validation.quorum")
+    assert all(f"{name} saw: asked for TXT" in why for name in ("eu-1", "us-1", "ap-1")), why
+    scene.publish(order, scene.eu_dns, scene.far_dns)
+    scene.issued(order)
+
+
+def test_two_of_three_that_disagree_are_too_many(scene):
+    order = scene.order()
+    scene.publish(order, scene.here, scene.eu_dns)
+    why = scene.refused(order, "validation.quorum")
+    assert "2 of 3" in why and "eu-1 saw" not in why, why
+
+
+def test_what_only_the_others_see_is_no_proof_but_is_told(scene):
+    order = scene.order()
+    scene.publish(order, scene.eu_dns, scene.far_dns)
+    wait_for("all to be told", lambda: "while it is right from eu-1, us-1, ap-1" in scene.refused(order, "dns."), 20)
+
+
+@pytest.mark.parametrize("where,issued", [("eu_dns", True), ("far_dns", False)])
+def test_caa_is_decided_by_quorum_too(scene, where, issued):
+    name = unique_name()
+    order = scene.order(name)
+    scene.publish(order, scene.here, scene.eu_dns, scene.far_dns)
+    getattr(scene, where).publish(name, "CAA", '0 issue "other.example"')
+    if issued:
+        scene.issued(order)
+    else:
+        why = scene.refused(order, "caa.quorum")
+        assert "us-1 saw: the CAA issue records" in why, why
+
+
+def test_one_that_cannot_be_reached_counts_as_one_that_disagrees(scene):
+    scene.eu.down()
+    try:
+        first, second = scene.order(), scene.order()
+        scene.publish(first, scene.here, scene.far_dns)
+        scene.issued(first)
+        got = scene.evidence(first)
+        assert "cannot be reached" in got["perspectives"][0]["error_text"]
+        scene.us.down()
+        scene.publish(second, scene.here, scene.far_dns)
+        why = scene.refused(second, "busy.perspectives")
+        assert "eu-1 saw: this perspective cannot be reached" in why, why
+    finally:
+        ups = scene.service.log_text().count('"perspective.up"')
+        scene.eu.up()
+        scene.us.up()
+        scene.wait_up(ups + 2)
+    scene.publish(second, scene.eu_dns)
+    scene.issued(second)
+
+
+def _dial(scene, pki, server=None, names="service.perspectives.test"):
+    context = ssl.create_default_context(cafile=str(scene.pki.ca_file))
+    if pki is not None:
+        context.load_cert_chain(*pki.server_files(names))
+    raw = socket.create_connection(("127.0.0.1", (server or scene.eu).port), 5)
+    return context.wrap_socket(raw, server_hostname="127.0.0.1")
+
+
+def _said_nothing(tls):
+    """The other side hangs up without a byte (in TLS 1.3 a client learns only by reading that it was refused)."""
+    try:
+        return tls.recv(100) == b""
+    except (ssl.SSLError, ConnectionError):
+        return True
+
+
+# A question for a TXT record, as src/ipc/messages.def says: version, type, id, record, value.
+def _question(record=b"www.good.test", value=b"x", kind=0x51, version=None, scene=None):
+    text = (pathlib_repo() / "src/ipc/messages.h").read_text()
+    version = version or int(text.split("IPC_VERSION = ")[1].split(",")[0])
+    body = struct.pack(">HHQ", version, kind, 7) + b"".join(struct.pack(">I", len(t)) + t for t in (record, value))
+    return struct.pack(">I", len(body)) + body
+
+
+def pathlib_repo():
+    from harness.service import REPO
+    return REPO
+
+
+def test_a_client_with_the_right_certificate_is_served(scene):
+    with _dial(scene, scene.pki) as tls:
+        tls.sendall(_question())
+        size, _, kind, number = struct.unpack(">IHHQ", tls.recv(65536)[:16])
+        assert kind == 0x53 and number == 7 and size > 100
+
+
+def test_nobody_else_is_served(scene, tmp_path):
+    stranger = perspectives_pki(tmp_path / "stranger")
+    for pki in (None, stranger):
+        refusals = scene.eu.log_text().count("client.refused")
+        try:
+            with _dial(scene, pki) as tls:
+                tls.sendall(_question())
+                assert _said_nothing(tls)
+        except (ssl.SSLError, ConnectionError):
+            pass
+        wait_for("the refusal in the log", lambda: scene.eu.log_text().count("client.refused") > refusals, 10)
+
+
+@pytest.mark.parametrize("frame", ["garbage", "version", "other message", "huge", "too long a field"])
+def test_what_is_no_question_ends_the_connection(scene, frame):
+    bad = {"garbage": b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "version": _question(version=999),
+           "other message": _question(kind=0x53), "huge": struct.pack(">IHHQ", 1 << 30, 5, 0x51, 1),
+           "too long a field": _question(record=b"a" * 400)}[frame]
+    with _dial(scene, scene.pki) as tls:
+        tls.sendall(bad)
+        assert _said_nothing(tls)
+    order = scene.order()
+    scene.publish(order, scene.here, scene.eu_dns, scene.far_dns)
+    scene.issued(order)
+
+
+def test_a_service_trusts_no_impostor(scene, tmp_path, dns, smtp, web):
+    """A perspective whose certificate another CA made, and one whose certificate is for another host, count as absent."""
+    stranger = perspectives_pki(tmp_path / "stranger")
+    other_host = Outpost(tmp_path, scene.pki, "eu-9", "ripe", dns.address, dns.anchor_file)
+    other_host.words[4:7:2] = scene.pki.server_files("elsewhere.test")
+    impostor = Outpost(tmp_path, stranger, "us-9", "arin", dns.address, dns.anchor_file)
+    try:
+        config = perspectives_config(scene.pki, [impostor.up(), other_host.up()])
+        service = Service(tmp_path / "service", merged(base_config(dns, smtp, web), {"perspectives": config})).start()
+        try:
+            text = wait_for("both refusals", lambda: (lambda t: t if t.count("perspective.down") >= 2 else "")(service.log_text()), 20)
+            assert "perspective.up" not in text
+            assert "certificate is refused: self-signed certificate" in text or "unable to get local issuer" in text, text
+            assert "IP address mismatch" in text, text
+        finally:
+            service.stop()
+    finally:
+        impostor.down()
+        other_host.down()
+
+
+def test_a_perspective_may_serve_one_name_only(scene, tmp_path, dns):
+    picky = Outpost(tmp_path, scene.pki, "eu-8", "ripe", dns.address, dns.anchor_file,
+                    options=["--client-name", "service.perspectives.test"])
+    try:
+        picky.up()
+        with _dial(scene, scene.pki, picky) as tls:
+            tls.sendall(_question())
+            assert tls.recv(100) != b""
+        with _dial(scene, scene.pki, picky, "another.perspectives.test") as tls:
+            tls.sendall(_question())
+            assert _said_nothing(tls)
+    finally:
+        picky.down()
