@@ -38,6 +38,8 @@ handler_fn order_receipt, receipt_key_show;
 handler_fn issuer_list, issuer_make, issuer_show, issuer_change, issuer_remove;
 /* upstream/issuer_account.c: accounts at them */
 handler_fn issuer_account_register, issuer_account_roll, issuer_account_deactivate;
+/* upstream/import_api.c: certificates that an offline CA made */
+handler_fn order_import, certificate_import;
 /* statement.c: that the operator is not the CA */
 handler_fn statement_show, statement_make, statement_withdraw;
 /* toolkit_api.c */

@@ -11,6 +11,7 @@
 #include "core/acme/outcome.h"
 #include "core/issue.h"
 #include "core/order.h"
+#include "core/upstream/offline.h"
 #include "store/jobs.h"
 
 enum { SIGN_SECONDS = 60, LONGEST_PAUSE = 600, BACKDATE = 60 };
@@ -296,19 +297,22 @@ enum acsr_result issue_job(struct core *c, const char *order_id, int64_t attempt
 	CLEANUP_ORDER struct order o = { 0 };
 	struct product p;
 	struct acsr_err why, refusal = { 0 };
-	bool asked;
+	bool asked, offline;
 
 	(void)attempts;
 	TRY(order_load(c->db, order_id, NULL, &o, e));
 	if (strcmp(o.state, "issuing") != 0)
 		return jobs_done(c->db, "issue", order_id, e);
-	TRY(stale_caa(c, &o, &asked, e));
-	if (asked)
-		return ACSR_OK;
 	TRY(products_load(c->db, o.product_id, &p, e));
 	TRY(check_who_made_the_key(c, &o, &p, &refusal, e));
 	if (refusal.id[0] != '\0')
 		return retry(c, &o, &refusal, e);
+	TRY(offline_issue(c, &o, &offline, e));
+	if (offline)
+		return ACSR_OK;
+	TRY(stale_caa(c, &o, &asked, e));
+	if (asked)
+		return ACSR_OK;
 	if (sign(c, &o, &p, &why) == ACSR_OK)
 		return ACSR_OK;
 	if (may_pass(&why))

@@ -164,6 +164,16 @@ static const struct mail_template table[] = {
 		"If it is still installed anywhere, replace it. A reissue of the order gives you a new one, "
 		"with "
 		"a new key.\n\n" SEE_ORDER },
+	{ "revoked-offline", "The certificate for {{names}} is to be revoked",
+		"A certificate of your order {{order}} for {{names}} is marked as revoked here.\n\n"
+		"    Serial number: {{serial}}\n"
+		"    Reason: {{reason}}\n\n"
+		"Its CA works offline, so only the CA can revoke it for everybody: ask it to, with this "
+		"serial number, "
+		"or ask "
+		"whoever runs this service to. Until the CA has done so, browsers and other programs go on "
+		"accepting "
+		"the certificate.\n\n" SEE_ORDER },
 	{ "expiring", "The certificate for {{names}} expires soon",
 		"The certificate of your order {{order}} for {{names}} is valid until {{not_after}}. To "
 		"replace it "

@@ -9,6 +9,7 @@
 #include "core/mail.h"
 #include "core/statement.h"
 #include "core/upstream/issuer.h"
+#include "core/upstream/offline.h"
 #include "store/certificate.h"
 #include "store/jobs.h"
 #include "store/users.h"
@@ -202,7 +203,9 @@ static enum acsr_result all_valid(struct core *c, const struct order *o, bool *a
 	TRY(validations_of(c->db, o->id, &v, &n, e));
 	*all = n > 0;
 	for (size_t i = 0; i < n; i++)
-		*all = *all && (strcmp(v[i].state, "valid") == 0 || strcmp(v[i].state, "preauthorised") == 0);
+		*all = *all &&
+		       (strcmp(v[i].state, "valid") == 0 || strcmp(v[i].state, "preauthorised") == 0 ||
+			       strcmp(v[i].state, VALIDATION_BY_CA) == 0);
 	validations_free(v, n);
 	return ACSR_OK;
 }

@@ -136,6 +136,7 @@ static enum acsr_result next_round(
 	struct core *c, struct order *o, const struct product *p, struct acsr_err *e)
 {
 	o->round++;
+	o->issuer[0] = '\0'; /* the product's, as it is now */
 	TRY(validations_delete(c->db, o->id, e));
 	TRY(order_save(c->db, o, c->now, e));
 	return validate_prepare(c, o, p, e);

@@ -355,19 +355,31 @@ static enum acsr_result disposition(
 		q, e, "Content-Disposition: attachment; filename=\"%s%s.%s\"", name, what, extension);
 }
 
-static enum acsr_result make_bundle(const struct issuer *issuer, enum acsr_format format, struct buf *leaf,
-	struct buf *out, struct acsr_err *e)
+/* What stands above a certificate: as its own CA gave it, or our issuer's. */
+static enum acsr_result chain_of(
+	struct core *c, const struct certificate *cert, struct buf *pem, struct acsr_err *e)
+{
+	const struct issuer *issuer = issuers_find(c->issuers, cert->issuer);
+	CLEANUP_STR char *given = NULL;
+
+	if (issuer != NULL)
+		return issuer_chain_without_root(issuer, pem, e);
+	TRY(certificate_chain(c->db, cert->serial, &given, e));
+	return buf_putstr(pem, given, e);
+}
+
+static enum acsr_result make_bundle(struct core *c, const struct certificate *cert, enum acsr_format format,
+	struct buf *leaf, struct buf *out, struct acsr_err *e)
 {
 	struct acsr_blob one = { leaf->p, leaf->len }, made = { 0 }, *chain = NULL;
 	CLEANUP_BUF struct buf pem = { 0 };
 	enum acsr_result r;
 	size_t n = 0;
 
-	buf_init(&pem, 262144);
-	if (issuer != NULL) {
-		TRY(issuer_chain_without_root(issuer, &pem, e));
+	buf_init(&pem, 1 << 20);
+	TRY(chain_of(c, cert, &pem, e));
+	if (pem.len > 0)
 		TRY(acsr_input_certs(pem.p, pem.len, &chain, &n, e));
-	}
 	r = acsr_bundle(format, &one, chain, n, &made, e);
 	acsr_certs_free(chain, n);
 	TRY(r);
@@ -390,7 +402,7 @@ enum acsr_result order_certificate(struct core *c, struct request *q, struct acs
 	request_query(q, "serial", serial, sizeof(serial));
 	TRY(acsr_format_find(&format, name, e));
 	TRY(certificate_der(c->db, o.id, serial, &cert, &leaf, e));
-	TRY(make_bundle(issuers_find(c->issuers, cert.issuer), format, &leaf, &q->raw, e));
+	TRY(make_bundle(c, &cert, format, &leaf, &q->raw, e));
 	q->content_type = acsr_format_media_type(format);
 	return disposition(q, &o,
 		format == ACSR_FORMAT_CHAIN       ? ".chain"

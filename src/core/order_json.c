@@ -8,6 +8,7 @@
 #include "core/jsontext.h"
 #include "core/order.h"
 #include "core/receipt.h"
+#include "core/upstream/order_view.h"
 #include "store/audit.h"
 #include "store/certificate.h"
 
@@ -250,13 +251,18 @@ static enum acsr_result put_heads(
 static enum acsr_result fill(
 	struct core *c, json_t *out, const struct order *o, bool brief, struct acsr_err *e)
 {
+	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer is = { 0 };
+	char room[200];
 	struct product p;
+	const char *next;
 
 	TRY(put_heads(c, out, o, &p, e));
 	TRY(put_request(c, out, o, e));
 	TRY(put_certificates(c, out, o, e));
 	TRY(receipt_put(c, out, o, brief, e));
-	json_object_set_new(out, "next", json_string(next_text(o, out)));
+	TRY(order_view_put(c, out, o, &p, &is, e));
+	next = order_view_next(o, &is, room);
+	json_object_set_new(out, "next", json_string(next != NULL ? next : next_text(o, out)));
 	if (brief)
 		return ACSR_OK;
 	TRY(put_validations(c, out, o, e));

@@ -5,9 +5,11 @@
 #include "autocsr/crl.h"
 #include "core/handlers.h"
 #include "core/mail.h"
+#include "core/issuers.h"
 #include "core/order.h"
 #include "core/revoke.h"
 #include "store/certificate.h"
+#include "store/issuers.h"
 
 struct revoking {
 	const char *reason, *serial;
@@ -15,12 +17,27 @@ struct revoking {
 	bool current; /* the order's newest certificate is among them */
 };
 
+/* Another CA's certificate: an offline CA has to be asked by somebody, and here that is written down. */
+static enum acsr_result revoked_elsewhere(struct core *c, const struct order *o,
+	const struct certificate *cert, const char *reason, struct acsr_err *e)
+{
+	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer is = { 0 };
+	struct acsr_err why;
+	bool offline = upstream_issuer_load(c->db, cert->issuer, &is, &why) != ACSR_OK ||
+		       strcmp(is.kind, "offline") == 0;
+
+	return order_mail(
+		c, o, offline ? "revoked-offline" : "revoked", "serial", cert->serial, "reason", reason, e);
+}
+
 static enum acsr_result revoke_one(struct core *c, const struct revocation *r, const struct order *o,
 	const struct certificate *cert, struct acsr_err *e)
 {
 	TRY(certificate_revoke(c->db, cert->serial, r->reason, c->now, e));
 	TRY(core_audit(c, r->actor, o->account_id, "certificate.revoked", o->id, e, "serial %s, reason %s",
 		cert->serial, r->reason));
+	if (issuers_find(c->issuers, cert->issuer) == NULL)
+		return revoked_elsewhere(c, o, cert, r->reason, e);
 	TRY(core_want_job(c, "crl", cert->issuer, c->now, e));
 	return order_mail(c, o, "revoked", "serial", cert->serial, "reason", r->reason, e);
 }

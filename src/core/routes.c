@@ -53,6 +53,8 @@ static const struct route table[] = {
 	{ "POST", "/orders", AUTH_WRITE, order_make, "makeOrder" },
 	{ "GET", "/orders/{id}", AUTH_READ, order_show, "getOrder" },
 	{ "GET", "/orders/{id}/certificate", AUTH_READ, order_certificate, "getCertificate" },
+	{ "POST", "/orders/{id}/certificate", AUTH_ADMIN, order_import, "importCertificate" },
+	{ "POST", "/certificates", AUTH_ADMIN, certificate_import, "importCertificates" },
 	{ "GET", "/orders/{id}/csr", AUTH_READ, order_csr, "getCsr" },
 	{ "GET", "/orders/{id}/receipt", AUTH_READ, order_receipt, "getReceipt" },
 	{ "POST", "/orders/{id}/archive", AUTH_WRITE, order_archive_new, "makeArchive" },

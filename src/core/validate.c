@@ -8,6 +8,7 @@
 #include "core/control.h"
 #include "core/jsontext.h"
 #include "core/order.h"
+#include "core/upstream/offline.h"
 #include "store/jobs.h"
 
 enum { LONGEST_PAUSE = 3600 };
@@ -38,8 +39,8 @@ static enum acsr_result vouch(struct core *c, struct validation *v, struct acsr_
 	return str_dup(&v->evidence, vouched_evidence, e);
 }
 
-static enum acsr_result prepare_one(
-	struct core *c, const struct order *o, const struct product *p, const char *name, struct acsr_err *e)
+static enum acsr_result prepare_one(struct core *c, const struct order *o, const struct product *p,
+	const char *name, bool left, struct acsr_err *e)
 {
 	CLEANUP_VALIDATION struct validation v = { .created_at = c->now, .next_check_at = c->now };
 	const char *host;
@@ -58,7 +59,9 @@ static enum acsr_result prepare_one(
 	snprintf(v.state, sizeof(v.state), "pending");
 	TRY(str_printf(&v.account_uri, e, "%s/accounts/%s", conf_str(&c->proc->conf, "server.public_url"),
 		o->account_id));
-	if (vouched)
+	if (left)
+		snprintf(v.state, sizeof(v.state), VALIDATION_BY_CA);
+	else if (vouched)
 		TRY(vouch(c, &v, e));
 	else
 		TRY(reuse(c, o, &v, e));
@@ -70,9 +73,12 @@ enum acsr_result validate_prepare(
 {
 	CLEANUP_STRV struct strv names = { 0 };
 
+	bool offline, left;
+
+	TRY(offline_validation(c, o, &offline, &left, e));
 	TRY(order_names_list(o, &names, e));
 	for (size_t i = 0; i < names.n; i++)
-		TRY(prepare_one(c, o, p, names.v[i], e));
+		TRY(prepare_one(c, o, p, names.v[i], left, e));
 	return ACSR_OK;
 }
 
@@ -203,11 +209,15 @@ static enum acsr_result on_caa(
 	return passed(c, &o, &v, e);
 }
 
-static enum acsr_result ask_caa_of(
-	struct core *c, const struct order *o, const struct validation *v, struct acsr_err *e)
+/* CAA of a name is for the CA that certifies it to judge: an offline one does that itself (RFC 8659 3). */
+static enum acsr_result ask_caa_of(struct core *c, struct order *o, struct validation *v, struct acsr_err *e)
 {
 	struct call like = { .fn = on_caa };
+	bool offline, left;
 
+	TRY(offline_validation(c, o, &offline, &left, e));
+	if (offline)
+		return passed(c, o, v, e);
 	snprintf(like.object, sizeof(like.object), "%s", v->id);
 	return validate_ask_caa(c, o, v, &like, e);
 }

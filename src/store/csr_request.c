@@ -1,7 +1,10 @@
 /* SQL of requests. */
 #include "store/csr_request.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "base/str.h"
 
 #include "store/column.h"
 
@@ -182,6 +185,20 @@ enum acsr_result csr_request_key_used(struct db *d, const char *spki_sha256, con
 		"order_id = $2 OR $3 = 1)",
 		DB_ARGS(DB_TEXT(spki_sha256), DB_TEXT(order_id), DB_INT(at_all)), e));
 	*used = n > 0;
+	return ACSR_OK;
+}
+
+enum acsr_result csr_request_order_of_key(
+	struct db *d, const char *spki_sha256, char order_id[40], struct acsr_err *e)
+{
+	CLEANUP_STR char *id = NULL;
+
+	TRY(column_string(d, &id,
+		"SELECT o.id FROM requests r JOIN orders o ON o.id = r.order_id AND o.request_id = r.id "
+		"WHERE "
+		"r.spki_sha256 = $1 ORDER BY CASE o.state WHEN 'issuing' THEN 0 ELSE 1 END, o.id LIMIT 1",
+		DB_ARGS(DB_TEXT(spki_sha256)), e));
+	snprintf(order_id, 40, "%s", id);
 	return ACSR_OK;
 }
 

@@ -55,6 +55,9 @@ ACSR_MUST_USE enum acsr_result csr_request_recipient(
  * `at_all`: has anybody ever used it? */
 ACSR_MUST_USE enum acsr_result csr_request_key_used(struct db *d, const char *spki_sha256,
 	const char *order_id, bool at_all, bool *used, struct acsr_err *e);
+/* The order whose current key this is, one that is issuing first; "" when there is none. */
+ACSR_MUST_USE enum acsr_result csr_request_order_of_key(
+	struct db *d, const char *spki_sha256, char order_id[40], struct acsr_err *e);
 /* Was a certificate with this key revoked as compromised? */
 ACSR_MUST_USE enum acsr_result csr_request_key_compromised(
 	struct db *d, const char *spki_sha256, bool *is, struct acsr_err *e);

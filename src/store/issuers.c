@@ -131,8 +131,9 @@ enum acsr_result upstream_issuer_uses(
 	return column_count(d, orders,
 		"SELECT COUNT(*) FROM orders o WHERE state IN ('new', 'handover', 'validating', 'vetting', "
 		"'issuing') "
-		"AND EXISTS (SELECT 1 FROM upstream_orders u WHERE u.order_id = o.id AND u.round = o.round "
+		"AND (o.issuer = $1 OR EXISTS (SELECT 1 FROM upstream_orders u WHERE u.order_id = o.id AND "
+		"u.round = o.round "
 		"AND "
-		"u.issuer = $1)",
+		"u.issuer = $1))",
 		DB_ARGS(DB_TEXT(name)), e);
 }

@@ -160,6 +160,19 @@ static bool is_root(const struct acsr_blob *der)
 	return root;
 }
 
+static bool is_named_issuer(const struct acsr_blob *der, const struct acsr_cert_view *leaf)
+{
+	struct acsr_cert_view *v = NULL;
+	bool is;
+
+	if (acsr_cert_parse(&v, der->p, der->len, NULL) != ACSR_OK)
+		return false;
+	is = v->ca && v->subject_der.len == leaf->issuer_der.len &&
+	     memcmp(v->subject_der.p, leaf->issuer_der.p, leaf->issuer_der.len) == 0;
+	acsr_cert_view_free(v);
+	return is;
+}
+
 static enum acsr_result first_fault(const struct acsr_chain_report *r, struct acsr_err *e)
 {
 	const struct acsr_finding *f = acsr_findings_first_error(&r->findings);
@@ -233,8 +246,9 @@ static enum acsr_result anchor_at_the_top(
 	if (in_order > 1)
 		anchors->v[anchors->n++] = certs[order[in_order - 1]];
 	free(order);
+	/* Whoever bears the issuer's name must have signed it, or it is a forgery. */
 	for (size_t i = 0; i < n; i++)
-		if (is_root(&certs[i]))
+		if (is_root(&certs[i]) || (in_order < 2 && is_named_issuer(&certs[i], a->view)))
 			anchors->v[anchors->n++] = certs[i];
 	return ACSR_OK;
 }
@@ -351,7 +365,7 @@ static enum acsr_result free_serial(struct core *c, const struct acsr_cert_view 
 
 	for (int i = 1; i < 100; i++) {
 		if (i == 1)
-			snprintf(serial, 43, "%.39s", v->serial_hex);
+			snprintf(serial, 43, "%s", v->serial_hex);
 		else
 			snprintf(serial, 43, "%.39s-%d", v->serial_hex, i);
 		if (certificate_load(c->db, serial, &there, &why) != ACSR_OK)
