@@ -52,6 +52,7 @@ enum acsr_result housekeeping_rewrap(struct core *c, struct acsr_err *e)
 
 	TRY(wrapped_each(c->db, WRAPPED_TOTP, wrap_anew, c, &changed, e));
 	TRY(wrapped_each(c->code_store, WRAPPED_CODE, wrap_anew, c, &changed, e));
+	TRY(wrapped_each(c->db, WRAPPED_EAB, wrap_anew, c, &changed, e));
 	if (changed == 0)
 		return ACSR_OK;
 	return core_audit(c, "system", "", "secrets.rewrapped", "", e,

@@ -84,6 +84,13 @@ enum acsr_result acme_eab_revoke(struct db *d, const char *kid, int64_t at, stru
 		DB_ARGS(DB_TEXT(kid), DB_INT(at)), e);
 }
 
+enum acsr_result acme_eab_revoke_all(struct db *d, const char *directory, int64_t at, struct acsr_err *e)
+{
+	return db_exec(d, NULL,
+		"UPDATE acme_eab_keys SET revoked_at = $2 WHERE directory = $1 AND revoked_at IS NULL",
+		DB_ARGS(DB_TEXT(directory), DB_INT(at)), e);
+}
+
 enum acsr_result acme_eab_count(
 	struct db *d, const char *account_id, int64_t now, int64_t *n, struct acsr_err *e)
 {

@@ -27,6 +27,8 @@ ACSR_MUST_USE enum acsr_result acme_eab_each(
 	struct db *d, const char *account_id, acme_eab_fn *fn, void *arg, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result acme_eab_used(struct db *d, const char *kid, int64_t at, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result acme_eab_revoke(struct db *d, const char *kid, int64_t at, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result acme_eab_revoke_all(
+	struct db *d, const char *directory, int64_t at, struct acsr_err *e);
 /* How many are good for something: neither revoked nor ended by `now`. */
 ACSR_MUST_USE enum acsr_result acme_eab_count(
 	struct db *d, const char *account_id, int64_t now, int64_t *n, struct acsr_err *e);

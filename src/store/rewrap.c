@@ -1,4 +1,4 @@
-/* users.totp and codes, row by row. */
+/* users.totp, codes and acme_eab_keys, row by row. */
 #include "store/rewrap.h"
 
 #include <stdio.h>
@@ -11,6 +11,10 @@ static enum acsr_result next_after(
 		return db_query(d, rows,
 			"SELECT id, totp FROM users WHERE totp IS NOT NULL AND id > $1 ORDER BY id LIMIT 1",
 			DB_ARGS(DB_TEXT(after)), e);
+	if (kind == WRAPPED_EAB)
+		return db_query(d, rows,
+			"SELECT kid, key FROM acme_eab_keys WHERE kid > $1 ORDER BY kid LIMIT 1",
+			DB_ARGS(DB_TEXT(after)), e);
 	return db_query(d, rows,
 		"SELECT request_id, code FROM codes WHERE request_id > $1 ORDER BY request_id LIMIT 1",
 		DB_ARGS(DB_TEXT(after)), e);
@@ -21,6 +25,9 @@ static enum acsr_result replace(
 {
 	if (kind == WRAPPED_TOTP)
 		return db_exec(d, NULL, "UPDATE users SET totp = $2 WHERE id = $1",
+			DB_ARGS(DB_TEXT(id), DB_BLOB(b->p, b->len)), e);
+	if (kind == WRAPPED_EAB)
+		return db_exec(d, NULL, "UPDATE acme_eab_keys SET key = $2 WHERE kid = $1",
 			DB_ARGS(DB_TEXT(id), DB_BLOB(b->p, b->len)), e);
 	return db_exec(d, NULL, "UPDATE codes SET code = $2 WHERE request_id = $1",
 		DB_ARGS(DB_TEXT(id), DB_BLOB(b->p, b->len)), e);

@@ -4,7 +4,7 @@
 
 #include "db/db.h"
 
-enum wrapped_kind { WRAPPED_TOTP, WRAPPED_CODE };
+enum wrapped_kind { WRAPPED_TOTP, WRAPPED_CODE, WRAPPED_EAB };
 
 /* For each wrapped value of that kind in d (for codes: where they are), call fn; what it appends to `fresh`, if anything, replaces the value. */
 typedef enum acsr_result wrapped_fn(

@@ -194,21 +194,21 @@ enum acsr_result acme_account_new(struct core *c, struct acme_request *a, struct
 
 /* --- the list of orders (7.1.2.1) --- */
 
-/* "cursor=CREATED.ID" */
-static enum acsr_result read_cursor(
-	const struct acme_request *a, struct acme_listed *after, struct acsr_err *e)
+enum acsr_result listed_cursor(const struct request *q, struct acme_listed *after)
 {
 	char text[80], *dot;
 	uint64_t at = 0;
 
 	*after = (struct acme_listed){ .created_at = INT64_MAX };
-	if (!request_query(a->q, "cursor", text, sizeof(text)))
+	if (!request_query(q, "cursor", text, sizeof(text)))
 		return ACSR_OK;
 	dot = strchr(text, '.');
-	if (dot != NULL)
-		*dot = '\0';
-	if (dot == NULL || str_u64(text, INT64_MAX, &at, NULL) != ACSR_OK || strlen(dot + 1) >= ID)
-		return err_rule(e, "jws.malformed", "cursor", NULL, "this cursor is not from here");
+	if (dot == NULL)
+		return ACSR_FAIL;
+	*dot = '\0';
+	TRY(str_u64(text, INT64_MAX, &at, NULL));
+	if (strlen(dot + 1) >= ID)
+		return ACSR_FAIL;
 	after->created_at = (int64_t)at;
 	snprintf(after->id, sizeof(after->id), "%s", dot + 1);
 	return ACSR_OK;
@@ -247,7 +247,8 @@ enum acsr_result acme_account_orders(struct core *c, struct acme_request *a, str
 	if (strcmp(a->param[0], a->account.id) != 0)
 		return err_rule(e, "acme.account.other", NULL, "RFC 8555 7.1.2.1",
 			"these are the orders of another account");
-	TRY(read_cursor(a, &after, e));
+	if (listed_cursor(a->q, &after) != ACSR_OK)
+		return err_rule(e, "jws.malformed", "cursor", NULL, "this cursor is not from here");
 	page = calloc(LOOKED_AT, sizeof(*page));
 	if (page == NULL)
 		return err_nomem(e);

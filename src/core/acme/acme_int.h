@@ -58,7 +58,20 @@ ACSR_MUST_USE enum acsr_result directory_name_check(const char *name, struct acs
 /* Is this the first segment of a path below the default directory? */
 bool directory_has_segment(const char *segment, size_t len);
 
+/* --- directory_api.c --- */
+
+/* The directory without a name is called "default" by people, and its name is "" in the database. */
+const char *directory_shown_name(const char *name);
+const char *directory_stored_name(const char *shown);
+void directory_url(struct core *c, const char *name, char out[700]);
+/* Space-separated words: as a list, a new reference; is this one of them? */
+json_t *json_words(const char *words);
+bool word_is_in(const char *words, const char *word);
+
 /* --- account.c --- */
+
+/* "cursor=CREATED.ID" of a list that goes from the newest to the oldest; without one, its beginning. */
+ACSR_MUST_USE enum acsr_result listed_cursor(const struct request *q, struct acme_listed *after);
 
 /* As 7.1.2 shows it, a new reference. */
 json_t *account_json(const struct acme_request *a, const struct acme_account *x);
