@@ -87,6 +87,18 @@ enum acsr_result acme_account_save(struct db *d, const struct acme_account *a, s
 		e);
 }
 
+enum acsr_result acme_account_bind(struct db *d, const char *id, const char *binding, struct acsr_err *e)
+{
+	return db_exec(d, NULL, "UPDATE acme_accounts SET binding = $2 WHERE id = $1",
+		DB_ARGS(DB_TEXT(id), DB_TEXT(binding)), e);
+}
+
+enum acsr_result acme_account_binding(struct db *d, const char *id, char **out, struct acsr_err *e)
+{
+	return column_string(
+		d, out, "SELECT binding FROM acme_accounts WHERE id = $1", DB_ARGS(DB_TEXT(id)), e);
+}
+
 enum acsr_result acme_account_seen(struct db *d, const char *id, int64_t at, struct acsr_err *e)
 {
 	return db_exec(d, NULL, "UPDATE acme_accounts SET last_seen_at = $2 WHERE id = $1",

@@ -28,6 +28,11 @@ ACSR_MUST_USE enum acsr_result acme_account_key_known(
 /* Write what changes: key, status, contacts, terms_agreed_at. "object.exists" as above. */
 ACSR_MUST_USE enum acsr_result acme_account_save(
 	struct db *d, const struct acme_account *a, struct acsr_err *e);
+/* The external account binding as it came, JSON; "" without. *out is yours. */
+ACSR_MUST_USE enum acsr_result acme_account_bind(
+	struct db *d, const char *id, const char *binding, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result acme_account_binding(
+	struct db *d, const char *id, char **out, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result acme_account_seen(
 	struct db *d, const char *id, int64_t at, struct acsr_err *e);
 

@@ -1,5 +1,6 @@
 """Every route × method with another account's ids answers exactly as with ids that never existed."""
 import pytest
+from harness.acme import Acme, eab
 from harness.api import unique_name
 from harness.passkey import enrol
 from harness.people import invited
@@ -18,19 +19,26 @@ def mine(world):
     member = invited(world, api, "member")
     token = api.post("/tokens", {"name": "mine"}, 201)
     _, passkey = enrol(api)
+    key = api.post("/acme/eab-keys", {"title": "mine"}, 201)
+    client = Acme(key["directory_url"], world.service.root_pem)
+    client.register(externalAccountBinding=eab(key["kid"], key["hmac_key"], client.key.jwk(), client.directory["newAccount"]))
     return api, {"orders": order["id"], "archives": order["archive_url"].rsplit("/", 1)[1], "organisations": org["id"],
                  "users": member.user["id"], "tokens": token["id"], "devices": api.get("/devices")["devices"][0]["id"],
-                 "passkeys": passkey["id"], "accounts": api.get("/account")["id"]}
+                 "passkeys": passkey["id"], "accounts": api.get("/account")["id"],
+                 "eab-keys": key["kid"], "acme accounts": client.kid.rsplit("/", 1)[1]}
 
 
 @pytest.fixture(scope="module")
 def routes(world):
-    """Products and issuers are everybody's."""
-    return [r for r in every_route(world.anonymous()) if r.params and not {"products", "issuers"} & set(r.path.split("/"))]
+    """Products, issuers and ACME directories are everybody's."""
+    shared = {"products", "issuers", "directories"}
+    return [r for r in every_route(world.anonymous()) if r.params and not shared & set(r.path.split("/"))]
 
 
 def _id_for(route, ids):
     parts = route.path.split("/")
+    if route.path.startswith("/acme/accounts"):
+        return ids["acme accounts"]
     return ids[parts[next(i for i, p in enumerate(parts) if p.startswith("{")) - 1]]
 
 
@@ -41,7 +49,7 @@ def _comparable(answer):
 
 def _snapshot(api, ids):
     return [api.get(f"/orders/{ids['orders']}"), api.get("/users"), api.get("/organisations"),
-            [t["id"] for t in api.get("/tokens")["tokens"]], api.get("/passkeys"), api.get("/account")]
+            [t["id"] for t in api.get("/tokens")["tokens"]], api.get("/passkeys"), api.get("/account"), api.get("/acme/eab-keys"), api.get("/acme/accounts")]
 
 
 def test_another_accounts_objects_are_as_absent_as_those_that_never_were(world, mine, routes):
@@ -80,7 +88,8 @@ def test_lists_show_only_what_is_ones_own(world, mine):
     _, ids = mine
     stranger = world.register()
     for path in ("/orders", "/orders?all=1", f"/orders?q={ids['orders']}", "/users", "/users?all=1", "/tokens",
-                 "/organisations", "/audit", "/audit?all=1", f"/users?account={ids['accounts']}"):
+                 "/organisations", "/audit", "/audit?all=1", "/acme/eab-keys", "/acme/eab-keys?all=1", "/acme/accounts", "/acme/accounts?all=1",
+                 f"/users?account={ids['accounts']}"):
         answer = stranger.call("GET", path)
         assert answer.status_code in (200, 403, 404), path
         assert not [i for i in ids.values() if i in answer.text], path

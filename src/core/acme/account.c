@@ -65,7 +65,23 @@ enum acsr_result account_contacts(
 
 /* --- showing --- */
 
-json_t *account_json(const struct acme_request *a, const struct acme_account *x)
+static enum acsr_result add_binding(
+	struct acme_request *a, const struct acme_account *x, json_t *to, struct acsr_err *e)
+{
+	CLEANUP_STR char *text = NULL;
+	json_t *binding;
+
+	if (x->eab_kid[0] == '\0')
+		return ACSR_OK;
+	TRY(acme_account_binding(a->c->db, x->id, &text, e));
+	binding = json_loads(text, 0, NULL);
+	if (binding != NULL)
+		json_object_set_new(to, "externalAccountBinding", binding);
+	return ACSR_OK;
+}
+
+enum acsr_result account_result(
+	struct acme_request *a, unsigned status, const struct acme_account *x, struct acsr_err *e)
 {
 	char url[700];
 	json_t *j;
@@ -75,7 +91,8 @@ json_t *account_json(const struct acme_request *a, const struct acme_account *x)
 		"orders", json_sprintf("%s/orders", url));
 	if (x->terms_agreed_at != 0)
 		json_object_set_new(j, "termsOfServiceAgreed", json_true());
-	return j;
+	(void)request_answer(a->q, status, j);
+	return add_binding(a, x, j, e);
 }
 
 static enum acsr_result answer(
@@ -85,7 +102,7 @@ static enum acsr_result answer(
 
 	account_url(a, x->id, url);
 	TRY(request_header(a->q, e, "Location: %s", url));
-	return request_answer(a->q, status, account_json(a, x));
+	return account_result(a, status, x, e);
 }
 
 /* --- new ones --- */
@@ -148,6 +165,7 @@ static enum acsr_result make(struct acme_request *a, struct acsr_err *e)
 	struct acme_account x = {
 		.status = "valid", .contacts = "[]", .created_at = a->c->now, .last_seen_at = a->c->now
 	};
+	CLEANUP_STR char *binding = NULL;
 	bool given;
 
 	TRY(account_key_gate(a->c, a->key, e));
@@ -159,8 +177,10 @@ static enum acsr_result make(struct acme_request *a, struct acsr_err *e)
 	memcpy(x.account_id, a->dir.account_id, sizeof(x.account_id));
 	memcpy(x.thumbprint, a->thumbprint, sizeof(x.thumbprint));
 	TRY(keep_key(a->key, &x, e));
-	TRY(eab_bind(a, &x, e));
+	TRY(eab_bind(a, &x, &binding, e));
 	TRY(acme_account_insert(a->c->db, &x, e));
+	if (binding != NULL)
+		TRY(acme_account_bind(a->c->db, x.id, binding, e));
 	TRY(core_audit(a->c, x.id, x.account_id, "acme.account-made", x.id, e, "%s key %s, from %s%s%s",
 		acsr_key_name(a->key), x.thumbprint, a->q->m.remote, x.eab_kid[0] != '\0' ? ", with " : "",
 		x.eab_kid));

@@ -50,7 +50,7 @@ enum acsr_result acme_account_update(struct core *c, struct acme_request *a, str
 		return err_rule(e, "acme.account.other", NULL, "RFC 8555 7.3.2", "this is another account");
 	if (a->payload != NULL)
 		TRY(change(a, e));
-	return request_answer(a->q, 200, account_json(a, &a->account));
+	return account_result(a, 200, &a->account, e);
 }
 
 /* --- another key (7.3.5) --- */
@@ -137,7 +137,7 @@ static enum acsr_result take_key(
 		acsr_key_name(key), thumbprint, x->thumbprint));
 	memcpy(x->thumbprint, thumbprint, sizeof(x->thumbprint));
 	TRY(acme_account_save(a->c->db, x, e));
-	return request_answer(a->q, 200, account_json(a, x));
+	return account_result(a, 200, x, e);
 }
 
 static enum acsr_result change_key(

@@ -73,16 +73,18 @@ bool word_is_in(const char *words, const char *word);
 /* "cursor=CREATED.ID" of a list that goes from the newest to the oldest; without one, its beginning. */
 ACSR_MUST_USE enum acsr_result listed_cursor(const struct request *q, struct acme_listed *after);
 
-/* As 7.1.2 shows it, a new reference. */
-json_t *account_json(const struct acme_request *a, const struct acme_account *x);
+/* Answer with the account as 7.1.2 shows it, with its binding as it came (7.3.4). */
+ACSR_MUST_USE enum acsr_result account_result(
+	struct acme_request *a, unsigned status, const struct acme_account *x, struct acsr_err *e);
 /* "contact" of a payload into x->contacts; *given: it was there. */
 ACSR_MUST_USE enum acsr_result account_contacts(
 	const json_t *payload, struct acme_account *x, bool *given, struct acsr_err *e);
 
 /* --- eab.c (7.3.4) --- */
 
-/* The binding of a newAccount, if there is one: x->account_id and x->eab_kid are set. */
-ACSR_MUST_USE enum acsr_result eab_bind(struct acme_request *a, struct acme_account *x, struct acsr_err *e);
+/* The binding of a newAccount, if there is one: x->account_id and x->eab_kid are set, *binding is it (yours, else NULL). */
+ACSR_MUST_USE enum acsr_result eab_bind(
+	struct acme_request *a, struct acme_account *x, char **binding, struct acsr_err *e);
 /* Is this name, or one above it, in a space-separated list? */
 bool eab_covers(const char *names, const char *name);
 

@@ -102,7 +102,7 @@ static enum acsr_result verify(
 	return acme_eab_used(a->c->db, k.kid, a->c->now, e);
 }
 
-enum acsr_result eab_bind(struct acme_request *a, struct acme_account *x, struct acsr_err *e)
+enum acsr_result eab_bind(struct acme_request *a, struct acme_account *x, char **binding, struct acsr_err *e)
 {
 	json_t *given = json_object_get(a->payload, "externalAccountBinding");
 	CLEANUP_STR char *text = NULL;
@@ -124,6 +124,10 @@ enum acsr_result eab_bind(struct acme_request *a, struct acme_account *x, struct
 	if (r == ACSR_OK)
 		r = verify(a, &j, x, e);
 	jws_free(&j);
+	if (r == ACSR_OK) {
+		*binding = text;
+		text = NULL;
+	}
 	return r;
 }
 

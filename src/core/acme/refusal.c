@@ -79,7 +79,8 @@ void refusal_set(struct request *q, const struct acsr_err *shown)
 	json_t *p = acme_problem(shown, NULL);
 
 	q->status = status_of(shown);
-	json_object_set_new(p, "instance", json_string(q->instance));
+	json_object_set_new(
+		p, "instance", json_string(a->terms_link ? a->dir.terms : q->instance)); /* 7.3.3 */
 	if (a->subproblems != NULL)
 		json_object_set(p, "subproblems", a->subproblems);
 	if (strcmp(err_face(shown->id)->acme, "badSignatureAlgorithm") == 0) /* 6.2 */

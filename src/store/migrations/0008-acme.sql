@@ -19,6 +19,7 @@ CREATE INDEX acme_eab_keys_account ON acme_eab_keys (account_id);
 CREATE TABLE acme_accounts (
   id TEXT PRIMARY KEY, directory TEXT NOT NULL, account_id TEXT NOT NULL REFERENCES accounts (id),
   eab_kid TEXT NOT NULL,                 -- '' without
+  binding TEXT NOT NULL DEFAULT '',      -- the external account binding as it came, JSON, or ''
   thumbprint TEXT NOT NULL, jwk TEXT NOT NULL, status TEXT NOT NULL, -- valid deactivated revoked
   contacts TEXT NOT NULL,                -- JSON list
   terms_agreed_at BIGINT, created_at BIGINT NOT NULL, last_seen_at BIGINT NOT NULL, UNIQUE (directory, thumbprint));
