@@ -20,6 +20,7 @@ struct upstream_reply {
 	int64_t retry_at;            /* epoch seconds; 0: not said. Capped by [upstream] longest_wait */
 	int64_t retry_after;         /* seconds as the CA said them */
 	struct strv alternates;      /* Link rel="alternate", checked URLs */
+	char next[UPSTREAM_URL];     /* Link rel="next", checked; "" without */
 	struct bytes body;
 	json_t *json;     /* the body as an object, or NULL when it is none */
 	char problem[48]; /* last part of the problem's type: "rateLimited"; "" without */

@@ -4,6 +4,18 @@
 
 #include "core/core.h"
 
+/* "upstream", an order: have it ordered at the CA, and read its authorizations. */
+ACSR_MUST_USE enum acsr_result upstream_job(
+	struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e);
+/* "upstream-tidy", an order: let go of authorizations that a cancelled order left pending. */
+ACSR_MUST_USE enum acsr_result upstream_tidy_job(
+	struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e);
+/* "upstream-ari", an order: ask when its certificate should be renewed. */
+ACSR_MUST_USE enum acsr_result upstream_ari_job(
+	struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e);
+/* "upstream-revoke", a serial: tell the CA that the certificate is revoked. */
+ACSR_MUST_USE enum acsr_result upstream_revoke_job(
+	struct core *c, const char *serial, int64_t attempts, struct acsr_err *e);
 /* "upstream-roll", an issuer: a change of the account's key whose outcome is not known. */
 ACSR_MUST_USE enum acsr_result upstream_roll_job(
 	struct core *c, const char *issuer, int64_t attempts, struct acsr_err *e);

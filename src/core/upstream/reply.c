@@ -43,9 +43,18 @@ static void take_nonce(const char *value, char nonce[257])
 	snprintf(nonce, 257, "%s", n > 0 && n <= 256 && value[n] == '\0' ? value : "");
 }
 
+static bool has_rel(const char *params, const char *rel)
+{
+	char quoted[32], plain[32];
+
+	snprintf(quoted, sizeof(quoted), "rel=\"%s\"", rel);
+	snprintf(plain, sizeof(plain), "rel=%s", rel);
+	return strstr(params, quoted) != NULL || strstr(params, plain) != NULL;
+}
+
 /* <URL>;rel="alternate" (RFC 8288), several in one header separated by commas. */
 static enum acsr_result take_links(
-	const struct upstream_issuer *i, const char *value, struct strv *out, struct acsr_err *e)
+	const struct upstream_issuer *i, const char *value, struct upstream_reply *r, struct acsr_err *e)
 {
 	while ((value = strchr(value, '<')) != NULL) {
 		const char *end = strchr(value, '>'), *next;
@@ -56,11 +65,13 @@ static enum acsr_result take_links(
 		next = strchr(end, '<');
 		TRY(str_printf(&url, e, "%.*s", (int)(end - value - 1), value + 1));
 		TRY(str_printf(&params, e, "%.*s", next != NULL ? (int)(next - end) : (int)strlen(end), end));
-		if ((strstr(params, "rel=\"alternate\"") != NULL ||
-			    strstr(params, "rel=alternate") != NULL) &&
-			out->n < ALTERNATES && upstream_url_ok(i, url))
-			TRY(strv_add(out, url, e));
 		value = end;
+		if (!upstream_url_ok(i, url))
+			continue;
+		if (has_rel(params, "alternate") && r->alternates.n < ALTERNATES)
+			TRY(strv_add(&r->alternates, url, e));
+		else if (has_rel(params, "next"))
+			snprintf(r->next, sizeof(r->next), "%s", url);
 	}
 	return ACSR_OK;
 }
@@ -90,7 +101,7 @@ static enum acsr_result take_headers(struct core *c, const struct upstream_issue
 		else if (str_starts(line, "retry-after:"))
 			take_retry(c, value, r);
 		else if (str_starts(line, "link:"))
-			TRY(take_links(i, value, &r->alternates, e));
+			TRY(take_links(i, value, r, e));
 		else if (str_starts(line, "location:") && strlen(value) < sizeof(r->location))
 			snprintf(r->location, sizeof(r->location), "%s", value);
 	}

@@ -31,10 +31,34 @@ ACSR_MUST_USE enum acsr_result upstream_account_roll(
 ACSR_MUST_USE enum acsr_result upstream_account_deactivate(
 	struct core *c, struct request *q, const char *issuer, upstream_done_fn *done, struct acsr_err *e);
 
-/* --- orders (order.c in this folder), asked by core/order.c, validate.c and issue.c --- */
+/* --- orders, asked by core/order.c, validate.c and issue.c --- */
 
-/* Does the order's round go to another CA, and which? *have is false when it is one of our own; clear *out with upstream_issuer_clear. */
+/* Does the order's round go to another CA, and which? *have is false when it is one of our own; clear *out with
+ * upstream_issuer_clear. */
 ACSR_MUST_USE enum acsr_result upstream_of(
 	struct core *c, const struct order *o, struct upstream_issuer *out, bool *have, struct acsr_err *e);
+
+/* The order, whose issuer is an ACME CA, is being validated: have an order made there. Again: a clean start. */
+ACSR_MUST_USE enum acsr_result upstream_begin(struct core *c, struct order *o, struct acsr_err *e);
+/* What the "validate" job does for a name of such an order: look ourselves first, then tell the CA, then ask what it says. */
+ACSR_MUST_USE enum acsr_result upstream_prove(
+	struct core *c, struct order *o, struct validation *v, struct acsr_err *e);
+/* What the "issue" job does for it: finalize, fetch, judge, store. */
+ACSR_MUST_USE enum acsr_result upstream_issue(struct core *c, const struct order *o, struct acsr_err *e);
+/* It is cancelled: what is pending at the CA is let go of, and what was published taken away. */
+ACSR_MUST_USE enum acsr_result upstream_cancel(struct core *c, const struct order *o, struct acsr_err *e);
+/* A certificate of that issuer was revoked by the customer: *ours is false when another CA has to be told, which is then
+ * seen to. */
+struct certificate;
+ACSR_MUST_USE enum acsr_result upstream_revoke(
+	struct core *c, const struct certificate *cert, bool *ours, struct acsr_err *e);
+
+/* Answer another of the challenges that the CA offers: "http" "dns" … "validation.method". v is not saved. */
+ACSR_MUST_USE enum acsr_result upstream_set_method(struct validation *v, const char *method, struct acsr_err *e);
+/* All that the CA offers for a name, as the API shows it. */
+json_t *upstream_publish_json(struct core *c, const struct order *o, const struct validation *v);
+/* How far the order is at its CA, for the API; null when it is our own. A new reference. */
+ACSR_MUST_USE enum acsr_result upstream_json(
+	struct core *c, const struct order *o, json_t **out, struct acsr_err *e);
 
 #endif

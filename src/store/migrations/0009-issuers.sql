@@ -21,6 +21,7 @@ CREATE TABLE upstream_orders (
   url TEXT NOT NULL, finalize_url TEXT NOT NULL, certificate_url TEXT NOT NULL,
   replaces TEXT NOT NULL, detail TEXT NOT NULL,          -- JSON: what a step has to remember
   started_at BIGINT NOT NULL, told_at BIGINT, expires_at BIGINT, PRIMARY KEY (order_id, round, issuer));
+CREATE INDEX upstream_orders_issuer ON upstream_orders (issuer, started_at);
 
 ALTER TABLE orders ADD COLUMN issuer TEXT NOT NULL DEFAULT '';        -- of this round; '' is the product's own
 ALTER TABLE orders ADD COLUMN renew_from BIGINT;                      -- the window that the CA suggests (RFC 9773)

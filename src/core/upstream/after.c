@@ -1,0 +1,311 @@
+/* After the certificate, or instead of it: revocation at its CA, letting go of what is pending there, and when the CA would
+ * like it to be renewed (ARI, RFC 9773). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autocsr/crl.h"
+#include "base/clock.h"
+#include "core/jsontext.h"
+#include "core/publish.h"
+#include "core/upstream/jobs.h"
+#include "core/upstream/orders.h"
+#include "store/certificate.h"
+#include "store/jobs.h"
+
+enum {
+	FIRST_PAUSE = 5,
+	LONGEST_PAUSE = 3600,
+	LEASE = 900,
+	TIDY_TRIES = 5,
+	ARI_USUAL = 6 * 3600, /* RFC 9773 4.3.2 */
+	ARI_LEAST = 60,
+	ARI_MOST = 86400
+};
+
+/* --- revocation (RFC 8555 7.6) --- */
+
+/* certificates.issuer is one of the issuers table? *acme: reached by ACME. */
+static enum acsr_result whose(struct core *c, const char *issuer, bool *theirs, bool *acme, struct acsr_err *e)
+{
+	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer i = { 0 };
+	struct acsr_err why;
+
+	*theirs = *acme = false;
+	if (upstream_issuer_load(c->db, issuer, &i, &why) == ACSR_OK) {
+		*theirs = true;
+		*acme = strcmp(i.kind, "acme") == 0;
+		return ACSR_OK;
+	}
+	if (err_is(&why, "object.absent"))
+		return ACSR_OK;
+	*e = why;
+	return ACSR_FAIL;
+}
+
+enum acsr_result upstream_revoke(
+	struct core *c, const struct certificate *cert, bool *ours, struct acsr_err *e)
+{
+	bool theirs, acme;
+
+	TRY(whose(c, cert->issuer, &theirs, &acme, e));
+	*ours = !theirs;
+	if (acme)
+		return core_want_job(c, "upstream-revoke", cert->serial, c->now, e);
+	return ACSR_OK;
+}
+
+static enum acsr_result say_about(
+	struct core *c, const struct certificate *cert, const char *text, int64_t at, struct acsr_err *e)
+{
+	CLEANUP_ORDER struct order o = { 0 };
+
+	if (cert->order_id[0] == '\0')
+		return ACSR_OK;
+	TRY(order_load(c->db, cert->order_id, NULL, &o, e));
+	return order_wait(c, &o, at, e, "%s", text);
+}
+
+static enum acsr_result revoked(struct core *c, const struct certificate *cert, struct acsr_err *e)
+{
+	TRY(jobs_done(c->db, "upstream-revoke", cert->serial, e));
+	TRY(say_about(c, cert, "", 0, e));
+	return core_audit(c, "system", "", "certificate.revoked-upstream", cert->order_id, e,
+		"%s has revoked the certificate %s", cert->issuer, cert->serial);
+}
+
+static enum acsr_result not_revoked(struct core *c, const struct certificate *cert,
+	const struct upstream_reply *r, const struct acsr_err *why, struct acsr_err *e)
+{
+	int64_t attempts, at;
+	char text[500];
+
+	if (err_is(why, "upstream.refused.") || err_is(why, "upstream.absent")) {
+		snprintf(text, sizeof(text), "the certificate %s is not revoked at its CA: %s", cert->serial, why->text);
+		TRY(jobs_done(c->db, "upstream-revoke", cert->serial, e));
+		TRY(core_audit(c, "system", "", "certificate.not-revoked", cert->order_id, e, "%s", text));
+		return say_about(c, cert, text, 0, e);
+	}
+	TRY(jobs_attempts(c->db, "upstream-revoke", cert->serial, &attempts, e));
+	at = c->now + jobs_pause(FIRST_PAUSE, LONGEST_PAUSE, attempts);
+	if (r->retry_at > at)
+		at = r->retry_at;
+	TRY(jobs_again(c->db, "upstream-revoke", cert->serial, at, why->text, e));
+	snprintf(text, sizeof(text), "the CA has not confirmed the revocation of %s yet: %s", cert->serial, why->text);
+	return say_about(c, cert, text, at, e);
+}
+
+static enum acsr_result on_revoked(struct core *c, struct upstream_then *t, const struct upstream_reply *r,
+	const struct acsr_err *why, struct acsr_err *e)
+{
+	struct certificate cert;
+
+	TRY(certificate_load(c->db, t->object, &cert, e));
+	if (why == NULL || strcmp(r->problem, "alreadyRevoked") == 0)
+		return revoked(c, &cert, e);
+	return not_revoked(c, &cert, r, why, e);
+}
+
+static enum acsr_result revocation(
+	struct core *c, const struct certificate *cert, char **payload, struct acsr_err *e)
+{
+	CLEANUP_STR char *text = NULL;
+	CLEANUP_BUF struct buf der = { 0 };
+	struct certificate found;
+	int code = 0;
+
+	buf_init(&der, 65536);
+	TRY(certificate_der(c->db, cert->order_id, cert->serial, &found, &der, e));
+	text = malloc(B64_LEN(der.len));
+	if (text == NULL)
+		return err_nomem(e);
+	b64_encode(der.p, der.len, true, text);
+	if (acsr_reason_find(&code, cert->reason, NULL) != ACSR_OK || code == 0)
+		return json_text(json_pack("{s:s}", "certificate", text), payload, e);
+	return json_text(json_pack("{s:s,s:i}", "certificate", text, "reason", code), payload, e);
+}
+
+enum acsr_result upstream_revoke_job(struct core *c, const char *serial, int64_t attempts, struct acsr_err *e)
+{
+	struct upstream_then t = { .fn = on_revoked };
+	struct upstream_reply none = { 0 };
+	struct upstream_ask a = { .url = "revokeCert" };
+	CLEANUP_STR char *payload = NULL;
+	struct certificate cert;
+	struct acsr_err why;
+
+	(void)attempts;
+	TRY(certificate_load(c->db, serial, &cert, e));
+	if (strcmp(cert.state, "revoked") != 0)
+		return jobs_done(c->db, "upstream-revoke", serial, e);
+	TRY(revocation(c, &cert, &payload, e));
+	TRY(jobs_lease(c->db, "upstream-revoke", serial, c->now + LEASE, e));
+	a.issuer = cert.issuer;
+	a.payload = payload;
+	snprintf(t.object, sizeof(t.object), "%s", serial);
+	if (upstream_call(c, &a, &t, &why) == ACSR_OK)
+		return ACSR_OK;
+	return not_revoked(c, &cert, &none, &why, e);
+}
+
+/* --- letting go (7.5.2) --- */
+
+enum acsr_result upstream_cancel(struct core *c, const struct order *o, struct acsr_err *e)
+{
+	CLEANUP_ERRAND struct errand x = { 0 };
+	bool have;
+
+	TRY(errand_load(c, o->id, &x, &have, e));
+	if (!have)
+		return ACSR_OK;
+	TRY(jobs_done(c->db, "upstream", o->id, e));
+	TRY(publish_drop_order(c, o->id, e));
+	return x.u.url[0] != '\0' ? core_want_job(c, "upstream-tidy", o->id, c->now, e) : ACSR_OK;
+}
+
+static enum acsr_result tidy_next(struct core *c, const char *order_id, struct acsr_err *e);
+
+/* Politeness: whatever it says, the next one. Only a CA that is away is asked again. */
+static enum acsr_result on_let_go(struct core *c, struct upstream_then *t, const struct upstream_reply *r,
+	const struct acsr_err *why, struct acsr_err *e)
+{
+	CLEANUP_VALIDATION struct validation v = { 0 };
+	int64_t attempts;
+
+	(void)r;
+	if (validation_load(c->db, t->detail, &v, e) != ACSR_OK)
+		return err_is(e, "object.absent") ? jobs_done(c->db, "upstream-tidy", t->object, e) : ACSR_FAIL;
+	TRY(jobs_attempts(c->db, "upstream-tidy", t->object, &attempts, e));
+	if (why != NULL && upstream_is_their_fault(why) && attempts < TIDY_TRIES)
+		return jobs_again(c->db, "upstream-tidy", t->object, c->now + jobs_pause(FIRST_PAUSE, LONGEST_PAUSE, attempts),
+			why->text, e);
+	v.authz_url[0] = '\0';
+	TRY(validation_save(c->db, &v, e));
+	return tidy_next(c, t->object, e);
+}
+
+static enum acsr_result let_go(
+	struct core *c, const struct errand *x, const struct validation *v, struct acsr_err *e)
+{
+	struct upstream_then t = { .fn = on_let_go };
+	struct upstream_ask a = {
+		.issuer = x->i.name, .url = v->authz_url, .payload = "{\"status\":\"deactivated\"}"
+	};
+	struct acsr_err why;
+
+	TRY(jobs_lease(c->db, "upstream-tidy", x->o.id, c->now + LEASE, e));
+	snprintf(t.object, sizeof(t.object), "%s", x->o.id);
+	snprintf(t.detail, sizeof(t.detail), "%s", v->id);
+	if (upstream_call(c, &a, &t, &why) == ACSR_OK)
+		return ACSR_OK;
+	return jobs_done(c->db, "upstream-tidy", x->o.id, e);
+}
+
+static enum acsr_result tidy_next(struct core *c, const char *order_id, struct acsr_err *e)
+{
+	CLEANUP_ERRAND struct errand x = { 0 };
+	struct validation *v;
+	enum acsr_result r;
+	size_t n, k = 0;
+	bool have;
+
+	TRY(errand_load(c, order_id, &x, &have, e));
+	if (!have || order_may_move(x.o.state, "cancelled"))
+		return jobs_done(c->db, "upstream-tidy", order_id, e);
+	TRY(validations_of(c->db, order_id, &v, &n, e));
+	while (k < n && (v[k].authz_url[0] == '\0' || strcmp(v[k].state, "pending") != 0))
+		k++;
+	r = k < n ? let_go(c, &x, &v[k], e) : jobs_done(c->db, "upstream-tidy", order_id, e);
+	validations_free(v, n);
+	return r;
+}
+
+enum acsr_result upstream_tidy_job(struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e)
+{
+	(void)attempts;
+	return tidy_next(c, order_id, e);
+}
+
+/* --- when to renew --- */
+
+static enum acsr_result ari_again(struct core *c, const char *order_id, const struct upstream_reply *r,
+	const char *text, struct acsr_err *e)
+{
+	int64_t pause = r->retry_after > 0 ? r->retry_after : ARI_USUAL;
+
+	pause = pause < ARI_LEAST ? ARI_LEAST : pause > ARI_MOST ? ARI_MOST : pause;
+	return jobs_again(c->db, "upstream-ari", order_id, c->now + pause, text, e);
+}
+
+static enum acsr_result on_window(struct core *c, struct upstream_then *t, const struct upstream_reply *r,
+	const struct acsr_err *why, struct acsr_err *e)
+{
+	json_t *window = json_object_get(r->json, "suggestedWindow");
+	int64_t from = errand_time(json_object_get(window, "start")), until = errand_time(json_object_get(window, "end"));
+	CLEANUP_ORDER struct order o = { 0 };
+	const char *url;
+
+	if (why != NULL)
+		return ari_again(c, t->object, r, why->text, e);
+	/* RFC 9773 4.2: the end must be after the start. */
+	if (from == 0 || until <= from)
+		return ari_again(c, t->object, r, "the window has no beginning, or ends before it", e);
+	TRY(order_load(c->db, t->object, NULL, &o, e));
+	if (o.renew_from != from || o.renew_until != until) {
+		url = json_string_value(json_object_get(r->json, "explanationURL"));
+		o.renew_from = from;
+		o.renew_until = until;
+		TRY(order_save(c->db, &o, c->now, e));
+		TRY(core_audit(c, "system", o.account_id, "order.renewal-window", o.id, e, "the CA suggests to renew from %lld to %lld%s%s",
+			(long long)from, (long long)until, url != NULL ? ": " : "", url != NULL ? url : ""));
+	}
+	return ari_again(c, t->object, r, "", e);
+}
+
+enum acsr_result upstream_ari_job(struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e)
+{
+	CLEANUP_ERRAND struct errand x = { 0 };
+	struct upstream_then t = { .fn = on_window };
+	struct upstream_reply none = { 0 };
+	struct upstream_ask a = { 0 };
+	CLEANUP_STR char *url = NULL;
+	char base[UPSTREAM_URL], certid[256];
+	struct acsr_err why;
+	bool have;
+
+	(void)attempts;
+	TRY(errand_load(c, order_id, &x, &have, e));
+	if (!have || strcmp(x.o.state, "issued") != 0)
+		return jobs_done(c->db, "upstream-ari", order_id, e);
+	upstream_directory_url(&x.i, "renewalInfo", base);
+	TRY(upstream_certid(c, &x.o, x.i.name, certid, e));
+	if (*base == '\0' || *certid == '\0')
+		return jobs_done(c->db, "upstream-ari", order_id, e);
+	TRY(str_printf(&url, e, "%s%s%s", base, str_ends(base, "/") ? "" : "/", certid));
+	TRY(jobs_lease(c->db, "upstream-ari", order_id, c->now + LEASE, e));
+	a = (struct upstream_ask){ .issuer = x.i.name, .url = url };
+	snprintf(t.object, sizeof(t.object), "%s", order_id);
+	if (upstream_call(c, &a, &t, &why) == ACSR_OK)
+		return ACSR_OK;
+	return ari_again(c, order_id, &none, why.text, e);
+}
+
+/* --- for the API --- */
+
+enum acsr_result upstream_json(struct core *c, const struct order *o, json_t **out, struct acsr_err *e)
+{
+	CLEANUP_ERRAND struct errand x = { 0 };
+	int64_t failures;
+	bool have;
+
+	TRY(errand_load(c, o->id, &x, &have, e));
+	if (!have) {
+		*out = json_null();
+		return ACSR_OK;
+	}
+	failures = json_integer_value(json_object_get(x.detail, "failures"));
+	*out = json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:I}", "issuer", x.i.name, "title", x.i.title, "step", x.u.step,
+		"url", json_text_or_null(x.u.url), "since", json_time(x.u.started_at), "told_at", json_time(x.u.told_at),
+		"expires_at", json_time(x.u.expires_at), "refused", (json_int_t)failures);
+	return ACSR_OK;
+}

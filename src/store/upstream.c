@@ -1,0 +1,96 @@
+/* SQL of orders at other CAs. */
+#include "store/upstream.h"
+
+#include <stdlib.h>
+
+#include "base/str.h"
+#include "store/column.h"
+
+void upstream_order_clear(struct upstream_order *u)
+{
+	free(u->url);
+	free(u->finalize_url);
+	free(u->certificate_url);
+	free(u->detail);
+	*u = (struct upstream_order){ 0 };
+}
+
+static enum acsr_result read_row(const struct db_rows *r, struct upstream_order *u, struct acsr_err *e)
+{
+	COLUMN_TEXT(u->order_id, r, 0);
+	u->round = db_int(r, 1);
+	COLUMN_TEXT(u->issuer, r, 2);
+	COLUMN_TEXT(u->step, r, 3);
+	TRY(str_dup(&u->url, db_text(r, 4), e));
+	TRY(str_dup(&u->finalize_url, db_text(r, 5), e));
+	TRY(str_dup(&u->certificate_url, db_text(r, 6), e));
+	COLUMN_TEXT(u->replaces, r, 7);
+	TRY(str_dup(&u->detail, db_text(r, 8), e));
+	u->started_at = db_int(r, 9);
+	u->told_at = db_int(r, 10);
+	u->expires_at = db_int(r, 11);
+	return ACSR_OK;
+}
+
+enum acsr_result upstream_order_load(struct db *d, const char *order_id, int64_t round, const char *issuer,
+	struct upstream_order *out, bool *have, struct acsr_err *e)
+{
+	CLEANUP_ROWS struct db_rows *rows = NULL;
+	struct upstream_order u = { 0 };
+
+	TRY(db_query(d, &rows,
+		"SELECT order_id, round, issuer, step, url, finalize_url, certificate_url, replaces, detail, "
+		"started_at, told_at, expires_at FROM upstream_orders "
+		"WHERE order_id = $1 AND round = $2 AND issuer = $3",
+		DB_ARGS(DB_TEXT(order_id), DB_INT(round), DB_TEXT(issuer)), e));
+	TRY(db_next(rows, have, e));
+	if (!*have)
+		return ACSR_OK;
+	if (read_row(rows, &u, e) != ACSR_OK) {
+		upstream_order_clear(&u);
+		return ACSR_FAIL;
+	}
+	*out = u;
+	return ACSR_OK;
+}
+
+static struct db_arg text_of(const char *s)
+{
+	return DB_TEXT(s != NULL ? s : "");
+}
+
+enum acsr_result upstream_order_save(struct db *d, const struct upstream_order *u, struct acsr_err *e)
+{
+	return db_exec(d, NULL,
+		"INSERT INTO upstream_orders (order_id, round, issuer, step, url, finalize_url, certificate_url, "
+		"replaces, detail, started_at, told_at, expires_at) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
+		"ON CONFLICT (order_id, round, issuer) DO UPDATE SET step = excluded.step, url = excluded.url, "
+		"finalize_url = excluded.finalize_url, certificate_url = excluded.certificate_url, "
+		"replaces = excluded.replaces, detail = excluded.detail, started_at = excluded.started_at, "
+		"told_at = excluded.told_at, expires_at = excluded.expires_at",
+		DB_ARGS(DB_TEXT(u->order_id), DB_INT(u->round), DB_TEXT(u->issuer), DB_TEXT(u->step),
+			text_of(u->url), text_of(u->finalize_url), text_of(u->certificate_url),
+			DB_TEXT(u->replaces), DB_TEXT(u->detail != NULL ? u->detail : "{}"),
+			DB_INT(u->started_at), column_time(u->told_at), column_time(u->expires_at)),
+		e);
+}
+
+enum acsr_result upstream_order_known(
+	struct db *d, const char *issuer, const char *url, bool *known, struct acsr_err *e)
+{
+	int64_t n;
+
+	TRY(column_count(d, &n, "SELECT COUNT(*) FROM upstream_orders WHERE issuer = $1 AND url = $2",
+		DB_ARGS(DB_TEXT(issuer), DB_TEXT(url)), e));
+	*known = n > 0;
+	return ACSR_OK;
+}
+
+enum acsr_result upstream_order_count(
+	struct db *d, const char *issuer, int64_t since, int64_t *n, struct acsr_err *e)
+{
+	return column_count(d, n,
+		"SELECT COUNT(*) FROM upstream_orders WHERE issuer = $1 AND started_at > $2 AND step NOT IN ('order', 'failed')",
+		DB_ARGS(DB_TEXT(issuer), DB_INT(since)), e);
+}

@@ -1,0 +1,33 @@
+/* Rows of upstream_orders: an order as another CA knows it, one of each round and issuer. */
+#ifndef STORE_UPSTREAM_H
+#define STORE_UPSTREAM_H
+
+#include "db/db.h"
+
+/* Texts in char * are owned, never NULL after a load. Times: epoch seconds, 0 for none. */
+struct upstream_order {
+	char order_id[40], issuer[65];
+	int64_t round;
+	char step[16]; /* what is to be done next: core/upstream/orders.h */
+	char *url, *finalize_url, *certificate_url;
+	char replaces[256]; /* the certificate that it says it replaces (RFC 9773 5), or "" */
+	char *detail;       /* JSON object */
+	int64_t started_at, told_at, expires_at;
+};
+
+void upstream_order_clear(struct upstream_order *u);
+#define CLEANUP_UPSTREAM_ORDER __attribute__((cleanup(upstream_order_clear)))
+
+ACSR_MUST_USE enum acsr_result upstream_order_load(struct db *d, const char *order_id, int64_t round,
+	const char *issuer, struct upstream_order *out, bool *have, struct acsr_err *e);
+/* Insert, or change the one of that order, round and issuer. */
+ACSR_MUST_USE enum acsr_result upstream_order_save(
+	struct db *d, const struct upstream_order *u, struct acsr_err *e);
+/* Do we know this URL as an order of ours? */
+ACSR_MUST_USE enum acsr_result upstream_order_known(
+	struct db *d, const char *issuer, const char *url, bool *known, struct acsr_err *e);
+/* Orders that were begun at the issuer since `since`. */
+ACSR_MUST_USE enum acsr_result upstream_order_count(
+	struct db *d, const char *issuer, int64_t since, int64_t *n, struct acsr_err *e);
+
+#endif
