@@ -12,6 +12,7 @@
 #include "core/issue.h"
 #include "core/order.h"
 #include "core/upstream/offline.h"
+#include "core/upstream/upstream.h"
 #include "store/jobs.h"
 
 enum { SIGN_SECONDS = 60, LONGEST_PAUSE = 600, BACKDATE = 60 };
@@ -200,7 +201,7 @@ static enum acsr_result on_signed(
 
 static enum acsr_result sign(struct core *c, struct order *o, const struct product *p, struct acsr_err *e)
 {
-	const struct issuer *is = issue_choose_issuer(c, p->issuer);
+	const struct issuer *is = issue_choose_issuer(c, o->issuer[0] != '\0' ? o->issuer : p->issuer);
 	struct certificate cert = { 0 };
 	struct issue_what w = { .reference = o->id };
 	struct call like = { .fn = on_signed };
@@ -294,19 +295,23 @@ static enum acsr_result check_who_made_the_key(struct core *c, const struct orde
 
 enum acsr_result issue_job(struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e)
 {
+	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer is = { 0 };
 	CLEANUP_ORDER struct order o = { 0 };
 	struct product p;
 	struct acsr_err why, refusal = { 0 };
-	bool asked, offline;
+	bool asked, offline, theirs;
 
 	(void)attempts;
 	TRY(order_load(c->db, order_id, NULL, &o, e));
 	if (strcmp(o.state, "issuing") != 0)
 		return jobs_done(c->db, "issue", order_id, e);
+	TRY(upstream_of(c, &o, &is, &theirs, e));
 	TRY(products_load(c->db, o.product_id, &p, e));
 	TRY(check_who_made_the_key(c, &o, &p, &refusal, e));
 	if (refusal.id[0] != '\0')
 		return retry(c, &o, &refusal, e);
+	if (theirs && strcmp(is.kind, "acme") == 0)
+		return upstream_issue(c, &o, e); /* CAA is for that CA to judge */
 	TRY(offline_issue(c, &o, &offline, e));
 	if (offline)
 		return ACSR_OK;

@@ -8,6 +8,7 @@
 
 #include "core/mail.h"
 #include "core/statement.h"
+#include "core/upstream/upstream.h"
 #include "core/upstream/issuer.h"
 #include "core/upstream/offline.h"
 #include "store/certificate.h"
@@ -35,6 +36,7 @@ static const struct {
 	{ "vetting", "cancelled" },
 	{ "vetting", "issued" },
 	{ "vetting", "failed" },
+	{ "issuing", "validating" }, /* another CA wants control shown anew, or another issuer takes over */
 	{ "issuing", "issued" },
 	{ "issuing", "failed" },
 	{ "issued", "handover" },   /* reissue with a key of ours */
@@ -133,6 +135,32 @@ enum acsr_result order_mail(struct core *c, const struct order *o, const char *w
 
 enum { TASKS_SHOWN = 30000, TASKS_MAX = 60000 }; /* bytes: what one mail takes */
 
+/* What another CA wants to see: whichever of its challenges the customer likes best. */
+static enum acsr_result describe_upstream(const struct validation *v, struct buf *out, struct acsr_err *e)
+{
+	json_t *offers = json_loads(v->offers, 0, NULL), *one;
+	const char *before = "", *host = v->wildcard ? v->name + 2 : v->name;
+	enum acsr_result r = buf_printf(out, e, "%s%s\n", out->len > 0 ? "\n" : "", v->name);
+	size_t i;
+
+	json_array_foreach(offers, i, one)
+	{
+		const char *method = json_string_value(json_object_get(one, "method"));
+		const char *record = json_string_value(json_object_get(one, "record"));
+		const char *value = json_string_value(json_object_get(one, "value"));
+
+		if (r != ACSR_OK || strcmp(method, "tls-alpn") == 0)
+			continue;
+		r = strcmp(method, "http") == 0
+			    ? buf_printf(out, e, "%sa file: http://%s%s with the content %s\n", before, host,
+				      record, value)
+			    : buf_printf(out, e, "%sa DNS record: %s TXT \"%s\"\n", before, record, value);
+		before = "or ";
+	}
+	json_decref(offers);
+	return r;
+}
+
 /* What to publish, for the mail: both ways for each pending name. */
 static enum acsr_result describe_tasks(
 	const struct validation *v, size_t n, struct buf *out, struct acsr_err *e)
@@ -145,6 +173,10 @@ static enum acsr_result describe_tasks(
 		if (out->len > TASKS_SHOWN)
 			return buf_putstr(
 				out, "\nThere are more names; the page of the order has them all.\n", e);
+		if (v[i].offers[0] != '\0') {
+			TRY(describe_upstream(&v[i], out, e));
+			continue;
+		}
 		TRY(buf_printf(out, e, "%s%s\n", out->len > 0 ? "\n" : "", v[i].name));
 		if (!v[i].wildcard)
 			TRY(buf_printf(out, e,
@@ -178,21 +210,38 @@ static enum acsr_result start_checks(struct core *c, const struct validation *v,
 	return ACSR_OK;
 }
 
-enum acsr_result order_begin_validation(
-	struct core *c, struct order *o, const char *actor, struct acsr_err *e)
+enum acsr_result order_check_names(struct core *c, const struct order *o, bool mail, struct acsr_err *e)
 {
 	struct validation *v;
 	enum acsr_result r;
 	size_t n;
 
-	TRY(order_move(c, o, "validating", actor, "the names are being validated", e));
 	TRY(validations_of(c->db, o->id, &v, &n, e));
 	r = start_checks(c, v, n, e);
-	if (r == ACSR_OK)
+	if (r == ACSR_OK && mail)
 		r = mail_tasks(c, o, v, n, e);
 	validations_free(v, n);
-	TRY(r);
+	return r;
+}
+
+enum acsr_result order_start_validation(
+	struct core *c, struct order *o, const char *actor, struct acsr_err *e)
+{
+	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer i = { 0 };
+	bool theirs;
+
+	TRY(upstream_of(c, o, &i, &theirs, e));
+	if (theirs && strcmp(i.kind, "acme") == 0)
+		return upstream_begin(c, o, e);
+	TRY(order_check_names(c, o, true, e));
 	return order_advance(c, o, actor, e);
+}
+
+enum acsr_result order_begin_validation(
+	struct core *c, struct order *o, const char *actor, struct acsr_err *e)
+{
+	TRY(order_move(c, o, "validating", actor, "the names are being validated", e));
+	return order_start_validation(c, o, actor, e);
 }
 
 static enum acsr_result all_valid(struct core *c, const struct order *o, bool *all, struct acsr_err *e)

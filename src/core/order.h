@@ -27,6 +27,12 @@ ACSR_MUST_USE enum acsr_result order_advance(
 /* The CSR of the current round is there and, for a key of ours, handed over: begin to validate. */
 ACSR_MUST_USE enum acsr_result order_begin_validation(
 	struct core *c, struct order *o, const char *actor, struct acsr_err *e);
+/* The same for one that is validating already, because it goes to another issuer. */
+ACSR_MUST_USE enum acsr_result order_start_validation(
+	struct core *c, struct order *o, const char *actor, struct acsr_err *e);
+/* Have every name that is pending looked at now; mail: tell the customer what to publish. */
+ACSR_MUST_USE enum acsr_result order_check_names(
+	struct core *c, const struct order *o, bool mail, struct acsr_err *e);
 /* The order cannot be fulfilled; one that has a valid certificate goes back to issued. Mails the reason. */
 ACSR_MUST_USE enum acsr_result order_fail(
 	struct core *c, struct order *o, const char *reason, struct acsr_err *e);
@@ -111,9 +117,10 @@ ACSR_MUST_USE enum acsr_result order_sans_list(const struct order *o, struct str
 ACSR_MUST_USE enum acsr_result order_names_list(const struct order *o, struct strv *out, struct acsr_err *e);
 
 /* --- validate.c --- */
-/* Rows for all names: reused evidence, pre-authorised, or pending with fresh random values. */
+/* Rows for all names: reused evidence, pre-authorised, or pending with fresh random values. Another CA wants proofs of its
+ * own (upstream.h), and an order of a product of such a one is noted to be its (o->issuer, saved). */
 ACSR_MUST_USE enum acsr_result validate_prepare(
-	struct core *c, const struct order *o, const struct product *p, struct acsr_err *e);
+	struct core *c, struct order *o, const struct product *p, struct acsr_err *e);
 /* Jobs: "validate" (a validation), "issue" and "expire" (an order), "crl" (an issuer). */
 ACSR_MUST_USE enum acsr_result validate_job(
 	struct core *c, const char *validation_id, int64_t attempts, struct acsr_err *e);
@@ -125,6 +132,9 @@ ACSR_MUST_USE enum acsr_result crl_job(
 	struct core *c, const char *issuer, int64_t attempts, struct acsr_err *e);
 /* The signer has told of an issuer: its first CRL is due. */
 void crl_issuer_known(struct core *c);
+/* It is not proven: said, and looked at again later, or the order fails when that took too long. */
+ACSR_MUST_USE enum acsr_result validate_not_yet(struct core *c, struct order *o, struct validation *v,
+	const struct acsr_err *why, struct acsr_err *e);
 /* Ask about CAA of a validation's name; `like` says whom to tell. */
 ACSR_MUST_USE enum acsr_result validate_ask_caa(struct core *c, const struct order *o,
 	const struct validation *v, const struct call *like, struct acsr_err *e);

@@ -6,6 +6,7 @@
 #include "core/handover.h"
 #include "core/mail.h"
 #include "core/order.h"
+#include "core/upstream/upstream.h"
 #include "store/certificate.h"
 #include "store/jobs.h"
 
@@ -19,8 +20,23 @@ static enum acsr_result set_method(
 	if (v->wildcard && strcmp(method, "http") == 0)
 		return err_rule(e, "validation.method", "method", "BR 3.2.2.4.18",
 			"%s is a wildcard: only a DNS record can validate it", v->name);
+	if (v->told_at != 0)
+		return ACSR_OK; /* the other CA is looking already */
+	if (v->offers[0] != '\0')
+		TRY(upstream_set_method(v, method, e));
 	snprintf(v->method, sizeof(v->method), "%s", method);
 	return validation_save(c->db, v, e);
+}
+
+/* All that some CA offers; whether this one does is found out name by name. */
+static bool is_method(const char *method)
+{
+	static const char *const all[] = { "http", "dns", "tls-alpn", "dns-account", "dns-persist" };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (strcmp(all[i], method) == 0)
+			return true;
+	return false;
 }
 
 static enum acsr_result check_now(struct core *c, const struct order *o, const char *name, const char *method,
@@ -57,13 +73,15 @@ enum acsr_result order_validate(struct core *c, struct request *q, struct acsr_e
 {
 	const char *name = NULL, *method = NULL;
 	const struct field fields[] = { { "name", FIELD_TEXT, false, &name, 255 },
-		{ "method", FIELD_TEXT, false, &method, 8 }, { 0 } };
+		{ "method", FIELD_TEXT, false, &method, 15 }, { 0 } };
 	CLEANUP_ORDER struct order o = { 0 };
 	size_t matched;
 
 	TRY(request_fields(q, fields, e));
-	if (method != NULL && strcmp(method, "http") != 0 && strcmp(method, "dns") != 0)
-		return err_rule(e, "request.field.method", "method", NULL, "method is \"http\" or \"dns\"");
+	if (method != NULL && !is_method(method))
+		return err_rule(e, "request.field.method", "method", NULL,
+			"method is \"http\" or \"dns\", or one of those that the order shows under "
+			"\"publish\"");
 	TRY(order_of_request(c, q, &o, e));
 	if (already_validated(&o))
 		return order_answer(c, q, o.id, 200, e);
@@ -137,6 +155,7 @@ static enum acsr_result next_round(
 {
 	o->round++;
 	o->issuer[0] = '\0'; /* the product's, as it is now */
+	o->renew_from = o->renew_until = 0;
 	TRY(validations_delete(c->db, o->id, e));
 	TRY(order_save(c->db, o, c->now, e));
 	return validate_prepare(c, o, p, e);
@@ -290,6 +309,7 @@ enum acsr_result order_cancel(struct core *c, struct request *q, struct acsr_err
 			o.state, strcmp(o.state, "issued") == 0 ? "; revoke the certificate instead" : "");
 	TRY(forget_archive(c, &o, e));
 	TRY(jobs_done(c->db, "archive-mail", o.id, e));
+	TRY(upstream_cancel(c, &o, e));
 	TRY(reissue ? order_return(c, &o, q->who.email, "the reissue was cancelled", e)
 		    : order_move(c, &o, "cancelled", q->who.email, "cancelled by the customer", e));
 	return order_answer(c, q, o.id, 200, e);

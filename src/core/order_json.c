@@ -9,6 +9,7 @@
 #include "core/order.h"
 #include "core/receipt.h"
 #include "core/upstream/order_view.h"
+#include "core/upstream/upstream.h"
 #include "store/audit.h"
 #include "store/certificate.h"
 
@@ -73,25 +74,57 @@ static enum acsr_result put_request(struct core *c, json_t *out, const struct or
 	return ACSR_OK;
 }
 
-static json_t *validation_json(const struct validation *v)
+/* Our own two ways, in the form that upstream_publish_json has. */
+static json_t *own_ways(const struct validation *v)
 {
 	const char *host = v->wildcard ? v->name + 2 : v->name;
 	char url[600], path[200], record[300];
-	json_t *http = json_null(), *error = json_null();
+	json_t *list = json_array();
 
 	snprintf(path, sizeof(path), "/.well-known/pki-validation/%s.txt", v->token);
 	snprintf(url, sizeof(url), strchr(host, ':') != NULL ? "http://[%s]%s" : "http://%s%s", host, path);
 	snprintf(record, sizeof(record), "_autocsr.%s", host);
 	if (!v->wildcard)
-		http = json_pack("{s:s,s:s,s:s}", "url", url, "path", path, "content", v->value);
-	if (v->error[0] != '\0')
-		error = json_loads(v->error, 0, NULL);
-	return json_pack("{s:s,s:s,s:s,s:b,s:o,s:{s:s,s:s,s:s},s:o,s:o,s:o,s:o}", "name", v->name, "state",
-		v->state, "method", v->method, "wildcard", (int)v->wildcard, "http", http, "dns", "record",
-		record, "type", "TXT", "value", v->value, "error", error, "checked_at",
-		json_time(v->checked_at), "next_check_at",
-		strcmp(v->state, "pending") == 0 ? json_time(v->next_check_at) : json_null(), "valid_until",
-		json_time(v->valid_until));
+		json_array_append_new(list, json_pack("{s:s,s:n,s:s,s:s,s:s}", "method", "http", "challenge",
+						    "url", url, "path", path, "content", v->value));
+	json_array_append_new(list, json_pack("{s:s,s:n,s:s,s:s,s:s}", "method", "dns", "challenge", "record",
+					    record, "type", "TXT", "value", v->value));
+	return list;
+}
+
+/* Those members of the way that was offered; null when it is not. */
+static json_t *pick(json_t *ways, const char *method, const char *const members[3])
+{
+	json_t *one, *out;
+	size_t i;
+
+	json_array_foreach(ways, i, one)
+	{
+		if (strcmp(json_string_value(json_object_get(one, "method")), method) != 0)
+			continue;
+		out = json_object();
+		for (size_t k = 0; k < 3; k++)
+			json_object_set(out, members[k], json_object_get(one, members[k]));
+		return out;
+	}
+	return json_null();
+}
+
+static json_t *validation_json(struct core *c, const struct order *o, const struct validation *v)
+{
+	static const char *const http[] = { "url", "path", "content" }, *const dns[] = { "record", "type",
+		"value" };
+	bool theirs = v->offers[0] != '\0', known = theirs || v->token[0] != '\0';
+	json_t *error = v->error[0] != '\0' ? json_loads(v->error, 0, NULL) : json_null();
+	json_t *ways = theirs ? upstream_publish_json(c, o, v) : known ? own_ways(v) : json_array();
+	json_t *seen = theirs && v->evidence[0] != '\0' ? json_loads(v->evidence, 0, NULL) : json_null();
+
+	return json_pack("{s:s,s:s,s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name", v->name, "state",
+		v->state, "method", v->method, "wildcard", (int)v->wildcard, "http", pick(ways, "http", http),
+		"dns", pick(ways, "dns", dns), "publish", ways, "seen", seen, "told_at",
+		json_time(v->told_at), "error", error, "checked_at", json_time(v->checked_at),
+		"next_check_at", strcmp(v->state, "pending") == 0 ? json_time(v->next_check_at) : json_null(),
+		"valid_until", json_time(v->valid_until));
 }
 
 static enum acsr_result put_validations(
@@ -104,7 +137,7 @@ static enum acsr_result put_validations(
 	json_object_set_new(out, "validations", list);
 	TRY(validations_of(c->db, o->id, &v, &n, e));
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, validation_json(&v[i]));
+		json_array_append_new(list, validation_json(c, o, &v[i]));
 	validations_free(v, n);
 	return ACSR_OK;
 }

@@ -5,9 +5,9 @@
 #include "autocsr/crl.h"
 #include "core/handlers.h"
 #include "core/mail.h"
-#include "core/issuers.h"
 #include "core/order.h"
 #include "core/revoke.h"
+#include "core/upstream/upstream.h"
 #include "store/certificate.h"
 #include "store/issuers.h"
 
@@ -33,10 +33,13 @@ static enum acsr_result revoked_elsewhere(struct core *c, const struct order *o,
 static enum acsr_result revoke_one(struct core *c, const struct revocation *r, const struct order *o,
 	const struct certificate *cert, struct acsr_err *e)
 {
+	bool ours;
+
 	TRY(certificate_revoke(c->db, cert->serial, r->reason, c->now, e));
 	TRY(core_audit(c, r->actor, o->account_id, "certificate.revoked", o->id, e, "serial %s, reason %s",
 		cert->serial, r->reason));
-	if (issuers_find(c->issuers, cert->issuer) == NULL)
+	TRY(upstream_revoke(c, cert, &ours, e));
+	if (!ours)
 		return revoked_elsewhere(c, o, cert, r->reason, e);
 	TRY(core_want_job(c, "crl", cert->issuer, c->now, e));
 	return order_mail(c, o, "revoked", "serial", cert->serial, "reason", r->reason, e);

@@ -9,6 +9,7 @@
 #include "core/jsontext.h"
 #include "core/order.h"
 #include "core/upstream/offline.h"
+#include "core/upstream/upstream.h"
 #include "store/jobs.h"
 
 enum { LONGEST_PAUSE = 3600 };
@@ -68,15 +69,56 @@ static enum acsr_result prepare_one(struct core *c, const struct order *o, const
 	return validation_insert(c->db, &v, e);
 }
 
+/* What is to be published is known when the CA has said so. */
+static enum acsr_result prepare_upstream(
+	struct core *c, const struct order *o, const char *name, struct acsr_err *e)
+{
+	struct validation v = { .created_at = c->now, .wildcard = name[0] == '*' };
+
+	rnd_id("val_", v.id, sizeof(v.id));
+	snprintf(v.order_id, sizeof(v.order_id), "%s", o->id);
+	snprintf(v.name, sizeof(v.name), "%s", name);
+	snprintf(v.method, sizeof(v.method), "%s", v.wildcard ? "dns" : o->method);
+	snprintf(v.state, sizeof(v.state), "pending");
+	return validation_insert(c->db, &v, e);
+}
+
+/* The round keeps to the issuer that the product names now. */
+static enum acsr_result choose_issuer(
+	struct core *c, struct order *o, const struct product *p, bool *theirs, struct acsr_err *e)
+{
+	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer i = { 0 };
+	bool fresh = o->issuer[0] == '\0';
+
+	*theirs = false;
+	if (fresh && p->issuer[0] == '\0')
+		return ACSR_OK;
+	if (fresh)
+		snprintf(o->issuer, sizeof(o->issuer), "%s", p->issuer);
+	TRY(upstream_of(c, o, &i, theirs, e));
+	if (!*theirs && fresh)
+		o->issuer[0] = '\0';
+	if (*theirs && fresh)
+		TRY(order_save(c->db, o, c->now, e));
+	*theirs = *theirs && strcmp(i.kind, "acme") == 0;
+	return ACSR_OK;
+}
+
 enum acsr_result validate_prepare(
-	struct core *c, const struct order *o, const struct product *p, struct acsr_err *e)
+	struct core *c, struct order *o, const struct product *p, struct acsr_err *e)
 {
 	CLEANUP_STRV struct strv names = { 0 };
+	bool theirs;
 
 	bool offline, left;
 
 	TRY(offline_validation(c, o, &offline, &left, e));
 	TRY(order_names_list(o, &names, e));
+	TRY(choose_issuer(c, o, p, &theirs, e));
+	for (size_t i = 0; theirs && i < names.n; i++)
+		TRY(prepare_upstream(c, o, names.v[i], e));
+	if (theirs)
+		return ACSR_OK;
 	for (size_t i = 0; i < names.n; i++)
 		TRY(prepare_one(c, o, p, names.v[i], left, e));
 	return ACSR_OK;
@@ -99,7 +141,7 @@ static bool over(struct core *c, const struct validation *v)
 	       c->now - v->created_at > conf_span(&c->proc->conf, "orders.validation_lifetime");
 }
 
-static enum acsr_result not_yet(
+enum acsr_result validate_not_yet(
 	struct core *c, struct order *o, struct validation *v, const struct acsr_err *why, struct acsr_err *e)
 {
 	int64_t first = conf_span(&c->proc->conf, "validation.first_retry");
@@ -205,7 +247,7 @@ static enum acsr_result on_caa(
 	if (!wanted)
 		return ACSR_OK;
 	if (control_verdict(c, m, why, NULL, &no) != ACSR_OK)
-		return not_yet(c, &o, &v, &no, e);
+		return validate_not_yet(c, &o, &v, &no, e);
 	return passed(c, &o, &v, e);
 }
 
@@ -235,7 +277,7 @@ static enum acsr_result on_proof(
 	if (!wanted)
 		return ACSR_OK;
 	if (control_verdict(c, m, why, &evidence, &no) != ACSR_OK)
-		return not_yet(c, &o, &v, &no, e);
+		return validate_not_yet(c, &o, &v, &no, e);
 	/* The customer may have chosen the other method while this one was being looked at. */
 	snprintf(v.method, sizeof(v.method), "%.15s", call->detail);
 	free(v.evidence);
@@ -253,12 +295,16 @@ enum acsr_result validate_job(struct core *c, const char *validation_id, int64_t
 	CLEANUP_VALIDATION struct validation v = { 0 };
 	CLEANUP_ORDER struct order o = { 0 };
 	struct call like = { .fn = on_proof };
-	bool wanted;
+	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer is = { 0 };
+	bool wanted, theirs;
 
 	(void)attempts;
 	TRY(load_pair(c, validation_id, &v, &o, &wanted, e));
 	if (!wanted)
 		return ACSR_OK;
+	TRY(upstream_of(c, &o, &is, &theirs, e));
+	if (theirs && strcmp(is.kind, "acme") == 0)
+		return upstream_prove(c, &o, &v, e);
 	if (v.proved_at != 0)
 		return ask_caa_of(c, &o, &v, e);
 	snprintf(like.object, sizeof(like.object), "%s", v.id);

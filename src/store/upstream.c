@@ -62,10 +62,12 @@ static struct db_arg text_of(const char *s)
 enum acsr_result upstream_order_save(struct db *d, const struct upstream_order *u, struct acsr_err *e)
 {
 	return db_exec(d, NULL,
-		"INSERT INTO upstream_orders (order_id, round, issuer, step, url, finalize_url, certificate_url, "
+		"INSERT INTO upstream_orders (order_id, round, issuer, step, url, finalize_url, "
+		"certificate_url, "
 		"replaces, detail, started_at, told_at, expires_at) "
 		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
-		"ON CONFLICT (order_id, round, issuer) DO UPDATE SET step = excluded.step, url = excluded.url, "
+		"ON CONFLICT (order_id, round, issuer) DO UPDATE SET step = excluded.step, url = "
+		"excluded.url, "
 		"finalize_url = excluded.finalize_url, certificate_url = excluded.certificate_url, "
 		"replaces = excluded.replaces, detail = excluded.detail, started_at = excluded.started_at, "
 		"told_at = excluded.told_at, expires_at = excluded.expires_at",
@@ -91,6 +93,7 @@ enum acsr_result upstream_order_count(
 	struct db *d, const char *issuer, int64_t since, int64_t *n, struct acsr_err *e)
 {
 	return column_count(d, n,
-		"SELECT COUNT(*) FROM upstream_orders WHERE issuer = $1 AND started_at > $2 AND step NOT IN ('order', 'failed')",
+		"SELECT COUNT(*) FROM upstream_orders WHERE issuer = $1 AND started_at > $2 AND step NOT IN "
+		"('order', 'failed')",
 		DB_ARGS(DB_TEXT(issuer), DB_INT(since)), e);
 }

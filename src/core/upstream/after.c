@@ -26,7 +26,8 @@ enum {
 /* --- revocation (RFC 8555 7.6) --- */
 
 /* certificates.issuer is one of the issuers table? *acme: reached by ACME. */
-static enum acsr_result whose(struct core *c, const char *issuer, bool *theirs, bool *acme, struct acsr_err *e)
+static enum acsr_result whose(
+	struct core *c, const char *issuer, bool *theirs, bool *acme, struct acsr_err *e)
 {
 	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer i = { 0 };
 	struct acsr_err why;
@@ -81,7 +82,8 @@ static enum acsr_result not_revoked(struct core *c, const struct certificate *ce
 	char text[500];
 
 	if (err_is(why, "upstream.refused.") || err_is(why, "upstream.absent")) {
-		snprintf(text, sizeof(text), "the certificate %s is not revoked at its CA: %s", cert->serial, why->text);
+		snprintf(text, sizeof(text), "the certificate %s is not revoked at its CA: %s", cert->serial,
+			why->text);
 		TRY(jobs_done(c->db, "upstream-revoke", cert->serial, e));
 		TRY(core_audit(c, "system", "", "certificate.not-revoked", cert->order_id, e, "%s", text));
 		return say_about(c, cert, text, 0, e);
@@ -91,7 +93,8 @@ static enum acsr_result not_revoked(struct core *c, const struct certificate *ce
 	if (r->retry_at > at)
 		at = r->retry_at;
 	TRY(jobs_again(c->db, "upstream-revoke", cert->serial, at, why->text, e));
-	snprintf(text, sizeof(text), "the CA has not confirmed the revocation of %s yet: %s", cert->serial, why->text);
+	snprintf(text, sizeof(text), "the CA has not confirmed the revocation of %s yet: %s", cert->serial,
+		why->text);
 	return say_about(c, cert, text, at, e);
 }
 
@@ -174,11 +177,12 @@ static enum acsr_result on_let_go(struct core *c, struct upstream_then *t, const
 
 	(void)r;
 	if (validation_load(c->db, t->detail, &v, e) != ACSR_OK)
-		return err_is(e, "object.absent") ? jobs_done(c->db, "upstream-tidy", t->object, e) : ACSR_FAIL;
+		return err_is(e, "object.absent") ? jobs_done(c->db, "upstream-tidy", t->object, e)
+						  : ACSR_FAIL;
 	TRY(jobs_attempts(c->db, "upstream-tidy", t->object, &attempts, e));
 	if (why != NULL && upstream_is_their_fault(why) && attempts < TIDY_TRIES)
-		return jobs_again(c->db, "upstream-tidy", t->object, c->now + jobs_pause(FIRST_PAUSE, LONGEST_PAUSE, attempts),
-			why->text, e);
+		return jobs_again(c->db, "upstream-tidy", t->object,
+			c->now + jobs_pause(FIRST_PAUSE, LONGEST_PAUSE, attempts), why->text, e);
 	v.authz_url[0] = '\0';
 	TRY(validation_save(c->db, &v, e));
 	return tidy_next(c, t->object, e);
@@ -241,7 +245,8 @@ static enum acsr_result on_window(struct core *c, struct upstream_then *t, const
 	const struct acsr_err *why, struct acsr_err *e)
 {
 	json_t *window = json_object_get(r->json, "suggestedWindow");
-	int64_t from = errand_time(json_object_get(window, "start")), until = errand_time(json_object_get(window, "end"));
+	int64_t from = errand_time(json_object_get(window, "start")),
+		until = errand_time(json_object_get(window, "end"));
 	CLEANUP_ORDER struct order o = { 0 };
 	const char *url;
 
@@ -256,8 +261,9 @@ static enum acsr_result on_window(struct core *c, struct upstream_then *t, const
 		o.renew_from = from;
 		o.renew_until = until;
 		TRY(order_save(c->db, &o, c->now, e));
-		TRY(core_audit(c, "system", o.account_id, "order.renewal-window", o.id, e, "the CA suggests to renew from %lld to %lld%s%s",
-			(long long)from, (long long)until, url != NULL ? ": " : "", url != NULL ? url : ""));
+		TRY(core_audit(c, "system", o.account_id, "order.renewal-window", o.id, e,
+			"the CA suggests to renew from %lld to %lld%s%s", (long long)from, (long long)until,
+			url != NULL ? ": " : "", url != NULL ? url : ""));
 	}
 	return ari_again(c, t->object, r, "", e);
 }
@@ -304,8 +310,9 @@ enum acsr_result upstream_json(struct core *c, const struct order *o, json_t **o
 		return ACSR_OK;
 	}
 	failures = json_integer_value(json_object_get(x.detail, "failures"));
-	*out = json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:I}", "issuer", x.i.name, "title", x.i.title, "step", x.u.step,
-		"url", json_text_or_null(x.u.url), "since", json_time(x.u.started_at), "told_at", json_time(x.u.told_at),
-		"expires_at", json_time(x.u.expires_at), "refused", (json_int_t)failures);
+	*out = json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:I}", "issuer", x.i.name, "title", x.i.title,
+		"kind", x.i.kind, "step", x.u.step, "url", json_text_or_null(x.u.url), "since",
+		json_time(x.u.started_at), "told_at", json_time(x.u.told_at), "expires_at",
+		json_time(x.u.expires_at), "refused", (json_int_t)failures);
 	return ACSR_OK;
 }

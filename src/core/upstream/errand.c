@@ -104,7 +104,8 @@ enum acsr_result errand_ask(struct core *c, struct errand *x, const struct upstr
 	TRY(jobs_lease(c->db, job, object, c->now + LEASE, e));
 	if (upstream_call(c, &ask, &t, &why) == ACSR_OK)
 		return ACSR_OK;
-	return errand_trouble(c, x, job, object, &why, err_is(&why, "upstream.paused") ? x->i.paused_until : 0, e);
+	return errand_trouble(
+		c, x, job, object, &why, err_is(&why, "upstream.paused") ? x->i.paused_until : 0, e);
 }
 
 /* --- another issuer --- */
@@ -117,7 +118,8 @@ static enum acsr_result until_fallback(
 
 	*left = -1;
 	TRY(products_load(c->db, x->o.product_id, p, e));
-	if (p->fallback_issuer[0] == '\0' || p->fallback_after <= 0 || strcmp(p->fallback_issuer, x->i.name) == 0)
+	if (p->fallback_issuer[0] == '\0' || p->fallback_after <= 0 ||
+		strcmp(p->fallback_issuer, x->i.name) == 0)
 		return ACSR_OK;
 	*left = since + p->fallback_after - c->now;
 	if (*left < 0)
@@ -129,8 +131,8 @@ static enum acsr_result take_over(struct core *c, struct errand *x, const struct
 	const struct acsr_err *why, struct acsr_err *e)
 {
 	TRY(errand_step(c, x, "failed", e));
-	TRY(core_audit(c, "system", x->o.account_id, "order.fallback", x->o.id, e, "%s takes over from %s: %s",
-		p->fallback_issuer, x->i.name, why->text));
+	TRY(core_audit(c, "system", x->o.account_id, "order.fallback", x->o.id, e,
+		"%s takes over from %s: %s", p->fallback_issuer, x->i.name, why->text));
 	TRY(jobs_done(c->db, "upstream", x->o.id, e));
 	TRY(jobs_done(c->db, "issue", x->o.id, e));
 	TRY(publish_drop_order(c, x->o.id, e));
@@ -256,5 +258,6 @@ enum acsr_result errand_again(
 	TRY(core_want_job(c, "upstream", x->o.id, at, e));
 	TRY(jobs_again(c->db, "upstream", x->o.id, at, why->text, e));
 	clock_rfc3339(at, when);
-	return order_wait(c, &x->o, at, e, "%s; it is tried again at %s, or when you ask for it", why->text, when);
+	return order_wait(
+		c, &x->o, at, e, "%s; it is tried again at %s, or when you ask for it", why->text, when);
 }

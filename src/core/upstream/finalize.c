@@ -80,8 +80,8 @@ static enum acsr_result judge(struct core *c, struct errand *x, const struct acs
 	TRY(store(c, x, certs, n, &why, e));
 	if (why.id[0] == '\0')
 		return ACSR_OK;
-	(void)err_set(&told, "upstream.certificate", "%.50s sent a certificate that is not accepted: %.280s", x->i.title,
-		why.text);
+	(void)err_set(&told, "upstream.certificate", "%.50s sent a certificate that is not accepted: %.280s",
+		x->i.title, why.text);
 	return errand_trouble(c, x, "issue", x->o.id, &told, r->retry_at, e);
 }
 
@@ -105,8 +105,8 @@ static enum acsr_result next_chain(
 	return download(c, x, e);
 }
 
-static enum acsr_result on_certificate(struct core *c, struct upstream_then *t, const struct upstream_reply *r,
-	const struct acsr_err *why, struct acsr_err *e)
+static enum acsr_result on_certificate(struct core *c, struct upstream_then *t,
+	const struct upstream_reply *r, const struct acsr_err *why, struct acsr_err *e)
 {
 	CLEANUP_ERRAND struct errand x = { 0 };
 	struct acsr_blob *certs = NULL;
@@ -121,8 +121,8 @@ static enum acsr_result on_certificate(struct core *c, struct upstream_then *t, 
 	if (why != NULL)
 		return trouble(c, &x, why, r, e);
 	if (acsr_input_certs(r->body.p, r->body.len, &certs, &n, &no) != ACSR_OK) {
-		(void)err_set(&told, "upstream.certificate", "%.50s sent something that is no certificate: %.280s", x.i.title,
-			no.text);
+		(void)err_set(&told, "upstream.certificate",
+			"%.50s sent something that is no certificate: %.280s", x.i.title, no.text);
 		return errand_trouble(c, &x, "issue", x.o.id, &told, r->retry_at, e);
 	}
 	if (is_preferred(&x, certs, n) || json_is_true(json_object_get(x.detail, "any_chain")))
@@ -154,7 +154,8 @@ static enum acsr_result is_valid(
 	struct acsr_err why;
 
 	if (url == NULL || !upstream_url_ok(&x->i, url)) {
-		(void)err_set(&why, "upstream.answer", "%.60s says that the certificate is ready, but not where", x->i.title);
+		(void)err_set(&why, "upstream.answer",
+			"%.60s says that the certificate is ready, but not where", x->i.title);
 		return errand_trouble(c, x, "issue", x->o.id, &why, r->retry_at, e);
 	}
 	free(x->u.certificate_url);
@@ -175,8 +176,8 @@ static enum acsr_result poll_again(
 	return order_wait(c, &x->o, at, e, "%s is issuing the certificate", x->i.title);
 }
 
-static enum acsr_result on_status(struct core *c, struct errand *x, const struct upstream_reply *r, bool may_send,
-	struct acsr_err *e)
+static enum acsr_result on_status(
+	struct core *c, struct errand *x, const struct upstream_reply *r, bool may_send, struct acsr_err *e)
 {
 	const char *status = json_string_value(json_object_get(r->json, "status"));
 	struct acsr_err why;
@@ -193,7 +194,8 @@ static enum acsr_result on_status(struct core *c, struct errand *x, const struct
 		return poll_again(c, x, r, e);
 	offer_why(&x->i, json_object_get(r->json, "error"), "", &why);
 	if (strcmp(status, "pending") == 0)
-		(void)err_set(&why, "upstream.refused.orderNotReady", "%.60s wants control shown again", x->i.title);
+		(void)err_set(&why, "upstream.refused.orderNotReady", "%.60s wants control shown again",
+			x->i.title);
 	return errand_again(c, x, &why, e);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "core/jsontext.h"
 #include "core/publish.h"
 #include "core/upstream/orders.h"
@@ -63,7 +64,8 @@ json_t *offer_challenge(json_t *authz, const char *url)
 	json_t *list = json_object_get(authz, "challenges"), *one;
 	size_t i;
 
-	json_array_foreach(list, i, one) {
+	json_array_foreach(list, i, one)
+	{
 		if (strcmp(text_of(one, "url"), url) == 0)
 			return one;
 	}
@@ -72,7 +74,8 @@ json_t *offer_challenge(json_t *authz, const char *url)
 
 void offer_why(const struct upstream_issuer *i, json_t *error, const char *name, struct acsr_err *why)
 {
-	const char *type = text_of(error, "type"), *colon = strrchr(type, ':'), *detail = text_of(error, "detail");
+	const char *type = text_of(error, "type"), *colon = strrchr(type, ':'),
+		   *detail = text_of(error, "detail");
 	char id[64];
 
 	snprintf(id, sizeof(id), "upstream.refused.%.40s", colon != NULL ? colon + 1 : "other");
@@ -155,8 +158,8 @@ static bool make_proof(const struct errand *x, const struct kind *k, json_t *cha
 	} else {
 		account_label(x->i.account_url, label);
 		snprintf(out->record, sizeof(out->record), "%s%s_acme-challenge.%s",
-			strcmp(k->method, "dns-account") == 0 ? label : "", strcmp(k->method, "dns-account") == 0 ? "." : "",
-			host);
+			strcmp(k->method, "dns-account") == 0 ? label : "",
+			strcmp(k->method, "dns-account") == 0 ? "." : "", host);
 		sha256_b64(authorization, out->value);
 	}
 	return true;
@@ -171,8 +174,8 @@ static json_t *offer_of(const struct errand *x, json_t *challenge, const char *h
 		!make_proof(x, k, challenge, host, wildcard, &proof))
 		return NULL;
 	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "method", k->method, "type", k->type, "url",
-		text_of(challenge, "url"), "token", text_of(challenge, "token"), "record", proof.record, "value",
-		proof.value);
+		text_of(challenge, "url"), "token", text_of(challenge, "token"), "record", proof.record,
+		"value", proof.value);
 }
 
 /* --- choosing --- */
@@ -225,7 +228,8 @@ static json_t *best_of(struct core *c, const struct errand *x, json_t *offers, c
 	int best_rank = -1;
 	size_t i;
 
-	json_array_foreach(offers, i, one) {
+	json_array_foreach(offers, i, one)
+	{
 		int r = rank(c, x, one, wanted);
 
 		if (r > best_rank) {
@@ -239,13 +243,15 @@ static json_t *best_of(struct core *c, const struct errand *x, json_t *offers, c
 static enum acsr_result keep(struct core *c, const struct errand *x, const char *url, json_t *offers,
 	struct validation *v, struct acsr_err *e)
 {
-	json_t *best = best_of(c, x, offers, v->wildcard && strcmp(v->method, "http") == 0 ? "dns" : v->method);
+	json_t *best =
+		best_of(c, x, offers, v->wildcard && strcmp(v->method, "http") == 0 ? "dns" : v->method);
 	char *text = NULL;
 
 	if (best == NULL)
 		return err_set(e, "upstream.refused.challenge",
-			"%.60s offers no way to show control of %s that this service and the issuer's settings allow", x->i.title,
-			v->name);
+			"%.60s offers no way to show control of %s that this service and the issuer's "
+			"settings allow",
+			x->i.title, v->name);
 	TRY(take(v, best, e));
 	TRY(json_text(json_incref(offers), &text, e));
 	free(v->offers);
@@ -263,8 +269,10 @@ enum acsr_result offer_read(struct core *c, const struct errand *x, const char *
 	enum acsr_result r;
 	size_t i;
 
-	json_array_foreach(list, i, one) {
-		json_t *offer = json_array_size(offers) < CHALLENGES ? offer_of(x, one, host, v->wildcard) : NULL;
+	json_array_foreach(list, i, one)
+	{
+		json_t *offer =
+			json_array_size(offers) < CHALLENGES ? offer_of(x, one, host, v->wildcard) : NULL;
 
 		if (offer != NULL)
 			json_array_append_new(offers, offer);
@@ -280,8 +288,10 @@ enum acsr_result upstream_set_method(struct validation *v, const char *method, s
 	enum acsr_result r = ACSR_FAIL;
 	size_t i;
 
-	(void)err_rule(e, "validation.method", "method", NULL, "this CA does not offer \"%s\" for %s", method, v->name);
-	json_array_foreach(offers, i, one) {
+	(void)err_rule(e, "validation.method", "method", NULL, "this CA does not offer \"%s\" for %s", method,
+		v->name);
+	json_array_foreach(offers, i, one)
+	{
 		if (strcmp(text_of(one, "method"), method) == 0)
 			r = take(v, one, e);
 	}
@@ -293,23 +303,26 @@ enum acsr_result upstream_set_method(struct validation *v, const char *method, s
 
 static json_t *shown(struct core *c, const struct order *o, const struct validation *v, json_t *offer)
 {
-	const char *method = text_of(offer, "method"), *record = text_of(offer, "record"), *value = text_of(offer, "value");
+	const char *method = text_of(offer, "method"), *record = text_of(offer, "record"),
+		   *value = text_of(offer, "value");
 	const char *host = v->wildcard ? v->name + 2 : v->name;
 	char url[700], cname[256] = "";
 	json_t *out;
 
 	if (strcmp(method, "http") == 0) {
-		snprintf(url, sizeof(url), strchr(host, ':') != NULL ? "http://[%s]%s" : "http://%s%s", host, record);
-		return json_pack("{s:s,s:s,s:s,s:s,s:s}", "method", method, "challenge", text_of(offer, "type"), "url", url,
-			"path", record, "content", value);
+		snprintf(url, sizeof(url), strchr(host, ':') != NULL ? "http://[%s]%s" : "http://%s%s", host,
+			record);
+		return json_pack("{s:s,s:s,s:s,s:s,s:s}", "method", method, "challenge",
+			text_of(offer, "type"), "url", url, "path", record, "content", value);
 	}
 	if (strcmp(method, "tls-alpn") == 0)
-		return json_pack("{s:s,s:s,s:s,s:s,s:s}", "method", method, "challenge", text_of(offer, "type"), "host", host,
-			"protocol", "acme-tls/1", "key_authorization", value);
-	out = json_pack("{s:s,s:s,s:s,s:s,s:s}", "method", method, "challenge", text_of(offer, "type"), "record", record,
-		"type", "TXT", "value", value);
-	if (strcmp(method, "dns") == 0 && publish_delegation(c, o->account_id, host, cname, NULL) == ACSR_OK &&
-		cname[0] != '\0')
+		return json_pack("{s:s,s:s,s:s,s:s,s:s}", "method", method, "challenge",
+			text_of(offer, "type"), "host", host, "protocol", "acme-tls/1", "key_authorization",
+			value);
+	out = json_pack("{s:s,s:s,s:s,s:s,s:s}", "method", method, "challenge", text_of(offer, "type"),
+		"record", record, "type", "TXT", "value", value);
+	if (strcmp(method, "dns") == 0 &&
+		publish_delegation(c, o->account_id, host, cname, NULL) == ACSR_OK && cname[0] != '\0')
 		json_object_set_new(out, "cname", json_string(cname));
 	return out;
 }
@@ -319,8 +332,7 @@ json_t *upstream_publish_json(struct core *c, const struct order *o, const struc
 	json_t *offers = json_loads(v->offers, 0, NULL), *out = json_array(), *one;
 	size_t i;
 
-	json_array_foreach(offers, i, one)
-		json_array_append_new(out, shown(c, o, v, one));
+	json_array_foreach(offers, i, one) json_array_append_new(out, shown(c, o, v, one));
 	json_decref(offers);
 	return out;
 }

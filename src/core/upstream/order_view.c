@@ -5,6 +5,7 @@
 #include "core/issue.h"
 #include "core/jsontext.h"
 #include "core/upstream/order_view.h"
+#include "core/upstream/upstream.h"
 
 static enum acsr_result load_issuer(
 	struct core *c, const char *name, struct upstream_issuer *is, bool *other, struct acsr_err *e)
@@ -35,14 +36,18 @@ enum acsr_result order_view_put(struct core *c, json_t *out, const struct order 
 {
 	const char *name = o->issuer[0] != '\0' ? o->issuer : p->issuer;
 	const struct issuer *ours = issue_choose_issuer(c, name);
+	json_t *theirs;
 	bool other;
 
 	TRY(load_issuer(c, name, is, &other, e));
 	if (!other && ours != NULL)
 		name = ours->name;
 	json_object_set_new(out, "issuer", json_text_or_null(name));
-	json_object_set_new(out, "upstream",
-		other && strcmp(is->kind, "offline") == 0 ? offline_json(o, is) : json_null());
+	if (other && strcmp(is->kind, "acme") == 0)
+		TRY(upstream_json(c, o, &theirs, e));
+	else
+		theirs = other ? offline_json(o, is) : json_null();
+	json_object_set_new(out, "upstream", theirs);
 	json_object_set_new(out, "renew_from", json_time(o->renew_from));
 	json_object_set_new(out, "renew_until", json_time(o->renew_until));
 	return ACSR_OK;

@@ -53,8 +53,8 @@ ACSR_MUST_USE enum acsr_result errand_again(
 
 /* Fill v with what this authorization (7.1.4) offers, and choose. "upstream.answer", "upstream.refused.challenge" (none
  * that we know). */
-ACSR_MUST_USE enum acsr_result offer_read(struct core *c, const struct errand *x, const char *url, json_t *authz,
-	struct validation *v, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result offer_read(struct core *c, const struct errand *x, const char *url,
+	json_t *authz, struct validation *v, struct acsr_err *e);
 /* The name that an authorization is for, as our orders write it: "*.example.com"; false when it has none. */
 bool offer_name(json_t *authz, char name[256]);
 /* The challenge that is being answered, in an authorization; NULL: it is not there. A loan. */

@@ -30,8 +30,9 @@ static json_t *identifiers_of(const struct strv *names)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < names->n; i++)
-		json_array_append_new(list, json_pack("{s:s,s:s}", "type", is_address(names->v[i]) ? "ip" : "dns", "value",
-						    names->v[i]));
+		json_array_append_new(
+			list, json_pack("{s:s,s:s}", "type", is_address(names->v[i]) ? "ip" : "dns", "value",
+				      names->v[i]));
 	return list;
 }
 
@@ -102,7 +103,8 @@ static bool names_fit(json_t *order, const struct strv *names)
 
 	if (json_array_size(list) != names->n)
 		return false;
-	json_array_foreach(list, i, one) {
+	json_array_foreach(list, i, one)
+	{
 		const char *value = json_string_value(json_object_get(one, "value"));
 		char name[256];
 
@@ -122,11 +124,13 @@ static enum acsr_result read_authorizations(struct errand *x, json_t *order, str
 	size_t i;
 
 	if (json_array_size(list) == 0 || json_array_size(list) > 100)
-		return err_set(e, "upstream.answer", "%.60s: its order has no list of authorizations", x->i.title);
-	json_array_foreach(list, i, one) {
+		return err_set(
+			e, "upstream.answer", "%.60s: its order has no list of authorizations", x->i.title);
+	json_array_foreach(list, i, one)
+	{
 		if (json_string_value(one) == NULL || !upstream_url_ok(&x->i, json_string_value(one)))
-			return err_set(e, "upstream.answer", "%.60s: an authorization's URL is none of its own servers",
-				x->i.title);
+			return err_set(e, "upstream.answer",
+				"%.60s: an authorization's URL is none of its own servers", x->i.title);
 	}
 	json_object_set(x->detail, "authorizations", list);
 	return ACSR_OK;
@@ -139,14 +143,17 @@ static enum acsr_result take_order(
 	CLEANUP_STRV struct strv names = { 0 };
 
 	TRY(order_names_list(&x->o, &names, e));
-	if (*url == '\0' || finalize == NULL || !upstream_url_ok(&x->i, finalize) || !names_fit(order, &names))
-		return err_set(e, "upstream.answer", "%.60s gave an order that is not what was asked for", x->i.title);
+	if (*url == '\0' || finalize == NULL || !upstream_url_ok(&x->i, finalize) ||
+		!names_fit(order, &names))
+		return err_set(e, "upstream.answer", "%.60s gave an order that is not what was asked for",
+			x->i.title);
 	TRY(read_authorizations(x, order, e));
 	TRY(set_text(&x->u.url, url, e));
 	TRY(set_text(&x->u.finalize_url, finalize, e));
 	x->u.expires_at = errand_time(json_object_get(order, "expires"));
 	TRY(errand_step(c, x, "authorize", e));
-	return core_audit(c, "system", x->o.account_id, "order.placed-upstream", x->o.id, e, "%s: %s", x->i.name, url);
+	return core_audit(
+		c, "system", x->o.account_id, "order.placed-upstream", x->o.id, e, "%s: %s", x->i.name, url);
 }
 
 /* --- authorizations --- */
@@ -163,8 +170,9 @@ static enum acsr_result keep_authorization(struct core *c, struct errand *x, con
 		return prove_passed(c, x, v, authz, e);
 	}
 	if (status == NULL || strcmp(status, "pending") != 0)
-		return err_set(e, "upstream.refused.authorization", "%.60s gave an authorization for %s that is %s", x->i.title,
-			v->name, status != NULL ? status : "nothing");
+		return err_set(e, "upstream.refused.authorization",
+			"%.60s gave an authorization for %s that is %s", x->i.title, v->name,
+			status != NULL ? status : "nothing");
 	TRY(offer_read(c, x, url, authz, v, e));
 	v->created_at = v->next_check_at = c->now;
 	return validation_save(c->db, v, e);
@@ -181,8 +189,8 @@ static enum acsr_result match_authorization(
 	if (!offer_name(authz, name))
 		return err_set(e, "upstream.answer", "%.60s gave an authorization for nothing", x->i.title);
 	TRY(validations_of(c->db, x->o.id, &v, &n, e));
-	(void)err_set(e, "upstream.answer", "%.60s gave an authorization for %.100s, which was not asked for", x->i.title,
-		name);
+	(void)err_set(e, "upstream.answer", "%.60s gave an authorization for %.100s, which was not asked for",
+		x->i.title, name);
 	for (size_t k = 0; k < n; k++) {
 		if (strcmp(v[k].name, name) == 0) {
 			r = keep_authorization(c, x, url, authz, &v[k], e);
@@ -193,8 +201,8 @@ static enum acsr_result match_authorization(
 	return r;
 }
 
-static enum acsr_result on_authorization(struct core *c, struct upstream_then *t, const struct upstream_reply *r,
-	const struct acsr_err *why, struct acsr_err *e)
+static enum acsr_result on_authorization(struct core *c, struct upstream_then *t,
+	const struct upstream_reply *r, const struct acsr_err *why, struct acsr_err *e)
 {
 	CLEANUP_ERRAND struct errand x = { 0 };
 	struct acsr_err no;
@@ -207,9 +215,11 @@ static enum acsr_result on_authorization(struct core *c, struct upstream_then *t
 		return errand_again(c, &x, why, e);
 	if (why != NULL)
 		return errand_trouble(c, &x, "upstream", x.o.id, why, r->retry_at, e);
-	if (match_authorization(c, &x, json_string_value(json_object_get(x.detail, "asking")), r->json, &no) != ACSR_OK)
-		return err_is(&no, "upstream.refused.") ? errand_again(c, &x, &no, e)
-							: errand_trouble(c, &x, "upstream", x.o.id, &no, 0, e);
+	if (match_authorization(
+		    c, &x, json_string_value(json_object_get(x.detail, "asking")), r->json, &no) != ACSR_OK)
+		return err_is(&no, "upstream.refused.")
+			       ? errand_again(c, &x, &no, e)
+			       : errand_trouble(c, &x, "upstream", x.o.id, &no, 0, e);
 	return next_authorization(c, &x, e);
 }
 
@@ -219,7 +229,8 @@ static const char *unread(const struct errand *x, const struct validation *v, si
 	json_t *list = json_object_get(x->detail, "authorizations"), *one;
 	size_t i;
 
-	json_array_foreach(list, i, one) {
+	json_array_foreach(list, i, one)
+	{
 		const char *url = json_string_value(one);
 		bool seen = false;
 
@@ -267,8 +278,8 @@ static enum acsr_result next_authorization(struct core *c, struct errand *x, str
 /* Refusals that no waiting mends: the names, or what the product asks for. */
 static bool is_final(const struct upstream_reply *r)
 {
-	static const char *const types[] = { "rejectedIdentifier", "unsupportedIdentifier", "malformed", "invalidProfile",
-		"invalidContact", "badCSR", "badPublicKey" };
+	static const char *const types[] = { "rejectedIdentifier", "unsupportedIdentifier", "malformed",
+		"invalidProfile", "invalidContact", "badCSR", "badPublicKey" };
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (strcmp(types[i], r->problem) == 0)
@@ -280,7 +291,8 @@ static enum acsr_result not_ordered(struct core *c, struct errand *x, const stru
 	const struct acsr_err *why, struct acsr_err *e)
 {
 	bool sure = err_is(why, "net.connect") || err_is(why, "net.resolve") || err_is(why, "net.tls") ||
-		    err_is(why, "net.address") || err_is(why, "upstream.limit") || err_is(why, "upstream.refused.");
+		    err_is(why, "net.address") || err_is(why, "upstream.limit") ||
+		    err_is(why, "upstream.refused.");
 
 	/* Only what surely did not reach the CA is sent again without looking. */
 	TRY(errand_step(c, x, sure ? "order" : "ordering", e));
@@ -339,7 +351,8 @@ static enum acsr_result may_order(struct core *c, struct errand *x, bool *may, s
 		return ACSR_OK;
 	TRY(jobs_again(c->db, "upstream", x->o.id, c->now + TOO_MANY_PAUSE, "pace", e));
 	return order_wait(c, &x->o, c->now + TOO_MANY_PAUSE, e,
-		"%s got %lld orders of ours within an hour, as many as this service sends it; the next goes when there is room",
+		"%s got %lld orders of ours within an hour, as many as this service sends it; the next goes "
+		"when there is room",
 		x->i.title, (long long)n);
 }
 
@@ -394,7 +407,8 @@ static enum acsr_result add_candidates(struct core *c, struct errand *x, json_t 
 	json_t *list = json_object_get(x->detail, "candidates"), *one;
 	size_t i;
 
-	json_array_foreach(orders, i, one) {
+	json_array_foreach(orders, i, one)
+	{
 		const char *url = json_string_value(one);
 		bool known = true;
 
@@ -421,7 +435,8 @@ static enum acsr_result on_list(struct core *c, struct upstream_then *t, const s
 		return errand_trouble(c, &x, "upstream", x.o.id, why, r->retry_at, e);
 	if (why == NULL)
 		TRY(add_candidates(c, &x, json_object_get(r->json, "orders"), e));
-	if (why == NULL && r->next[0] != '\0' && json_array_size(json_object_get(x.detail, "candidates")) < LISTED_MOST)
+	if (why == NULL && r->next[0] != '\0' &&
+		json_array_size(json_object_get(x.detail, "candidates")) < LISTED_MOST)
 		return ask_for_list(c, &x, r->next, e);
 	return look_at_next(c, &x, e);
 }

@@ -29,8 +29,8 @@ enum acsr_result prove_passed(
 
 	free(v->evidence);
 	v->evidence = NULL;
-	TRY(json_text(json_pack("{s:s,s:s,s:s,s:I}", "by", x->i.name, "authorization", v->authz_url, "challenge",
-			      v->challenge_url, "at", (json_int_t)c->now),
+	TRY(json_text(json_pack("{s:s,s:s,s:s,s:I}", "by", x->i.name, "authorization", v->authz_url,
+			      "challenge", v->challenge_url, "at", (json_int_t)c->now),
 		&v->evidence, e));
 	free(v->error);
 	v->error = NULL;
@@ -42,16 +42,16 @@ enum acsr_result prove_passed(
 	TRY(validation_save(c->db, v, e));
 	TRY(jobs_done(c->db, "validate", v->id, e));
 	TRY(publish_drop(c, v->id, e));
-	TRY(core_audit(c, "system", x->o.account_id, "name.validated", x->o.id, e, "%s by %s, as %s says", v->name,
-		v->method, x->i.name));
+	TRY(core_audit(c, "system", x->o.account_id, "name.validated", x->o.id, e, "%s by %s, as %s says",
+		v->name, v->method, x->i.name));
 	TRY(errand_well(c, x, e));
 	if (x->o.waiting_reason != NULL && str_starts(x->o.waiting_reason, v->name))
 		TRY(order_wait(c, &x->o, 0, e, "%s", ""));
 	return order_advance(c, &x->o, "system", e);
 }
 
-static enum acsr_result failed(
-	struct core *c, struct errand *x, struct validation *v, const struct acsr_err *why, struct acsr_err *e)
+static enum acsr_result failed(struct core *c, struct errand *x, struct validation *v,
+	const struct acsr_err *why, struct acsr_err *e)
 {
 	free(v->error);
 	v->error = NULL;
@@ -72,7 +72,8 @@ static enum acsr_result load_pair(struct core *c, const char *validation_id, str
 {
 	*wanted = false;
 	if (validation_load(c->db, validation_id, v, e) != ACSR_OK)
-		return err_is(e, "object.absent") ? jobs_done(c->db, "validate", validation_id, e) : ACSR_FAIL;
+		return err_is(e, "object.absent") ? jobs_done(c->db, "validate", validation_id, e)
+						  : ACSR_FAIL;
 	TRY(errand_load(c, v->order_id, x, wanted, e));
 	*wanted = *wanted && strcmp(v->state, "pending") == 0 && strcmp(x->o.state, "validating") == 0 &&
 		  strcmp(x->u.step, "prove") == 0 && v->authz_url[0] != '\0';
@@ -116,8 +117,8 @@ static enum acsr_result judge(struct core *c, struct errand *x, struct validatio
 	return poll_again(c, x, v, r, e);
 }
 
-static enum acsr_result on_authorization(struct core *c, struct upstream_then *t, const struct upstream_reply *r,
-	const struct acsr_err *why, struct acsr_err *e)
+static enum acsr_result on_authorization(struct core *c, struct upstream_then *t,
+	const struct upstream_reply *r, const struct acsr_err *why, struct acsr_err *e)
 {
 	CLEANUP_VALIDATION struct validation v = { 0 };
 	CLEANUP_ERRAND struct errand x = { 0 };
@@ -190,7 +191,8 @@ static enum acsr_result keep_evidence(const struct msg *m, struct validation *v,
 	seen = json_loads(r->evidence, 0, NULL);
 	free(v->evidence);
 	v->evidence = NULL;
-	return json_text(json_pack("{s:o,s:o}", "preflight", seen != NULL ? seen : json_null(), "perspectives", list),
+	return json_text(
+		json_pack("{s:o,s:o}", "preflight", seen != NULL ? seen : json_null(), "perspectives", list),
 		&v->evidence, e);
 }
 
@@ -262,11 +264,13 @@ enum acsr_result upstream_prove(struct core *c, struct order *o, struct validati
 	if (!have || strcmp(x.u.step, "prove") != 0) {
 		/* Nothing to look at yet; the customer who asks for it after a refusal begins anew. */
 		TRY(jobs_done(c->db, "validate", v->id, e));
-		return have && strcmp(x.u.step, "failed") == 0 ? core_want_job(c, "upstream", o->id, c->now, e) : ACSR_OK;
+		return have && strcmp(x.u.step, "failed") == 0
+			       ? core_want_job(c, "upstream", o->id, c->now, e)
+			       : ACSR_OK;
 	}
 	if (has_expired(c, &x)) {
-		(void)err_set(&why, "upstream.absent", "%s: the order at %s has expired before control was shown", v->name,
-			x.i.title);
+		(void)err_set(&why, "upstream.absent",
+			"%s: the order at %s has expired before control was shown", v->name, x.i.title);
 		return failed(c, &x, v, &why, e);
 	}
 	if (v->told_at != 0)

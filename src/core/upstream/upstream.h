@@ -54,7 +54,8 @@ ACSR_MUST_USE enum acsr_result upstream_revoke(
 	struct core *c, const struct certificate *cert, bool *ours, struct acsr_err *e);
 
 /* Answer another of the challenges that the CA offers: "http" "dns" … "validation.method". v is not saved. */
-ACSR_MUST_USE enum acsr_result upstream_set_method(struct validation *v, const char *method, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result upstream_set_method(
+	struct validation *v, const char *method, struct acsr_err *e);
 /* All that the CA offers for a name, as the API shows it. */
 json_t *upstream_publish_json(struct core *c, const struct order *o, const struct validation *v);
 /* How far the order is at its CA, for the API; null when it is our own. A new reference. */
