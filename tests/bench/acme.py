@@ -40,7 +40,7 @@ class Ours:
         anchor.write_text(ANCHOR)
         anchor.chmod(0o644)
         self.service = Service(pathlib.Path(folder, "ours"), {
-            "orders": {"new_per_hour": "0"}, "acme": {"new_accounts_per_hour": "0"},
+            "orders": {"new_per_hour": "0"}, "ca": {"key_type": "ec:p256"}, "acme": {"new_accounts_per_hour": "0"},
             "validation": {"resolver": f"127.0.0.1:{ports.dns}", "trust_anchor_file": anchor, "http_port": ports.web,
                            "allow_networks": "127.0.0.0/8"}})
 
@@ -83,7 +83,10 @@ def drive(server, ports, *options):
     tag = f"-{time.time_ns():x}"
     done = subprocess.run([str(CLIENT), "-w", str(ports.web), "-d", str(ports.dns), "-t", tag, *options, server.directory, str(server.ca)],
                           capture_output=True, text=True, check=False)
-    return json.loads(done.stdout) if done.returncode == 0 else None
+    if done.returncode != 0:
+        print("  " + done.stderr.strip()[-300:])
+        return None
+    return json.loads(done.stdout)
 
 
 def drive_pebble(pebble, ports, *options):
