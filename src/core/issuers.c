@@ -27,6 +27,7 @@ static void issuer_clear(struct issuer *i)
 	free(i->certificate);
 	free(i->chain);
 	blob_free(&i->der);
+	blob_free(&i->subject);
 	*i = (struct issuer){ 0 };
 }
 
@@ -43,8 +44,11 @@ static enum acsr_result read_certificate(struct issuer *i, struct acsr_err *e)
 		i->not_before = view->not_before;
 		i->not_after = view->not_after;
 		hex_encode(view->sha256, sizeof(view->sha256), i->sha256);
+		memcpy(i->spki_sha256, view->spki_sha256, sizeof(i->spki_sha256));
+		r = blob_set(&i->subject, view->subject_der.p, view->subject_der.len, e);
 		acsr_cert_view_free(view);
-		r = blob_set(&i->der, ders[0].p, ders[0].len, e);
+		if (r == ACSR_OK)
+			r = blob_set(&i->der, ders[0].p, ders[0].len, e);
 	}
 	acsr_certs_free(ders, n);
 	return r;

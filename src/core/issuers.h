@@ -11,6 +11,8 @@ struct issuer {
 	bool can_sign;
 	int64_t not_before, not_after;
 	char sha256[65]; /* of the certificate */
+	uint8_t spki_sha256[32];
+	struct blob subject; /* DER */
 	struct blob der;
 };
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/acme/acme.h"
+#include "core/acme/wait.h"
 #include "core/bootstrap.h"
 #include "core/checkpoint.h"
 #include "core/code.h"
@@ -78,6 +79,7 @@ static void tick(void *arg)
 
 	call_tick(c);
 	checkpoint_tick(c);
+	acme_wait_tick(c);
 	if (clock_now() < c->now - CLOCK_BACK)
 		core_step(c, NULL, recall_jobs, NULL, NULL);
 	if (loop_after(c->proc->loop, 1000, tick, c, &c->tick_timer, &e) != ACSR_OK)

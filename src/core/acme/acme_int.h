@@ -15,6 +15,7 @@ enum {
 /* Lives as long as the process. */
 struct acme {
 	struct acsr_secret *nonce_key;
+	struct acme_waiting *waiting; /* wait.c */
 	int64_t next_prune;
 	struct {
 		char jwk[1600];

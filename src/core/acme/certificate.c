@@ -21,18 +21,8 @@ struct chain {
 /* Is b another certificate for the key of issuer a? */
 static bool same_key(const struct issuer *a, const struct issuer *b)
 {
-	struct acsr_cert_view *va = NULL, *vb = NULL;
-	bool same = false;
-
-	if (a == b || acsr_cert_parse(&va, a->der.p, a->der.len, NULL) != ACSR_OK)
-		return false;
-	if (acsr_cert_parse(&vb, b->der.p, b->der.len, NULL) == ACSR_OK)
-		same = memcmp(va->spki_sha256, vb->spki_sha256, sizeof(va->spki_sha256)) == 0 &&
-		       va->subject_der.len == vb->subject_der.len &&
-		       memcmp(va->subject_der.p, vb->subject_der.p, va->subject_der.len) == 0;
-	acsr_cert_view_free(va);
-	acsr_cert_view_free(vb);
-	return same;
+	return a != b && memcmp(a->spki_sha256, b->spki_sha256, sizeof(a->spki_sha256)) == 0 &&
+	       a->subject.len == b->subject.len && memcmp(a->subject.p, b->subject.p, a->subject.len) == 0;
 }
 
 static size_t chains_of(struct core *c, const char *issuer, struct chain out[CHAINS])

@@ -12,6 +12,7 @@
 #include "autocsr/rules.h"
 #include "core/acme/orders.h"
 #include "core/acme/proof.h"
+#include "core/acme/wait.h"
 #include "core/control.h"
 #include "core/jsontext.h"
 #include "store/jobs.h"
@@ -114,6 +115,7 @@ static enum acsr_result failed(
 	TRY(acme_authz_save(c->db, z, e));
 	TRY(acme_orders_fail(c->db, z->id, e));
 	TRY(acme_limit_failed(c, z, e));
+	acme_decided(c, z->id);
 	TRY(jobs_done(c->db, "acme-challenge", z->id, e));
 	TRY(load_owner(c, z, &owner, e));
 	return core_audit(c, owner.id, owner.account_id, "acme.name.refused", z->id, e, "%s%s by %s: %s",
@@ -133,6 +135,7 @@ static enum acsr_result not_yet(
 		return failed(c, z, why, e);
 	TRY(set_error(z, why, e));
 	TRY(acme_authz_save(c->db, z, e));
+	acme_decided(c, z->id);
 	return jobs_again(c->db, "acme-challenge", z->id, c->now + pause, why->text, e);
 }
 
@@ -150,6 +153,7 @@ static enum acsr_result passed(struct core *c, struct acme_authz *z, struct acsr
 	if (z->expires_at < c->now + 3600)
 		z->expires_at = c->now + 3600;
 	TRY(acme_authz_save(c->db, z, e));
+	acme_decided(c, z->id);
 	TRY(jobs_done(c->db, "acme-challenge", z->id, e));
 	TRY(load_owner(c, z, &owner, e));
 	return core_audit(c, owner.id, owner.account_id, "acme.name.validated", z->id, e, "%s%s by %s",
@@ -284,18 +288,44 @@ static enum acsr_result find(
 	return strv_has(&types, *type) ? ACSR_OK : absent(e);
 }
 
+/* The first look is under way, or one that the client has asked for. */
+static bool is_looked_at(const struct core *c, const struct acme_authz *z)
+{
+	return z->type[0] != '\0' && z->attempts == 0 &&
+	       strcmp(acme_authz_status(z->status, z->expires_at, c->now), "pending") == 0;
+}
+
+static enum acsr_result show(struct core *c, struct acme_request *a, const struct acme_authz *z,
+	const char *type, struct acsr_err *e)
+{
+	json_t *o;
+
+	TRY(acme_challenge_json(c, a, z, type, &o, e));
+	(void)request_answer(a->q, 200, o);
+	if (strcmp(z->status, "pending") == 0 && z->type[0] != '\0')
+		TRY(request_header(a->q, e, "Retry-After: 1"));
+	return request_header(a->q, e, "Link: <%s/authz/%s>;rel=\"up\"", a->base, z->id);
+}
+
+static enum acsr_result show_decided(
+	struct core *c, struct acme_request *a, const char *id, struct acsr_err *e)
+{
+	CLEANUP_ACME_AUTHZ struct acme_authz z = { 0 };
+
+	TRY(acme_authz_load(c->db, id, a->account.id, &z, e));
+	return show(c, a, &z, a->param[0] + strlen(a->param[0]) + 1, e); /* as find() has split it */
+}
+
 enum acsr_result acme_challenge(struct core *c, struct acme_request *a, struct acsr_err *e)
 {
 	CLEANUP_ACME_AUTHZ struct acme_authz z = { 0 };
 	const char *type = "";
-	json_t *o;
+	bool held = false;
 
 	TRY(find(c, a, &z, &type, e));
 	if (a->payload != NULL)
 		TRY(begin(c, &z, type, e));
-	TRY(acme_challenge_json(c, a, &z, type, &o, e));
-	(void)request_answer(a->q, 200, o);
-	if (strcmp(z.status, "pending") == 0 && z.type[0] != '\0')
-		TRY(request_header(a->q, e, "Retry-After: 1"));
-	return request_header(a->q, e, "Link: <%s/authz/%s>;rel=\"up\"", a->base, z.id);
+	if (a->payload != NULL && is_looked_at(c, &z))
+		TRY(acme_wait(c, a, z.id, show_decided, &held, e));
+	return held ? ACSR_OK : show(c, a, &z, type, e);
 }

@@ -11,6 +11,7 @@
 #include "base/rnd.h"
 #include "core/acme/orders.h"
 #include "core/acme/proof.h"
+#include "core/acme/wait.h"
 #include "core/order.h"
 #include "store/jobs.h"
 
@@ -243,12 +244,18 @@ static enum acsr_result judge_and_begin(struct core *c, struct acme_request *a, 
 	return r;
 }
 
+static enum acsr_result show_decided(
+	struct core *c, struct acme_request *a, const char *id, struct acsr_err *e)
+{
+	return acme_order_answer(c, a, id, 200, e);
+}
+
 static enum acsr_result finalize(struct core *c, struct acme_request *a, struct blob *der, struct acsr_err *e)
 {
 	CLEANUP_ACME_ORDER struct acme_order o = { 0 };
 	struct acme_authz *z;
 	enum acsr_result r;
-	bool repeat;
+	bool repeat, held = false;
 	size_t n;
 
 	TRY(acme_order_load(c->db, a->param[0], a->account.id, &o, e));
@@ -260,7 +267,9 @@ static enum acsr_result finalize(struct core *c, struct acme_request *a, struct 
 		TRY(r);
 	}
 	TRY(request_header(a->q, e, "Location: %s/order/%s", a->base, o.id));
-	return acme_order_answer(c, a, o.id, 200, e);
+	if (strcmp(o.status, "processing") == 0)
+		TRY(acme_wait(c, a, o.id, show_decided, &held, e));
+	return held ? ACSR_OK : acme_order_answer(c, a, o.id, 200, e);
 }
 
 enum acsr_result acme_finalize(struct core *c, struct acme_request *a, struct acsr_err *e)

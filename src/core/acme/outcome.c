@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/acme/orders.h"
+#include "core/acme/wait.h"
 #include "core/jsontext.h"
 #include "store/jobs.h"
 
@@ -40,6 +41,7 @@ enum acsr_result acme_outcome_issued(
 	memcpy(ao.status, "valid", sizeof("valid"));
 	memcpy(ao.serial, cert->serial, sizeof(ao.serial));
 	ao.expires_at = cert->not_after;
+	acme_decided(c, o->id);
 	return acme_order_save(c->db, &ao, e);
 }
 
@@ -55,6 +57,7 @@ enum acsr_result acme_outcome_failed(
 	free(ao.error);
 	ao.error = NULL;
 	TRY(json_text(acme_problem(why, NULL), &ao.error, e));
+	acme_decided(c, o->id);
 	return acme_order_save(c->db, &ao, e);
 }
 
