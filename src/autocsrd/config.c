@@ -237,7 +237,8 @@ static enum acsr_result check_together(const char *path, const struct conf *c, s
 		return err_set(e, "config.together",
 			"%s: [mail] smtp is set, so set the sender address, from, too", path);
 	TRY(check_database(path, c, e));
-	return check_code_store(path, c, e);
+	TRY(check_code_store(path, c, e));
+	return config_check_publish(path, c, e);
 }
 
 static enum acsr_result read_file(const char *path, struct conf *out, struct acsr_err *e)

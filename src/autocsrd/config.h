@@ -16,4 +16,8 @@ ACSR_MUST_USE enum acsr_result config_for_role(
  * not what it is. */
 ACSR_MUST_USE enum acsr_result config_marks(const struct conf *all, struct strv *out, struct acsr_err *e);
 
+/* Of [publish], for config_read; the texts start with `path`. */
+ACSR_MUST_USE enum acsr_result config_check_publish(
+	const char *path, const struct conf *c, struct acsr_err *e);
+
 #endif

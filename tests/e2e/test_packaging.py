@@ -13,7 +13,7 @@ DEBIAN = REPO / "debian"
 UNIT_DIR = "usr/lib/systemd/system"
 # debian/rules leaves the portal out of the command's package, which otherwise takes usr/share/autocsr whole.
 LEFT_OUT = {"autocsr": "usr/share/autocsr/portal/"}
-ROLES = ("front", "core", "keymaker", "signer", "prober", "courier")
+ROLES = ("front", "core", "keymaker", "signer", "prober", "courier", "hook")
 
 
 @pytest.fixture(scope="module")

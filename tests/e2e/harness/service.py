@@ -33,7 +33,7 @@ def build_for(user, directory):
     if reaches:
         return BUILD
     copy = pathlib.Path(directory) / "build"
-    for name in ["autocsrd"] + ["autocsr-" + role for role in ROLES]:
+    for name in ["autocsrd"] + ["autocsr-" + role for role in [*ROLES, "hook"]]:
         to = pathlib.Path(program(name, copy))
         to.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(program(name), to)

@@ -37,6 +37,7 @@ acl:
   - id: update
     key: {name}
     action: update
+    update-type: [TXT]
 template:
   - id: default
     storage: "{dir}"
@@ -148,8 +149,8 @@ class Bind(UpdateDns):
     def configure(self):
         text = BIND.format(**vars(self))
         for zone in ZONES:
-            who = "none" if zone == "refused.test" else f'key "{self.name}"'
-            text += f'zone "{zone}" {{ type primary; file "{zone}.zone"; allow-update {{ {who}; }}; }};\n'
+            grant = "" if zone == "refused.test" else f"update-policy {{ grant {self.name} subdomain {zone} TXT; }};"
+            text += f'zone "{zone}" {{ type primary; file "{zone}.zone"; {grant} }};\n'
         (self.dir / "named.conf").write_text(text)
 
     def command(self):
