@@ -110,6 +110,8 @@ bool word_is_in(const char *words, const char *word)
 {
 	size_t n = strlen(word);
 
+	if (n == 0 || strchr(word, ' ') != NULL)
+		return false;
 	for (const char *p = words; (p = strstr(p, word)) != NULL; p += n)
 		if ((p == words || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
 			return true;
@@ -159,7 +161,7 @@ static enum acsr_result read_challenges(json_t *list, struct acme_directory *d, 
 	{
 		const char *type = json_string_value(v);
 
-		if (type == NULL || *type == '\0' || !word_is_in(known, type))
+		if (type == NULL || !word_is_in(known, type))
 			return err_rule(e, "request.field.challenges", "challenges", NULL,
 				"challenges are some of %s", known);
 		TRY(add_word(d->challenges, sizeof(d->challenges), type, "challenges", e));
