@@ -9,7 +9,7 @@
 #include "cli/view.h"
 
 /* "7d", "36h", "90m", "3600s" or a plain number of seconds. */
-static enum acsr_result read_span(const char *text, uint64_t *seconds, struct acsr_err *e)
+static enum acsr_result read_span(const char *option, const char *text, uint64_t *seconds, struct acsr_err *e)
 {
 	static const char units[] = "smhd";
 	static const uint64_t each[] = { 1, 60, 3600, 86400 };
@@ -23,18 +23,30 @@ static enum acsr_result read_span(const char *text, uint64_t *seconds, struct ac
 		*seconds *= factor;
 		return ACSR_OK;
 	}
-	return err_set(e, "usage.value", "--code-window %s: write a time such as 12h or 7d", text);
+	return err_set(e, "usage.value", "--%s %s: write a time such as 12h or 7d", option, text);
 }
 
-static enum acsr_result put_window(const struct cli *c, json_t *body, struct acsr_err *e)
+static enum acsr_result put_span(
+	const struct cli *c, json_t *body, const char *option, const char *member, struct acsr_err *e)
 {
-	const char *given = args_one(&c->args, "code-window");
+	const char *given = args_one(&c->args, option);
 	uint64_t seconds;
 
 	if (given == NULL)
 		return ACSR_OK;
-	TRY(read_span(given, &seconds, e));
-	return command_put(body, "code_window", json_integer((json_int_t)seconds), e);
+	TRY(read_span(option, given, &seconds, e));
+	return command_put(body, member, json_integer((json_int_t)seconds), e);
+}
+
+static enum acsr_result put_issuers(const struct cli *c, json_t *body, struct acsr_err *e)
+{
+	const char *issuer = args_one(&c->args, "issuer"), *fallback = args_one(&c->args, "fallback");
+
+	if (issuer != NULL)
+		TRY(command_put_str(body, "issuer", issuer, e));
+	if (fallback != NULL)
+		TRY(command_put_str(body, "fallback_issuer", fallback, e));
+	return put_span(c, body, "fallback-after", "fallback_after", e);
 }
 
 static enum acsr_result put_reveals(const struct cli *c, json_t *body, struct acsr_err *e)
@@ -59,7 +71,9 @@ static enum acsr_result change(struct cli *c, const json_t *body, struct acsr_er
 
 	if (json_object_size(body) == 0)
 		return err_set(e, "usage.nothing",
-			"say what to change: --code-window, --code-reveals, --offer or --withdraw");
+			"say what to change: --issuer, --fallback, --fallback-after, --code-window, "
+			"--code-reveals, "
+			"--offer or --withdraw");
 	TRY(service_path(&path, "products", c->args.words[0], "", e));
 	TRY(service_open(&s, &c->args, e));
 	call.path = path;
@@ -71,10 +85,12 @@ static enum acsr_result cmd_product_change_run(struct cli *c, struct acsr_err *e
 {
 	bool offer = args_flag(&c->args, "offer"), withdraw = args_flag(&c->args, "withdraw");
 	json_t *body = json_object();
-	enum acsr_result r = put_window(c, body, e);
+	enum acsr_result r = put_span(c, body, "code-window", "code_window", e);
 
 	if (r == ACSR_OK)
 		r = put_reveals(c, body, e);
+	if (r == ACSR_OK)
+		r = put_issuers(c, body, e);
 	if (r == ACSR_OK && offer && withdraw)
 		r = err_set(e, "usage.together", "--offer and --withdraw exclude each other");
 	if (r == ACSR_OK && (offer || withdraw))
@@ -93,6 +109,12 @@ static void cmd_product_change_show(struct cli *c, const json_t *result)
 	(void)c;
 	say("%-14s %s%s", view_str(result, "id"), view_str(result, "title"),
 		json_is_false(json_object_get(result, "active")) ? " (not on offer)" : "");
+	if (view_str(result, "issuer")[0] != '\0')
+		say("%-14s issued by %s", "", view_str(result, "issuer"));
+	if (view_str(result, "fallback_issuer")[0] != '\0')
+		say("%-14s after %lld seconds in vain by %s", "",
+			(long long)json_integer_value(json_object_get(result, "fallback_after")),
+			view_str(result, "fallback_issuer"));
 	if (most == 0)
 		say("%-14s unlock codes are kept for %lld seconds and shown without limit", "", window);
 	else
@@ -104,6 +126,9 @@ static const struct opt product_change_opts[] = {
 	{ "code-window", OPT_ONE, "TIME",
 		"keep an unlock code so long after hand-over: 12h, 7d; 0: as the service does" },
 	{ "code-reveals", OPT_ONE, "N", "show it so often, then destroy it; 0: no limit" },
+	{ "issuer", OPT_ONE, "NAME", "who issues; \"\" for this service's own CA" },
+	{ "fallback", OPT_ONE, "NAME", "who takes over when that one does not deliver; \"\" for nobody" },
+	{ "fallback-after", OPT_ONE, "TIME", "so long after it was asked: 2h, 1d" },
 	{ "offer", OPT_FLAG, NULL, "customers can order it" },
 	{ "withdraw", OPT_FLAG, NULL, "nobody can order it any more" },
 	{ 0 },
@@ -112,8 +137,10 @@ static const struct opt product_change_opts[] = {
 static const char product_change_text[] =
 	"Orders that are there already keep what was said when they were placed.\n"
 	"\n"
-	"  autocsr product change dv --code-window 24h --code-reveals 3\n";
+	"  autocsr product change dv --code-window 24h --code-reveals 3\n"
+	"  autocsr product change dv --issuer letsencrypt --fallback zerossl --fallback-after 2h\n";
 
 const struct command cmd_product_change = { "product", "change", "ID", 1, 1,
-	"how long and how often unlock codes are shown (operator)", product_change_text, product_change_opts,
-	.service = true, .run = cmd_product_change_run, .show = cmd_product_change_show };
+	"its issuers, its unlock codes, whether it is on offer (operator)", product_change_text,
+	product_change_opts, .service = true, .run = cmd_product_change_run,
+	.show = cmd_product_change_show };
