@@ -192,9 +192,12 @@ static enum acsr_result send(struct cli *c, const char *method, const json_t *bo
 	TRY(issuer_path(&path, c->args.words[0], "", e));
 	TRY(service_open(&s, &c->args, e));
 	call.path = path;
+	if (strcmp(method, "DELETE") == 0) {
+		TRY(service_call(s, &call, NULL, e));
+		return command_put_str(c->result, "removed", c->args.words[0], e);
+	}
 	TRY(service_call(s, &call, &answer, e));
-	return answer != NULL ? command_take(c, answer, e)
-			      : command_put_str(c->result, "removed", c->args.words[0], e);
+	return command_take(c, answer, e);
 }
 
 static enum acsr_result change_body(const struct args *a, json_t *body, struct acsr_err *e)

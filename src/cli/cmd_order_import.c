@@ -39,7 +39,7 @@ static enum acsr_result send(struct cli *c, const char *id, const char *text, st
 	enum acsr_result r = body != NULL ? ACSR_OK : err_set(e, "input.unknown", "the file is no text");
 
 	if (r == ACSR_OK)
-		r = id != NULL ? service_path(&path, "orders", id, "/certificate", e)
+		r = id != NULL ? service_path(&path, "orders", id, "certificate", e)
 			       : str_dup(&path, "/api/v1/certificates", e);
 	if (r == ACSR_OK)
 		r = service_open(&s, &c->args, e);

@@ -59,20 +59,33 @@ static bool to_be_published(const json_t *v)
 	return strcmp(view_str(v, "state"), "pending") == 0 || strcmp(view_str(v, "state"), "failed") == 0;
 }
 
-static void publish_http(const json_t *v)
+/* One way to prove a name, in the lines of `out`: what exactly goes where. */
+static void say_way(const json_t *way, void (*out)(const char *fmt, ...))
 {
-	const json_t *http = json_object_get(v, "http");
+	const char *method = view_str(way, "method");
 
-	say_progress("  file     %s", view_str(http, "url"));
-	say_progress("  content  %s", view_str(http, "content"));
+	if (strcmp(method, "http") == 0) {
+		out("  file     %s", view_str(way, "url"));
+		out("  content  %s", view_str(way, "content"));
+	} else if (strcmp(method, "tls-alpn") == 0) {
+		out("  tls-alpn-01 at %s:443, key authorization %s", view_str(way, "host"),
+			view_str(way, "key_authorization"));
+	} else {
+		out("  record   %s. %s \"%s\"", view_str(way, "record"), view_str(way, "type"),
+			view_str(way, "value"));
+		if (view_str(way, "cname")[0] != '\0')
+			out("  or once  %s. CNAME %s.  (then the service publishes it itself)",
+				view_str(way, "record"), view_str(way, "cname"));
+	}
 }
 
-static void publish_dns(const json_t *v)
+static void say_chosen(const json_t *v)
 {
-	const json_t *dns = json_object_get(v, "dns");
+	const json_t *ways = json_object_get(v, "publish");
 
-	say_progress("  record   %s. %s \"%s\"", view_str(dns, "record"), view_str(dns, "type"),
-		view_str(dns, "value"));
+	for (size_t i = 0; i < json_array_size(ways); i++)
+		if (strcmp(view_str(json_array_get(ways, i), "method"), view_str(v, "method")) == 0)
+			say_way(json_array_get(ways, i), say_progress);
 }
 
 void order_view_publish(const json_t *order)
@@ -85,10 +98,7 @@ void order_view_publish(const json_t *order)
 		if (!to_be_published(v))
 			continue;
 		say_progress("publish for %s:", view_str(v, "name"));
-		if (strcmp(view_str(v, "method"), "dns") == 0)
-			publish_dns(v);
-		else
-			publish_http(v);
+		say_chosen(v);
 	}
 }
 
@@ -96,28 +106,65 @@ static const char *problem_text(const json_t *v)
 {
 	const json_t *error = json_object_get(v, "error");
 
-	return json_is_string(error) ? json_string_value(error) : view_str(error, "detail");
+	return json_is_string(error) ? json_string_value(error) : view_str(error, "text");
+}
+
+/* What each place saw that looked, when the others' CA is to look at the same. */
+static void show_seen(const json_t *v)
+{
+	const json_t *list = json_object_get(json_object_get(v, "seen"), "perspectives");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *p = json_array_get(list, i);
+
+		say("%-16s %s: %s", i == 0 ? "  seen from" : "", view_str(p, "name"),
+			json_is_true(json_object_get(p, "ok")) ? "as it should be"
+							       : view_str(p, "error_text"));
+	}
+}
+
+static void show_ways(const json_t *v)
+{
+	const json_t *ways = json_object_get(v, "publish");
+
+	for (size_t i = 0; i < json_array_size(ways); i++) {
+		if (i > 0)
+			say("  or");
+		say_way(json_array_get(ways, i), say);
+	}
 }
 
 static void show_validation(const json_t *v)
 {
-	const json_t *http = json_object_get(v, "http"), *dns = json_object_get(v, "dns");
+	bool by_ca = strcmp(view_str(v, "state"), "by-ca") == 0;
 
-	say("\n%s: %s (%s)", view_str(v, "name"), view_str(v, "state"), view_str(v, "method"));
-	if (to_be_published(v)) {
-		if (json_is_object(http)) {
-			say_field("  file", view_str(http, "url"));
-			say_field("  content", view_str(http, "content"));
-		}
-		if (json_is_object(dns)) {
-			say("  %-14s %s. %s \"%s\"", json_is_object(http) ? "or record" : "record",
-				view_str(dns, "record"), view_str(dns, "type"), view_str(dns, "value"));
-		}
-	}
+	say("\n%s: %s (%s)", view_str(v, "name"), by_ca ? "left to the CA" : view_str(v, "state"),
+		view_str(v, "method"));
+	if (to_be_published(v))
+		show_ways(v);
 	say_field("  problem", problem_text(v));
+	show_seen(v);
+	say_field("  CA was told", view_str(v, "told_at"));
 	say_field("  checked", view_str(v, "checked_at"));
 	say_field("  next check", view_str(v, "next_check_at"));
 	say_field("  valid until", view_str(v, "valid_until"));
+}
+
+/* Whose certificate it is to be, and how far that CA is with it. */
+static void show_issuer(const json_t *order)
+{
+	const json_t *up = json_object_get(order, "upstream");
+
+	say_field("issuer", view_str(order, "issuer"));
+	if (json_is_object(up)) {
+		say("%-16s %s, %s: %s", "at the CA", view_str(up, "title"), view_str(up, "kind"),
+			view_str(up, "step"));
+		say_field("its order", view_str(up, "url"));
+		say_field("since", view_str(up, "since"));
+	}
+	if (view_str(order, "renew_from")[0] != '\0')
+		say("%-16s from %s to %s", "renew", view_str(order, "renew_from"),
+			view_str(order, "renew_until"));
 }
 
 static void show_code(const json_t *code)
@@ -200,6 +247,7 @@ void order_view_show(const json_t *order)
 		say_field("next try", view_str(waiting, "next_try_at"));
 	}
 	say_field("product", view_str(order, "product"));
+	show_issuer(order);
 	for (size_t i = 0; i < json_array_size(names); i++)
 		say_field(i == 0 ? "names" : "", json_string_value(json_array_get(names, i)));
 	say("%-16s %s, %s", "key", view_str(order, "key_type"), whence(view_str(order, "key_source")));
