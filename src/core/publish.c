@@ -240,6 +240,7 @@ static enum acsr_result want_again(struct core *c, struct publication *row, stru
 static void tell(const struct publication *row, struct publish_state *out)
 {
 	out->retry_at = row->retry_at;
+	out->published_at = row->published_at;
 	if (strcmp(row->state, "published") == 0)
 		out->step = PUBLISH_DONE;
 	else if (row->error[0] == '\0')

@@ -18,7 +18,7 @@ struct publish {
 	const char *name;   /* A-label form or an IP address, without "*." */
 	const char *where;  /* as in struct control: the path of the file, or the record's whole name */
 	const char *value;  /* the file's content, or the TXT value */
-	/* The kind of job that is made due for the order whenever the state below changes; "" for none. */
+	/* The kind of job that is made due for the validation whenever the state below changes; "" for none. */
 	const char *wake;
 };
 
@@ -30,8 +30,9 @@ enum publish_step {
 };
 struct publish_state {
 	enum publish_step step;
-	struct acsr_err why; /* text for people: fit for order_wait */
-	int64_t retry_at;    /* epoch seconds, or 0 */
+	struct acsr_err why;  /* text for people: fit for order_wait */
+	int64_t retry_at;     /* epoch seconds, or 0 */
+	int64_t published_at; /* the same; set when DONE */
 	char cname[256]; /* not "": `where` must once be made a CNAME to this name, by whom owns the name */
 };
 

@@ -82,7 +82,7 @@ static bool unanswered(const struct acsr_err *why)
 
 static enum acsr_result wake(struct core *c, const struct publication *p, struct acsr_err *e)
 {
-	return p->wake[0] != '\0' ? core_want_job(c, p->wake, p->order_id, c->now, e) : ACSR_OK;
+	return p->wake[0] != '\0' ? core_want_job(c, p->wake, p->validation_id, c->now, e) : ACSR_OK;
 }
 
 static enum acsr_result try_again(struct core *c, const char *kind, struct publication *p,
@@ -120,6 +120,7 @@ static enum acsr_result is_published(
 	snprintf(p->state, sizeof(p->state), "published");
 	p->unsure = false;
 	p->retry_at = 0;
+	p->published_at = c->now;
 	TRY(keep_error(p, NULL, e));
 	TRY(publication_save(c->db, p, e));
 	TRY(core_audit(

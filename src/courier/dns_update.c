@@ -172,11 +172,6 @@ static enum acsr_result use_place(struct dns_update *u, const struct dns_answer 
 	if (!a->authoritative || a->zone[0] == '\0')
 		return err_set(e, "publish.dns-zone", "the DNS server %s has no zone for %s", u->server->text,
 			u->name);
-	if (u->s->n > 0 && !listed(u->s, a->zone))
-		return err_set(e, "publish.dns-zone",
-			"the DNS server %s keeps %s in the zone %s, which may not be changed ([publish] "
-			"dns_zones)",
-			u->server->text, u->name, a->zone);
 	snprintf(u->zone, sizeof(u->zone), "%s", a->zone);
 	u->updating = true;
 	return ACSR_OK;

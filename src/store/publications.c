@@ -10,7 +10,7 @@
 
 #define COLUMNS                                                                                             \
 	"id, order_id, validation_id, automation, method, place, published_as, state, wake, error, value, " \
-	"error_text, asked_at, retry_at, created_at, unwanted_at, unsure"
+	"error_text, asked_at, retry_at, created_at, unwanted_at, unsure, published_at"
 
 void publication_clear(struct publication *p)
 {
@@ -38,7 +38,8 @@ static enum acsr_result read_row(const struct db_rows *r, struct publication *p,
 		.retry_at = db_int(r, 13),
 		.created_at = db_int(r, 14),
 		.unwanted_at = db_int(r, 15),
-		.unsure = db_int(r, 16) != 0 };
+		.unsure = db_int(r, 16) != 0,
+		.published_at = db_int(r, 17) };
 	COLUMN_TEXT(p->id, r, 0);
 	COLUMN_TEXT(p->order_id, r, 1);
 	COLUMN_TEXT(p->validation_id, r, 2);
@@ -91,10 +92,12 @@ enum acsr_result publication_save(struct db *d, const struct publication *p, str
 	return db_exec(d, NULL,
 		"UPDATE publications SET published_as = $2, state = $3, wake = $4, error = $5, error_text = "
 		"$6, "
-		"asked_at = $7, unsure = $8, retry_at = $9, unwanted_at = $10 WHERE id = $1",
+		"asked_at = $7, unsure = $8, retry_at = $9, unwanted_at = $10, published_at = $11 WHERE id = "
+		"$1",
 		DB_ARGS(DB_TEXT(p->id), DB_TEXT(p->published_as), DB_TEXT(p->state), DB_TEXT(p->wake),
 			DB_TEXT(p->error), DB_TEXT(p->error_text), column_time(p->asked_at),
-			DB_INT(p->unsure), column_time(p->retry_at), column_time(p->unwanted_at)),
+			DB_INT(p->unsure), column_time(p->retry_at), column_time(p->unwanted_at),
+			column_time(p->published_at)),
 		e);
 }
 

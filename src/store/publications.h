@@ -9,7 +9,7 @@ struct publication {
 	char id[40], order_id[40], validation_id[40], automation[16], method[8], place[321];
 	char published_as[321], state[16], wake[32], error[64];
 	char *value, *error_text;
-	int64_t asked_at, retry_at, created_at, unwanted_at; /* 0 for none */
+	int64_t asked_at, published_at, retry_at, created_at, unwanted_at; /* 0 for none */
 	bool unsure;
 };
 
@@ -24,7 +24,8 @@ ACSR_MUST_USE enum acsr_result publication_load(
 ACSR_MUST_USE enum acsr_result publication_find(struct db *d, const char *validation_id,
 	const char *automation, const char *place, const char *value, struct publication *out, bool *have,
 	struct acsr_err *e);
-/* Write what changes: published_as, state, wake, error, error_text, asked_at, unsure, retry_at, unwanted_at. */
+/* Write what changes: published_as, state, wake, error, error_text, asked_at, published_at,
+ * unsure, retry_at, unwanted_at. */
 ACSR_MUST_USE enum acsr_result publication_save(
 	struct db *d, const struct publication *p, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result publication_delete(struct db *d, const char *id, struct acsr_err *e);

@@ -13,7 +13,14 @@
 #include "core/upstream/orders.h"
 #include "store/jobs.h"
 
-enum { POLL_FIRST = 1, POLL_MOST = 60, TELL_AGAIN = 30 };
+enum {
+	POLL_FIRST = 1,
+	POLL_MOST = 60,
+	TELL_AGAIN = 30,
+	PUBLISHING = 60, /* its end wakes us earlier */
+	FRESH = 120,     /* just published: name servers are about to follow */
+	FRESH_PAUSE = 2
+};
 
 static const char *host_of(const struct validation *v)
 {
@@ -196,6 +203,61 @@ static enum acsr_result keep_evidence(const struct msg *m, struct validation *v,
 		&v->evidence, e);
 }
 
+/* --- what the service publishes itself --- */
+
+static enum acsr_result have_published(struct core *c, const struct errand *x, const struct validation *v,
+	struct publish_state *state, struct acsr_err *e)
+{
+	struct publish p = { .automation = x->i.automation,
+		.account_id = x->o.account_id,
+		.order_id = x->o.id,
+		.validation_id = v->id,
+		.method = v->method,
+		.name = host_of(v),
+		.where = v->record,
+		.value = v->value,
+		.wake = "validate" };
+
+	*state = (struct publish_state){ .step = PUBLISH_BY_HAND };
+	return publish_want(c, &p, state, e);
+}
+
+static enum acsr_result being_published(
+	struct core *c, struct errand *x, struct validation *v, struct acsr_err *e)
+{
+	v->next_check_at = c->now + PUBLISHING;
+	TRY(validation_save(c->db, v, e));
+	TRY(jobs_again(c->db, "validate", v->id, v->next_check_at, "", e));
+	return order_wait(c, &x->o, v->next_check_at, e, "%s: its proof is being published", v->name);
+}
+
+/* Why it is not there, when that is known. */
+static void add_reason(const struct validation *v, const struct publish_state *state, struct acsr_err *why)
+{
+	struct acsr_err seen = *why;
+
+	if (state->why.id[0] != '\0')
+		(void)err_set(why, seen.id, "%.240s (%.150s)", state->why.text, seen.text);
+	else if (state->cname[0] != '\0')
+		(void)err_set(why, seen.id, "%.200s; is %.90s a CNAME to %.90s?", seen.text, v->record,
+			state->cname);
+}
+
+static enum acsr_result not_seen(
+	struct core *c, struct errand *x, struct validation *v, const struct acsr_err *no, struct acsr_err *e)
+{
+	struct publish_state state;
+	struct acsr_err why = *no;
+
+	TRY(have_published(c, x, v, &state, e));
+	add_reason(v, &state, &why);
+	TRY(validate_not_yet(c, &x->o, v, &why, e));
+	if (strcmp(v->state, "pending") != 0 || state.step != PUBLISH_DONE ||
+		c->now - state.published_at > FRESH)
+		return ACSR_OK;
+	return core_want_job(c, "validate", v->id, c->now + FRESH_PAUSE, e);
+}
+
 static enum acsr_result on_look(
 	struct core *c, struct call *call, struct msg *m, const struct acsr_err *why, struct acsr_err *e)
 {
@@ -209,7 +271,7 @@ static enum acsr_result on_look(
 		return wanted ? core_want_job(c, "validate", v.id, c->now, e) : ACSR_OK;
 	TRY(keep_evidence(m, &v, e));
 	if (control_verdict(c, m, why, NULL, &no) != ACSR_OK)
-		return validate_not_yet(c, &x.o, &v, &no, e);
+		return not_seen(c, &x, &v, &no, e);
 	v.checked_at = c->now;
 	return tell(c, &x, &v, e);
 }
@@ -230,25 +292,6 @@ static enum acsr_result ask_prober(
 	return control_ask(c, &k, &like, e);
 }
 
-static enum acsr_result have_published(
-	struct core *c, const struct errand *x, const struct validation *v, struct acsr_err *e)
-{
-	struct publish p = { .automation = x->i.automation,
-		.account_id = x->o.account_id,
-		.order_id = x->o.id,
-		.validation_id = v->id,
-		.method = v->method,
-		.name = host_of(v),
-		.where = v->record,
-		.value = v->value,
-		.wake = "upstream" };
-	struct publish_state state = { 0 };
-
-	if (x->i.automation[0] == '\0')
-		return ACSR_OK;
-	return publish_want(c, &p, &state, e);
-}
-
 static bool has_expired(const struct core *c, const struct errand *x)
 {
 	return x->u.expires_at != 0 && x->u.expires_at <= c->now;
@@ -257,6 +300,7 @@ static bool has_expired(const struct core *c, const struct errand *x)
 enum acsr_result upstream_prove(struct core *c, struct order *o, struct validation *v, struct acsr_err *e)
 {
 	CLEANUP_ERRAND struct errand x = { 0 };
+	struct publish_state state;
 	struct acsr_err why;
 	bool have;
 
@@ -275,6 +319,8 @@ enum acsr_result upstream_prove(struct core *c, struct order *o, struct validati
 	}
 	if (v->told_at != 0)
 		return look(c, &x, v, e);
-	TRY(have_published(c, &x, v, e));
+	TRY(have_published(c, &x, v, &state, e));
+	if (state.step == PUBLISH_UNDER_WAY)
+		return being_published(c, &x, v, e);
 	return ask_prober(c, v, x.i.account_url, e);
 }

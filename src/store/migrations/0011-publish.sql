@@ -10,6 +10,7 @@ CREATE TABLE publications (
   wake TEXT NOT NULL,                    -- kind of the order's job that waits for this, or ''
   error TEXT NOT NULL, error_text TEXT NOT NULL,  -- of the last try, '' when it was good
   asked_at BIGINT,                       -- from then on it may be out there
+  published_at BIGINT,                   -- when the last try was good
   unsure BIGINT NOT NULL,                -- a try ended without an answer: it may still take effect
   retry_at BIGINT, created_at BIGINT NOT NULL, unwanted_at BIGINT,
   UNIQUE (validation_id, automation, place, value));

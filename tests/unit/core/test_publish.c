@@ -385,7 +385,7 @@ static void who_waits_is_woken(void **state)
 	(void)want_at(w, p, clock_now());
 	outside.refusal = "publish.dns-refused";
 	world_exec(w, "INSERT INTO jobs (kind, object, due_at, lease_until, attempts, error) VALUES "
-		      "('expire', 'ord_ann@example.com', "
+		      "('expire', 'val_ord_ann@example.com', "
 		      "99999999999, 0, 0, '')");
 	work(w);
 	assert_int_equal(
