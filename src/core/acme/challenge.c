@@ -26,7 +26,7 @@ static const char *status_of(const struct core *c, const struct acme_authz *z, c
 	const char *is = acme_authz_status(z->status, z->expires_at, c->now);
 
 	if (strcmp(z->type, type) != 0)
-		return strcmp(is, "pending") == 0 ? "pending" : "invalid";
+		return strcmp(is, "pending") == 0 || strcmp(is, "valid") == 0 ? "pending" : "invalid";
 	if (strcmp(is, "pending") == 0)
 		return "processing";
 	/* What was given up or has expired had been shown all the same. */
