@@ -264,6 +264,9 @@ enum acsr_result order_reissue(struct core *c, struct request *q, struct acsr_er
 	if (!order_may_move(o.state, "handover") || strcmp(o.state, "new") == 0)
 		return err_set(e, "state.not-issued",
 			"this order is %s: only one with a certificate can be reissued", o.state);
+	if (strcmp(o.method, "acme") == 0)
+		return err_set(e, "state.acme",
+			"an ACME client got this certificate, and gets the next one by an order of its own");
 	TRY(order_check_pace(c, o.account_id, e));
 	TRY(products_load(c->db, o.product_id, &p, e));
 	TRY(product_fit_issuers(c, &p, e));

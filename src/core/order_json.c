@@ -242,6 +242,8 @@ static const char *next_text(const struct order *o, json_t *out)
 		return "wait: a person checks the organisation's details";
 	if (strcmp(o->state, "issuing") == 0)
 		return "wait a moment: the certificate is being issued";
+	if (strcmp(o->method, "acme") == 0)
+		return "nothing: the ACME client that ordered it sees to it";
 	if (strcmp(o->state, "issued") == 0)
 		return "install the certificate together with your private key";
 	if (strcmp(o->state, "revoked") == 0 || strcmp(o->state, "expired") == 0)
