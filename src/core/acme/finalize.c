@@ -151,7 +151,6 @@ static enum acsr_result insert_validation(struct core *c, const struct acme_requ
 	snprintf(v.order_id, sizeof(v.order_id), "%s", o->id);
 	snprintf(v.name, sizeof(v.name), "%s%.253s", z->wildcard ? "*." : "", z->name);
 	snprintf(v.method, sizeof(v.method), "%s", acme_proof_method(z->type));
-	snprintf(v.token, sizeof(v.token), "%s", z->token);
 	snprintf(v.state, sizeof(v.state), "valid");
 	return validation_insert(c->db, &v, e);
 }
