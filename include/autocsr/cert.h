@@ -114,6 +114,13 @@ ACSR_MUST_USE enum acsr_result acsr_cert_preview(struct acsr_cert_view **out,
 ACSR_MUST_USE enum acsr_result acsr_cert_sign(const struct acsr_cert_spec *spec,
 	const struct acsr_key *issuer_key, struct acsr_blob *der, struct acsr_err *e);
 
+/* Looks at what the certificate will say; an error of its own keeps it from being signed. v is a loan. */
+typedef enum acsr_result acsr_cert_judge_fn(void *arg, const struct acsr_cert_view *v, struct acsr_err *e);
+/* acsr_cert_preview, `judge`, and acsr_cert_sign of the very same object, which is put together once. */
+ACSR_MUST_USE enum acsr_result acsr_cert_sign_judged(const struct acsr_cert_spec *spec,
+	const struct acsr_key *issuer_key, acsr_cert_judge_fn *judge, void *arg, struct acsr_blob *der,
+	struct acsr_err *e);
+
 /* "-----BEGIN CERTIFICATE-----". */
 ACSR_MUST_USE enum acsr_result acsr_cert_pem(
 	const uint8_t *der, size_t len, struct acsr_blob *pem, struct acsr_err *e);

@@ -2,7 +2,6 @@
 #include "autocsr/cert.h"
 
 #include <openssl/err.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +10,7 @@
 #include "ext.h"
 #include "key_int.h"
 #include "pem.h"
+#include "spki.h"
 #include "subject_int.h"
 
 enum acsr_result acsr_cert_pem(const uint8_t *der, size_t len, struct acsr_blob *pem, struct acsr_err *e)
@@ -23,24 +23,6 @@ enum acsr_result acsr_cert_serial(struct acsr_cert_spec *spec, struct acsr_err *
 	TRY(rnd_fill(spec->serial, 16, e));
 	spec->serial[0] = (uint8_t)((spec->serial[0] & 0x3fu) | 0x40u);
 	spec->serial_len = 16;
-	return ACSR_OK;
-}
-
-/* RFC 7093 2, method 1: the leftmost 160 bits of SHA-256 over the key bits. */
-static enum acsr_result key_id(uint8_t out[20], const struct acsr_key *k, struct acsr_err *e)
-{
-	X509_PUBKEY *pub = NULL;
-	const unsigned char *p;
-	uint8_t hash[32];
-	int n, ok;
-
-	ok = X509_PUBKEY_set(&pub, k->pkey) == 1 && X509_PUBKEY_get0_param(NULL, &p, &n, NULL, pub) == 1;
-	if (ok)
-		SHA256(p, (size_t)n, hash);
-	X509_PUBKEY_free(pub);
-	if (!ok)
-		return ossl_err(e, "sys.openssl", "cannot identify a key");
-	memcpy(out, hash, 20);
 	return ACSR_OK;
 }
 
@@ -69,7 +51,7 @@ static enum acsr_result push_ski(exts_t **x, const struct acsr_cert_spec *s, str
 {
 	ASN1_OCTET_STRING *id = ASN1_OCTET_STRING_new();
 	uint8_t hash[20];
-	enum acsr_result r = id != NULL ? key_id(hash, s->subject_key, e) : err_nomem(e);
+	enum acsr_result r = id != NULL ? spki_key_id(s->subject_key->pkey, hash, e) : err_nomem(e);
 
 	if (r == ACSR_OK && ASN1_OCTET_STRING_set(id, hash, sizeof(hash)) != 1)
 		r = err_nomem(e);
@@ -91,7 +73,7 @@ static enum acsr_result push_aki(
 	int ok;
 
 	if (r == ACSR_OK && own == NULL)
-		r = key_id(hash, issuer_key, e);
+		r = spki_key_id(issuer_key->pkey, hash, e);
 	if (r == ACSR_OK) {
 		aki->keyid = ASN1_OCTET_STRING_new();
 		ok = aki->keyid != NULL && (own != NULL ? ASN1_STRING_copy(aki->keyid, own)
@@ -326,7 +308,8 @@ static enum acsr_result build(
 	TRY(set_serial(x, s, e));
 	TRY(set_times(x, s, e));
 	TRY(set_names(x, s, issuer, e));
-	if (X509_set_version(x, 2) != 1 || X509_set_pubkey(x, s->subject_key->pkey) != 1)
+	if (X509_set_version(x, 2) != 1 || (!spki_put(X509_get_X509_PUBKEY(x), s->subject_key->pkey) &&
+						   X509_set_pubkey(x, s->subject_key->pkey) != 1))
 		return ossl_err(e, "sys.openssl", "cannot make a certificate");
 	TRY(push_all(&exts, s, issuer, issuer_key, e));
 	TRY(add_extensions(x, exts, e));
@@ -335,15 +318,11 @@ static enum acsr_result build(
 	return ACSR_OK;
 }
 
-enum acsr_result acsr_cert_preview(struct acsr_cert_view **out, const struct acsr_cert_spec *spec,
-	const struct acsr_key *issuer_key, struct acsr_err *e)
+static enum acsr_result view_of(struct acsr_cert_view **out, const X509 *x, const struct acsr_key *issuer_key,
+	const EVP_MD *md, struct acsr_err *e)
 {
-	OSSL_AUTO(ossl_free_x509) X509 *x = NULL;
-	const EVP_MD *md;
 	int nid = NID_undef;
 
-	TRY(key_digest(&md, issuer_key, NULL, e));
-	TRY(build(&x, spec, issuer_key, e));
 	TRY(certview_make(out, x, e));
 	OBJ_find_sigid_by_algs(
 		&nid, md != NULL ? EVP_MD_get_type(md) : NID_undef, EVP_PKEY_get_base_id(issuer_key->pkey));
@@ -352,18 +331,43 @@ enum acsr_result acsr_cert_preview(struct acsr_cert_view **out, const struct acs
 	return ACSR_OK;
 }
 
-enum acsr_result acsr_cert_sign(const struct acsr_cert_spec *spec, const struct acsr_key *issuer_key,
-	struct acsr_blob *der, struct acsr_err *e)
+enum acsr_result acsr_cert_preview(struct acsr_cert_view **out, const struct acsr_cert_spec *spec,
+	const struct acsr_key *issuer_key, struct acsr_err *e)
 {
 	OSSL_AUTO(ossl_free_x509) X509 *x = NULL;
 	const EVP_MD *md;
+
+	TRY(key_digest(&md, issuer_key, NULL, e));
+	TRY(build(&x, spec, issuer_key, e));
+	return view_of(out, x, issuer_key, md, e);
+}
+
+enum acsr_result acsr_cert_sign_judged(const struct acsr_cert_spec *spec, const struct acsr_key *issuer_key,
+	acsr_cert_judge_fn *judge, void *arg, struct acsr_blob *der, struct acsr_err *e)
+{
+	OSSL_AUTO(ossl_free_x509) X509 *x = NULL;
+	struct acsr_cert_view *v = NULL;
+	const EVP_MD *md;
 	unsigned char *p = NULL;
+	enum acsr_result r;
 	int n;
 
 	TRY(key_digest(&md, issuer_key, NULL, e));
 	TRY(build(&x, spec, issuer_key, e));
+	if (judge != NULL) {
+		TRY(view_of(&v, x, issuer_key, md, e));
+		r = judge(arg, v, e);
+		acsr_cert_view_free(v);
+		TRY(r);
+	}
 	if (X509_sign(x, issuer_key->pkey, md) <= 0)
 		return ossl_err(e, "sys.openssl", "cannot sign the certificate");
 	n = i2d_X509(x, &p);
 	return ossl_take(der, p, n, "cannot encode the certificate", e);
+}
+
+enum acsr_result acsr_cert_sign(const struct acsr_cert_spec *spec, const struct acsr_key *issuer_key,
+	struct acsr_blob *der, struct acsr_err *e)
+{
+	return acsr_cert_sign_judged(spec, issuer_key, NULL, NULL, der, e);
 }

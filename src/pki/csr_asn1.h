@@ -30,11 +30,4 @@ struct bytes csr_asn1_spki(const struct csr_asn1 *x);
 /* 1: it verifies; 0 or less: it does not, or cannot be checked. */
 int csr_asn1_verify(const struct csr_asn1 *x, EVP_PKEY *pkey);
 
-/* The short way past OpenSSL's search for a decoder, for the whole of a SubjectPublicKeyInfo in DER: RSA, the three
- * NIST curves with an uncompressed point, Ed25519, Ed448; NULL for all else, which says nothing about it. */
-EVP_PKEY *spki_common_key(struct bytes spki);
-/* The key in a SubjectPublicKeyInfo; NULL when OpenSSL cannot read it. RSA keys and uncompressed points on
- * the three NIST curves go the short way. *out is the caller's. */
-EVP_PKEY *spki_key(struct bytes spki);
-
 #endif

@@ -10,6 +10,7 @@
 #include "pem.h"
 #include "sign.h"
 #include "subject_int.h"
+#include "spki.h"
 
 static enum acsr_result refuse(
 	struct acsr_err *e, const char *id, const char *field, const char *source, const char *text)
@@ -133,7 +134,7 @@ enum acsr_result acsr_csr_build(const struct acsr_csr_request *req, const struct
 	TRY(key_digest(&md, key, req->digest, e));
 	TRY(subject_to_name(&name, req->subject, e));
 	if (x == NULL || X509_REQ_set_version(x, 0) != 1 || X509_REQ_set_subject_name(x, name) != 1 ||
-		X509_REQ_set_pubkey(x, key->pkey) != 1)
+		(!spki_put(X509_REQ_get_X509_PUBKEY(x), key->pkey) && X509_REQ_set_pubkey(x, key->pkey) != 1))
 		return ossl_err(e, "sys.openssl", "cannot make a CSR");
 	TRY(put_extensions(x, req, key->pkey, e));
 	TRY(put_attributes(x, req, e));

@@ -12,6 +12,7 @@
 #include "attr.h"
 #include "base/limits.h"
 #include "csr_asn1.h"
+#include "spki.h"
 #include "der.h"
 #include "ext.h"
 #include "key_int.h"

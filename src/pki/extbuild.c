@@ -1,11 +1,11 @@
 /* Building the extensions that CSRs and certificates share. */
 #include <openssl/err.h>
-#include <openssl/sha.h>
 #include <string.h>
 
 #include "asn1text.h"
 #include "der.h"
 #include "ext.h"
+#include "spki.h"
 #include "subject_int.h"
 
 enum acsr_result ext_push(
@@ -136,21 +136,15 @@ enum acsr_result ext_push_constraints(
 
 enum acsr_result ext_push_ski(STACK_OF(X509_EXTENSION) * *exts, EVP_PKEY *key, struct acsr_err *e)
 {
-	X509_PUBKEY *pub = NULL;
-	const unsigned char *p;
-	uint8_t hash[32];
-	ASN1_STRING *id = NULL;
+	uint8_t hash[20];
+	ASN1_STRING *id;
 	enum acsr_result r;
-	int n;
 
-	if (X509_PUBKEY_set(&pub, key) == 1 && X509_PUBKEY_get0_param(NULL, &p, &n, NULL, pub) == 1) {
-		SHA256(p, (size_t)n, hash);
-		id = asn1text_make(V_ASN1_OCTET_STRING, hash, 20);
-	}
+	TRY(spki_key_id(key, hash, e));
+	id = asn1text_make(V_ASN1_OCTET_STRING, hash, sizeof(hash));
 	r = id != NULL ? ext_push(exts, NID_subject_key_identifier, false, id, e)
 		       : ossl_err(e, "sys.openssl", "cannot identify a key");
 	ASN1_STRING_free(id);
-	X509_PUBKEY_free(pub);
 	return r;
 }
 

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "csr_asn1.h"
 #include "key_int.h"
 #include "sign.h"
+#include "spki.h"
 
 static void group_name(EVP_PKEY *pkey, char *out, size_t cap)
 {
@@ -190,10 +190,7 @@ const char *acsr_key_name(const struct acsr_key *k)
 
 enum acsr_result acsr_key_spki(const struct acsr_key *k, struct acsr_blob *der, struct acsr_err *e)
 {
-	unsigned char *p = NULL;
-	int n = i2d_PUBKEY(k->pkey, &p);
-
-	return ossl_take(der, p, n, "cannot encode a public key", e);
+	return spki_write(k->pkey, der, e);
 }
 
 enum acsr_result acsr_key_spki_sha256(const struct acsr_key *k, uint8_t out[32], struct acsr_err *e)

@@ -11,6 +11,7 @@
 #include "autocsr/lint.h"
 #include "base/clock.h"
 #include "params.h"
+#include "pki/der.h"
 #include "pki/fields.h"
 #include "profiles.h"
 
@@ -117,6 +118,8 @@ static enum acsr_result apply_profile(struct request *q, struct acsr_err *e)
 	q->exact = *q->profile;
 	q->exact.backdate = 0;
 	TRY(acsr_cert_apply_profile(&q->spec, &q->exact, from, to - from + 1, e));
+	q->spec.issuer_der = q->issuer->der.p;
+	q->spec.issuer_len = q->issuer->der.len;
 	if (q->spec.not_before != from || q->spec.not_after != to)
 		return err_rule(e, "cert.outlives-issuer", "not_after", "RFC 5280 6.1",
 			"the certificate would outlive its issuer %s", q->issuer->name);
@@ -141,8 +144,6 @@ static void fill_spec(struct request *q)
 	q->spec.sans = &q->sans;
 	q->spec.subject_key = q->csr->key;
 	q->spec.path_len = -1;
-	q->spec.issuer_der = q->issuer->der.p;
-	q->spec.issuer_len = q->issuer->der.len;
 }
 
 static enum acsr_result fill_record(struct request *q, struct acsr_err *e)
@@ -187,25 +188,62 @@ static enum acsr_result warnings_of(const struct acsr_findings *all, char **out,
 	return str_dup(out, buf_cstr(&text), e);
 }
 
-static enum acsr_result lint(struct request *q, char **warnings, struct acsr_err *e)
+static enum acsr_result lint(
+	const struct request *q, const struct acsr_cert_view *v, char **warnings, struct acsr_err *e)
 {
 	struct acsr_findings all = { 0 };
-	struct acsr_cert_view *v;
-	enum acsr_result r;
+	enum acsr_result r = acsr_lint_cert(v, q->profile, NULL, &all, e);
 
-	TRY(acsr_cert_preview(&v, &q->spec, q->issuer->key, e));
-	r = acsr_lint_cert(v, q->profile, NULL, &all, e);
 	if (r == ACSR_OK)
 		r = warnings_of(&all, warnings, e);
-	acsr_cert_view_free(v);
 	acsr_findings_free(&all);
 	return r;
 }
 
 /* --- signing --- */
 
-/* As a relying party would: a certificate that does not verify never leaves. */
-static enum acsr_result verify(
+struct judging {
+	struct request *q;
+	struct authority *a;
+	enum issuance_state state;
+	char **warnings;
+};
+
+/* The last moment before the key is used. */
+static enum acsr_result judge(void *arg, const struct acsr_cert_view *v, struct acsr_err *e)
+{
+	struct judging *j = arg;
+
+	TRY(lint(j->q, v, j->warnings, e));
+	return j->state == ISSUANCE_NONE ? issuance_log_begin(j->a->log, &j->q->record, e) : ACSR_OK;
+}
+
+static enum acsr_result bad_signature(struct acsr_err *e, const struct acsr_err *why)
+{
+	return err_set(
+		e, "sys.signature", "the new certificate does not verify: %s (%s)", why->text, why->id);
+}
+
+/* A fault while signing must not leave: it could give the key away. */
+static enum acsr_result verify_signature(
+	const struct request *q, const struct acsr_blob *der, struct acsr_err *e)
+{
+	struct bytes in = { der->p, der->len };
+	struct der_tlv cert, tbs, alg, bits;
+	struct acsr_err why = { 0 };
+
+	if (der_expect(&in, DER_SEQUENCE, &cert, "cert", &why) == ACSR_OK &&
+		der_expect(&cert.body, DER_SEQUENCE, &tbs, "cert", &why) == ACSR_OK &&
+		der_expect(&cert.body, DER_SEQUENCE, &alg, "cert", &why) == ACSR_OK &&
+		der_expect(&cert.body, DER_BIT_STRING, &bits, "cert", &why) == ACSR_OK && bits.body.len > 1 &&
+		acsr_key_verify(q->issuer->key, tbs.whole.p, tbs.whole.len, bits.body.p + 1,
+			bits.body.len - 1, &why) == ACSR_OK)
+		return ACSR_OK;
+	return bad_signature(e, &why);
+}
+
+/* As a relying party would, up to the root. */
+static enum acsr_result verify_chain(
 	const struct request *q, const struct authority *a, const struct acsr_blob *der, struct acsr_err *e)
 {
 	struct acsr_err why = { 0 };
@@ -217,15 +255,29 @@ static enum acsr_result verify(
 		.at = q->spec.not_before,
 		.eku = q->profile->ekus[0] };
 
-	if (acsr_chain_verify(&chain, &why) == ACSR_OK)
-		return ACSR_OK;
-	return err_set(e, "sys.signature", "the new certificate does not verify: %s (%s)", why.text, why.id);
+	return acsr_chain_verify(&chain, &why) == ACSR_OK ? ACSR_OK : bad_signature(e, &why);
 }
 
-static enum acsr_result sign(
-	struct request *q, struct authority *a, struct acsr_blob *der, struct acsr_err *e)
+/* A certificate that does not verify never leaves. What is the same for all of an issuer and a profile is looked at with
+ * the first of them. */
+static enum acsr_result verify(
+	const struct request *q, struct authority *a, const struct acsr_blob *der, struct acsr_err *e)
 {
-	enum acsr_result r = acsr_cert_sign(&q->spec, q->issuer->key, der, e);
+	TRY(verify_signature(q, der, e));
+	for (size_t i = 0; i < a->n_proven; i++)
+		if (a->proven[i].issuer == q->issuer && a->proven[i].profile == q->profile)
+			return ACSR_OK;
+	TRY(verify_chain(q, a, der, e));
+	if (a->n_proven < AUTHORITY_PROVEN)
+		a->proven[a->n_proven++] = (struct proven){ q->issuer, q->profile };
+	return ACSR_OK;
+}
+
+static enum acsr_result sign(struct request *q, struct authority *a, enum issuance_state state,
+	struct acsr_blob *der, char **warnings, struct acsr_err *e)
+{
+	struct judging j = { q, a, state, warnings };
+	enum acsr_result r = acsr_cert_sign_judged(&q->spec, q->issuer->key, judge, &j, der, e);
 
 	if (r == ACSR_OK)
 		r = verify(q, a, der, e);
@@ -250,10 +302,7 @@ static enum acsr_result certify_request(
 	fill_spec(q);
 	fill_urls(q, a);
 	TRY(apply_profile(q, e));
-	TRY(lint(q, warnings, e));
-	if (state == ISSUANCE_NONE)
-		TRY(issuance_log_begin(a->log, &q->record, e));
-	return sign(q, a, der, e);
+	return sign(q, a, state, der, warnings, e);
 }
 
 enum acsr_result certify(struct authority *a, const struct msg_sign_cert *m, struct acsr_blob *der,

@@ -6,10 +6,17 @@
 #include "ipc/messages.h"
 #include "issuers.h"
 
+enum { AUTHORITY_PROVEN = 64 };
+
 struct authority {
 	struct issuers issuers;
 	struct issuance_log *log;
 	const char *base_url; /* without a slash at the end */
+	struct proven {
+		const struct issuer *issuer;
+		const struct acsr_profile *profile;
+	} proven[AUTHORITY_PROVEN]; /* a certificate of theirs was verified up to the root */
+	size_t n_proven;
 };
 
 /*
