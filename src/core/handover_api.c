@@ -70,7 +70,7 @@ enum acsr_result order_archive_new(struct core *c, struct request *q, struct acs
 	if (strcmp(r.archive_state, "making") == 0)
 		return err_set(e, "state.making", "a key is being made right now; wait a moment");
 	TRY(choose_again(c, &r, given, &how, e));
-	TRY(order_check_pace(c, o.account_id, e));
+	TRY(order_check_pace(c, o.account_id, NULL, e));
 	TRY(handover_choice_remember(c, q, given, &how, e));
 	return handover_make(c, &o, r.key_type, &how, q, 200, e);
 }

@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "core/mail.h"
 #include "core/statement.h"
 #include "core/upstream/upstream.h"
 #include "core/upstream/issuer.h"
 #include "core/upstream/offline.h"
+#include "store/attempts.h"
 #include "store/certificate.h"
 #include "store/jobs.h"
 #include "store/users.h"
@@ -281,6 +283,8 @@ static enum acsr_result validate_anew(
 	return order_begin_validation(c, o, actor, e);
 }
 
+enum { HOUR = 3600 };
+
 enum { IDENTITY_REUSE = 398 * 86400 }; /* BR 4.2.1; in rules.c as identity.reuse.max */
 
 static enum acsr_result is_vetted(
@@ -398,18 +402,25 @@ enum acsr_result order_key_is_allowed(struct core *c, const struct product *p, s
 	return p->fallback_issuer[0] != '\0' ? check_stated(c, p->fallback_issuer, e) : ACSR_OK;
 }
 
-enum acsr_result order_check_pace(struct core *c, const char *account_id, struct acsr_err *e)
+enum acsr_result order_check_pace(
+	struct core *c, const char *account_id, int64_t *again_at, struct acsr_err *e)
 {
-	int64_t most = (int64_t)conf_count(&c->proc->conf, "orders.new_per_hour"), n;
+	int64_t most = (int64_t)conf_count(&c->proc->conf, "orders.new_per_hour"), n, since;
+	char bucket[80], when[21];
 
 	if (most == 0)
 		return ACSR_OK;
-	TRY(order_count_recent(c->db, account_id, c->now - 3600, &n, e));
-	if (n >= most)
-		return err_set(e, "limit.orders",
-			"this account has started %lld orders and keys within an hour; wait a while",
-			(long long)n);
-	return ACSR_OK;
+	snprintf(bucket, sizeof(bucket), "orders:%s", account_id);
+	TRY(attempts_count(c->db, bucket, c->now, HOUR, &n, &since, e));
+	if (n <= most)
+		return ACSR_OK;
+	if (again_at != NULL)
+		*again_at = since + HOUR;
+	clock_rfc3339(since + HOUR, when);
+	return err_set(e, "limit.orders",
+		"this account has started %lld orders and keys within an hour, as many as it may; go on "
+		"after %s",
+		(long long)most, when);
 }
 
 enum acsr_result order_recipient_good(

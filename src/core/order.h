@@ -49,8 +49,10 @@ ACSR_MUST_USE enum acsr_result order_may_make_key(
  * made for its own customer ("policy.autocsr")? */
 ACSR_MUST_USE enum acsr_result order_key_is_allowed(
 	struct core *c, const struct product *p, struct acsr_err *e);
-/* Has the account begun too many orders and keys within the hour ("limit.orders")? */
-ACSR_MUST_USE enum acsr_result order_check_pace(struct core *c, const char *account_id, struct acsr_err *e);
+/* The account begins one more order or key: too many within the hour ("limit.orders")? *again_at (NULL: not wanted) is then
+ * when it may go on. Undone with the step when the order comes to nothing. */
+ACSR_MUST_USE enum acsr_result order_check_pace(
+	struct core *c, const char *account_id, int64_t *again_at, struct acsr_err *e);
 /* Is this the address of a confirmed user of the account? Archives and notices go to nobody else. */
 ACSR_MUST_USE enum acsr_result order_recipient_good(
 	struct core *c, const char *account_id, const char *email, bool *good, struct acsr_err *e);

@@ -267,7 +267,7 @@ enum acsr_result order_reissue(struct core *c, struct request *q, struct acsr_er
 	if (strcmp(o.method, "acme") == 0)
 		return err_set(e, "state.acme",
 			"an ACME client got this certificate, and gets the next one by an order of its own");
-	TRY(order_check_pace(c, o.account_id, e));
+	TRY(order_check_pace(c, o.account_id, NULL, e));
 	TRY(products_load(c->db, o.product_id, &p, e));
 	TRY(product_fit_issuers(c, &p, e));
 	own = csr != NULL && csr[strspn(csr, " \t\r\n")] != '\0';

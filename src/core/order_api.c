@@ -117,7 +117,7 @@ static enum acsr_result judge(struct core *c, struct request *q, struct placing 
 	TRY(read_placing(q, p, e));
 	TRY(product_for_order(c, p->product_id, &p->product, e));
 	TRY(handover_choice_read(c, p->hand_over, p->csr_text != NULL, &p->how, e));
-	TRY(order_check_pace(c, q->who.account_id, e));
+	TRY(order_check_pace(c, q->who.account_id, NULL, e));
 	if (p->csr_text != NULL) {
 		TRY(judge_own_csr(c, p, e));
 	} else {
@@ -199,7 +199,7 @@ static enum acsr_result repeat(struct core *c, struct request *q, const char *or
 	if (strcmp(o.state, "handover") == 0 && strcmp(o.delivery, "download") == 0) {
 		TRY(csr_request_load(c->db, o.request_id, &r, e));
 		if (strcmp(r.archive_state, "lost") == 0) {
-			TRY(order_check_pace(c, o.account_id, e));
+			TRY(order_check_pace(c, o.account_id, NULL, e));
 			return handover_make_again(c, &o, &r, q, 201, e);
 		}
 	}

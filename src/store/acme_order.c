@@ -107,6 +107,20 @@ enum acsr_result acme_order_replaced(
 	return ACSR_OK;
 }
 
+enum acsr_result acme_order_same(struct db *d, const char *acme_account_id, const char *name, bool wildcard,
+	const char *identifiers, int64_t since, int64_t most, int64_t *at, struct acsr_err *e)
+{
+	/* By way of the authorizations, which have an index by name. */
+	return column_count(d, at,
+		"SELECT o.created_at FROM acme_authzs a JOIN acme_order_authzs l ON l.authz_id = a.id "
+		"JOIN acme_orders o ON o.id = l.acme_order_id WHERE a.acme_account_id = $1 AND a.name = $2 "
+		"AND a.wildcard = $3 AND o.identifiers = $4 AND o.created_at > $5 "
+		"ORDER BY o.created_at DESC LIMIT 1 OFFSET $6",
+		DB_ARGS(DB_TEXT(acme_account_id), DB_TEXT(name), DB_INT(wildcard), DB_TEXT(identifiers),
+			DB_INT(since), DB_INT(most - 1)),
+		e);
+}
+
 enum acsr_result acme_orders_fail(struct db *d, const char *authz_id, struct acsr_err *e)
 {
 	return db_exec(d, NULL,

@@ -38,6 +38,10 @@ ACSR_MUST_USE enum acsr_result acme_order_by_serial(
 /* Does an order that is not invalid, nor open beyond its time, replace this certificate? */
 ACSR_MUST_USE enum acsr_result acme_order_replaced(
 	struct db *d, const char *certificate_id, int64_t now, bool *is, struct acsr_err *e);
+/* Are there `most` orders of the account since `since` for just these identifiers, the first of which is name? *at: when the
+ * oldest of the `most` newest was made; 0 when there are fewer. */
+ACSR_MUST_USE enum acsr_result acme_order_same(struct db *d, const char *acme_account_id, const char *name,
+	bool wildcard, const char *identifiers, int64_t since, int64_t most, int64_t *at, struct acsr_err *e);
 /* The pending orders that need this authorization become invalid, with no error of their own. */
 ACSR_MUST_USE enum acsr_result acme_orders_fail(struct db *d, const char *authz_id, struct acsr_err *e);
 

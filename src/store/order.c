@@ -137,15 +137,6 @@ enum acsr_result order_count_states(struct db *d, struct db_rows **out, struct a
 		d, out, "SELECT state, COUNT(*) FROM orders GROUP BY state ORDER BY state", DB_NO_ARGS, e);
 }
 
-enum acsr_result order_count_recent(
-	struct db *d, const char *account_id, int64_t since, int64_t *n, struct acsr_err *e)
-{
-	return column_count(d, n,
-		"SELECT COUNT(*) FROM requests r WHERE r.made_at > $2 AND "
-		"EXISTS (SELECT 1 FROM orders o WHERE o.id = r.order_id AND o.account_id = $1)",
-		DB_ARGS(DB_TEXT(account_id), DB_INT(since)), e);
-}
-
 enum acsr_result idempotency_find(struct db *d, const char *account_id, const char *key, int64_t since,
 	char body_sha256[65], char order_id[40], struct acsr_err *e)
 {

@@ -41,9 +41,6 @@ ACSR_MUST_USE enum acsr_result order_find(
 	struct db *d, const struct order_filter *f, struct db_rows **out, struct acsr_err *e);
 /* Rows of (state, count). */
 ACSR_MUST_USE enum acsr_result order_count_states(struct db *d, struct db_rows **out, struct acsr_err *e);
-/* Requests for keys and orders that the account started since `since`. */
-ACSR_MUST_USE enum acsr_result order_count_recent(
-	struct db *d, const char *account_id, int64_t since, int64_t *n, struct acsr_err *e);
 
 /* order_id "" when the key has not come since `since`. */
 ACSR_MUST_USE enum acsr_result idempotency_find(struct db *d, const char *account_id, const char *key,

@@ -364,7 +364,7 @@ def test_rate_limits_say_which_and_when(new_world):
     wish(client, [ident(unique_name())])
     answer = wish(client, [ident(unique_name())])
     body = problem(answer, 429, "rateLimited")
-    assert "6 in an hour" in body["detail"] and 0 < int(answer.headers["Retry-After"]) <= HOUR
+    assert "6 orders" in body["detail"] and 0 < int(answer.headers["Retry-After"]) <= HOUR
 
 
 # ---- time

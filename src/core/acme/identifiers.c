@@ -36,6 +36,16 @@ enum acsr_result acme_names_split(const char *identifiers, struct strv *out, str
 	return ACSR_OK;
 }
 
+enum acsr_result acme_names_join(const struct strv *names, char **out, struct acsr_err *e)
+{
+	CLEANUP_BUF struct buf b = { 0 };
+
+	buf_init(&b, 65536);
+	for (size_t i = 0; i < names->n; i++)
+		TRY(buf_printf(&b, e, "%s%s", i > 0 ? " " : "", names->v[i]));
+	return str_dup(out, buf_cstr(&b), e);
+}
+
 /* Only products of our own issuers are offered, so ca.kind says it. */
 enum acsr_name_policy acme_name_policy(struct core *c)
 {

@@ -1,55 +1,58 @@
 /* How much an account may ask for: counted in windows, and told with the time at which it goes on. */
-#include <openssl/evp.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "core/acme/orders.h"
+#include "core/order.h"
 #include "store/attempts.h"
 
 enum { HOUR = 3600, DAY = 86400 };
 
 /* Say so, and when it is worth coming back. */
-static enum acsr_result refuse(struct acme_request *a, const char *id, const char *what, int64_t most,
-	int64_t span, int64_t until, int64_t now, struct acsr_err *e)
+static enum acsr_result refuse(struct core *c, struct acme_request *a, int64_t until, struct acsr_err *e,
+	const char *fmt, ...) ACSR_PRINTF(5, 6);
+static enum acsr_result refuse(
+	struct core *c, struct acme_request *a, int64_t until, struct acsr_err *e, const char *fmt, ...)
 {
-	char when[21];
+	char what[330], when[21];
+	va_list ap;
 
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
 	clock_rfc3339(until, when);
-	a->q->retry_after = until > now ? until - now : 1;
-	return err_set(e, id, "%.250s: the limit is %lld in %s; try again after %s", what, (long long)most,
-		span == HOUR ? "an hour" : "a day", when);
+	a->q->retry_after = until > c->now ? until - c->now : 1;
+	return err_set(e, "limit.acme", "%s; go on after %s", what, when);
 }
 
-/* Count one more; refused when there were `most` in this window already. */
-static enum acsr_result count(struct core *c, struct acme_request *a, const char *bucket, int64_t most,
-	int64_t span, const char *id, const char *what, struct acsr_err *e)
+static enum acsr_result check_pace(struct core *c, struct acme_request *a, struct acsr_err *e)
 {
-	int64_t n, since;
+	int64_t until = c->now;
 
-	if (most == 0)
+	if (order_check_pace(c, a->account.account_id, &until, e) == ACSR_OK)
 		return ACSR_OK;
-	TRY(attempts_count(c->db, bucket, c->now, span, &n, &since, e));
-	return n <= most ? ACSR_OK : refuse(a, id, what, most, span, since + span, c->now, e);
+	a->q->retry_after = until > c->now ? until - c->now : 1;
+	return ACSR_FAIL;
 }
 
-static enum acsr_result limit_same(
+static enum acsr_result check_same(
 	struct core *c, struct acme_request *a, const struct strv *names, int64_t most, struct acsr_err *e)
 {
-	char bucket[160], digest[65], what[300];
-	uint8_t md[32];
-	CLEANUP_BUF struct buf all = { 0 };
+	const char *first = names->v[0];
+	bool wildcard = str_starts(first, "*.");
+	CLEANUP_STR char *all = NULL;
+	int64_t at;
 
-	buf_init(&all, 65536);
-	for (size_t i = 0; i < names->n; i++)
-		TRY(buf_printf(&all, e, "%s ", names->v[i]));
-	if (EVP_Digest(all.p, all.len, md, NULL, EVP_sha256(), NULL) != 1)
-		return err_set(e, "sys.digest", "cannot hash");
-	hex_encode(md, sizeof(md), digest);
-	snprintf(bucket, sizeof(bucket), "acme-same:%s:%s", a->account.account_id, digest);
-	snprintf(what, sizeof(what), "too many orders for exactly these names (%.150s%s)", names->v[0],
-		names->n > 1 ? " …" : "");
-	return count(c, a, bucket, most, DAY, "limit.acme.same-names", what, e);
+	TRY(acme_names_join(names, &all, e));
+	TRY(acme_order_same(c->db, a->account.id, wildcard ? first + 2 : first, wildcard, all, c->now - DAY,
+		most, &at, e));
+	if (at == 0)
+		return ACSR_OK;
+	return refuse(c, a, at + DAY, e,
+		"there are %lld orders within a day for exactly these names (%.120s%s), as many as may be",
+		(long long)most, first, names->n > 1 ? " …" : "");
 }
 
 static void failures_of(const char *account_id, const char *name, char out[400])
@@ -61,29 +64,28 @@ static enum acsr_result check_failures(
 	struct core *c, struct acme_request *a, const char *name, int64_t most, struct acsr_err *e)
 {
 	struct attempts seen;
-	char bucket[400], what[330];
+	char bucket[400];
 
 	failures_of(a->account.id, str_starts(name, "*.") ? name + 2 : name, bucket);
 	TRY(attempts_get(c->db, bucket, &seen, e));
 	if (seen.count < most || seen.since + HOUR <= c->now)
 		return ACSR_OK;
-	snprintf(what, sizeof(what), "too many failed validations of %s", name);
-	return refuse(a, "limit.acme.failures", what, most, HOUR, seen.since + HOUR, c->now, e);
+	return refuse(c, a, seen.since + HOUR, e,
+		"%s could not be validated %lld times within an hour, as often as may be", name,
+		(long long)seen.count);
 }
 
 enum acsr_result acme_limit_orders(
 	struct core *c, struct acme_request *a, const struct strv *names, struct acsr_err *e)
 {
-	int64_t orders = (int64_t)conf_count(&c->proc->conf, "orders.new_per_hour");
 	int64_t same = (int64_t)conf_count(&c->proc->conf, "acme.same_names_per_day");
 	int64_t failures = (int64_t)conf_count(&c->proc->conf, "acme.failures_per_hour");
-	char bucket[80];
 
 	for (size_t i = 0; failures > 0 && i < names->n; i++)
 		TRY(check_failures(c, a, names->v[i], failures, e));
-	snprintf(bucket, sizeof(bucket), "acme-orders:%s", a->account.account_id);
-	TRY(count(c, a, bucket, orders, HOUR, "limit.acme.orders", "too many new orders of this account", e));
-	return same > 0 ? limit_same(c, a, names, same, e) : ACSR_OK;
+	if (same > 0)
+		TRY(check_same(c, a, names, same, e));
+	return check_pace(c, a, e);
 }
 
 enum acsr_result acme_limit_failed(struct core *c, const struct acme_authz *z, struct acsr_err *e)

@@ -148,16 +148,6 @@ static enum acsr_result read_wish(struct core *c, struct acme_request *a, struct
 
 /* --- storing --- */
 
-static enum acsr_result join(const struct strv *l, char **out, struct acsr_err *e)
-{
-	CLEANUP_BUF struct buf b = { 0 };
-
-	buf_init(&b, 65536);
-	for (size_t i = 0; i < l->n; i++)
-		TRY(buf_printf(&b, e, "%s%s", i > 0 ? " " : "", l->v[i]));
-	return str_dup(out, buf_cstr(&b), e);
-}
-
 struct authz_id {
 	char id[40];
 };
@@ -204,7 +194,7 @@ static enum acsr_result store(struct core *c, struct acme_request *a, const stru
 	o->not_after = w->not_after;
 	o->created_at = c->now;
 	o->expires_at = c->now + conf_span(&c->proc->conf, "acme.order_lifetime");
-	TRY(join(&w->names, &o->identifiers, e));
+	TRY(acme_names_join(&w->names, &o->identifiers, e));
 	TRY(find_authzs(c, a, &w->names, ids, &o->expires_at, e));
 	TRY(acme_order_insert(c->db, o, e));
 	for (size_t i = 0; i < w->names.n; i++)

@@ -35,7 +35,10 @@ ACSR_MUST_USE enum acsr_result acme_choose_product(struct core *c, struct acme_r
 ACSR_MUST_USE enum acsr_result acme_names_split(
 	const char *identifiers, struct strv *out, struct acsr_err *e);
 
-/* --- limits.c: "limit.acme.…", with the time until it is worth trying again --- */
+/* The other way round; *out is yours. */
+ACSR_MUST_USE enum acsr_result acme_names_join(const struct strv *names, char **out, struct acsr_err *e);
+
+/* --- limits.c: "limit.…", with the time until it is worth trying again --- */
 ACSR_MUST_USE enum acsr_result acme_limit_orders(
 	struct core *c, struct acme_request *a, const struct strv *names, struct acsr_err *e);
 /* A name failed: counted, and when there were too many, orders for it are refused for a while. */
