@@ -58,7 +58,7 @@ def place(world, names, product="up", **fields):
 
 def issued(world, order, archive, publish="http", seconds=90):
     api = world.customer
-    if order["state"] == "validating":
+    if order["state"] == "validating" and publish:
         world.validate(api, order, publish)
     order = api.wait_state(order, "issued", seconds=seconds)
     key = crypto.load_key(crypto.open_archive(archive, api.code(order)))
@@ -82,3 +82,87 @@ def test_an_order_goes_to_the_other_ca_and_back(there):
     assert order["upstream"]["step"] == "done" and order["upstream"]["told_at"]
     events = [e["event"] for e in order["events"]]
     assert "order.placed-upstream" in events and "name.validated" in events and "certificate.issued" in events
+
+
+def test_several_names_and_a_wildcard_by_record(there):
+    name = unique_name()
+    order, archive = place(there, ["*." + name, name, "www." + name], product="up-wildcard", validation="dns")
+    pending = [v for v in order["validations"] if v["state"] == "pending"]
+    for record in {v["dns"]["record"] for v in pending}:  # the wildcard and the name below it share one: two values
+        there.dns.publish_txt(record, *[v["dns"]["value"] for v in pending if v["dns"]["record"] == record])
+    there.customer.post(f"/orders/{order['id']}/validate", {}, (200, 409))
+    order, _, chain = issued(there, order, archive, None)
+    assert sorted(crypto.sans(chain[0])) == sorted(["*." + name, name, "www." + name])
+    wild = next(v for v in order["validations"] if v["wildcard"])
+    assert wild["method"] == "dns" and [w["method"] for w in wild["publish"]] in (["dns"], []), "a wildcard by DNS only"
+
+
+def test_the_ca_is_not_told_before_we_see_the_proof(there):
+    """A failed look of the CA's own would end the order there."""
+    name = unique_name()
+    api = there.customer
+    order, archive = place(there, name)
+    if order["state"] != "validating":
+        pytest.skip("Pebble had a valid authorization left")
+    v = order["validations"][0]
+    there.web.publish(name, v["http"]["path"], "something else")
+    api.post(f"/orders/{order['id']}/validate", {})
+    def looked():
+        now = api.show(order)["validations"][0]
+        return now if now["error"] and now["error"]["id"] == "validation.http.content" else None
+    now = wait_for("our own look", looked, 20, 0.2)
+    assert now["told_at"] is None and api.show(order)["upstream"]["told_at"] is None
+    assert now["seen"]["preflight"]["steps"][0]["status"] == 200, "with the answer that was seen"
+    issued(there, order, archive)
+
+
+def test_the_customer_chooses_the_other_way(there):
+    order, archive = place(there, unique_name())
+    if order["state"] == "validating":
+        there.publish_dns(order)
+        there.customer.post(f"/orders/{order['id']}/validate", {"method": "dns"})
+        answer = there.customer.post(f"/orders/{order['id']}/validate", {"method": "dns-persist"}, (200, 409, 422))
+        assert answer.get("type", "").endswith("validation.method") or answer.get("state") != "validating" or answer["validations"][0]["told_at"]
+    order, _, _ = issued(there, order, archive, "dns")
+    assert "told_at" in order["validations"][0]
+
+
+def test_a_reissue_is_another_order_there(there):
+    order, archive = place(there, unique_name())
+    order, _, first = issued(there, order, archive)
+    again = there.customer.post(f"/orders/{order['id']}/reissue", {}, 200)
+    archive = there.customer.fetch_archive(again)
+    there.customer.acknowledge(again, archive)
+    def told():
+        now = there.customer.show(order)
+        return now if now["state"] != "validating" or now["upstream"]["step"] == "prove" else None
+    now = wait_for("the CA's challenges", told, 40, 0.2)
+    assert now["upstream"]["url"] != order["upstream"]["url"]
+    now, key, second = issued(there, now, archive)
+    assert first[0].serial_number != second[0].serial_number and crypto.spki(second[0].public_key()) == crypto.spki(key.public_key())
+    assert [c["state"] for c in now["certificates"]] == ["valid", "replaced"]
+
+
+def status_at(ca, serial):
+    answer = requests.get(f"https://127.0.0.1:{ca.admin_port}/cert-status-by-serial/{serial:x}", verify=str(ca.dir / "ca.pem"), timeout=10)
+    return answer.json()
+
+
+def test_a_revocation_reaches_the_ca(there):
+    order, archive = place(there, unique_name())
+    order, _, chain = issued(there, order, archive)
+    assert status_at(there.ca, chain[0].serial_number)["Status"] == "Valid"
+    there.customer.post(f"/orders/{order['id']}/revoke", {"reason": "superseded"})
+    now = wait_for("the CA to have revoked it", lambda: (s := status_at(there.ca, chain[0].serial_number))["Status"] == "Revoked" and s, 30, 0.2)
+    assert now["Reason"] == 4
+    def told():
+        return "certificate.revoked-upstream" in [e["event"] for e in there.customer.show(order)["events"]]
+    wait_for("the entry", told, 10, 0.2)
+    assert there.customer.show(order)["state"] == "revoked" and there.customer.show(order)["waiting"] is None
+
+
+def test_orders_of_our_own_ca_stay_as_they_were(there):
+    own = there.issue(there.customer, key_type="ec:p256")
+    now = there.customer.show(own.order)
+    assert now["upstream"] is None and now["issuer"] == "issuing-1" and now["renew_from"] is None
+    assert [w["method"] for w in now["validations"][0]["publish"]] == ["http", "dns"]

@@ -14,7 +14,6 @@
 #include "store/jobs.h"
 
 enum {
-	FIRST_PAUSE = 5,
 	LONGEST_PAUSE = 3600,
 	LEASE = 900,
 	TIDY_TRIES = 5,
@@ -22,6 +21,11 @@ enum {
 	ARI_LEAST = 60,
 	ARI_MOST = 86400
 };
+
+static int64_t first_pause(const struct core *c)
+{
+	return conf_span(&c->proc->conf, "upstream.first_retry");
+}
 
 /* --- revocation (RFC 8555 7.6) --- */
 
@@ -89,7 +93,7 @@ static enum acsr_result not_revoked(struct core *c, const struct certificate *ce
 		return say_about(c, cert, text, 0, e);
 	}
 	TRY(jobs_attempts(c->db, "upstream-revoke", cert->serial, &attempts, e));
-	at = c->now + jobs_pause(FIRST_PAUSE, LONGEST_PAUSE, attempts);
+	at = c->now + jobs_pause(first_pause(c), LONGEST_PAUSE, attempts);
 	if (r->retry_at > at)
 		at = r->retry_at;
 	TRY(jobs_again(c->db, "upstream-revoke", cert->serial, at, why->text, e));
@@ -182,7 +186,7 @@ static enum acsr_result on_let_go(struct core *c, struct upstream_then *t, const
 	TRY(jobs_attempts(c->db, "upstream-tidy", t->object, &attempts, e));
 	if (why != NULL && upstream_is_their_fault(why) && attempts < TIDY_TRIES)
 		return jobs_again(c->db, "upstream-tidy", t->object,
-			c->now + jobs_pause(FIRST_PAUSE, LONGEST_PAUSE, attempts), why->text, e);
+			c->now + jobs_pause(first_pause(c), LONGEST_PAUSE, attempts), why->text, e);
 	v.authz_url[0] = '\0';
 	TRY(validation_save(c->db, &v, e));
 	return tidy_next(c, t->object, e);

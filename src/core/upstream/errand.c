@@ -9,7 +9,7 @@
 #include "core/upstream/orders.h"
 #include "store/jobs.h"
 
-enum { FIRST_PAUSE = 5, LONGEST_PAUSE = 1800, LEASE = 900, AGAIN_FIRST = 900, AGAIN_MOST = 86400 };
+enum { LONGEST_PAUSE = 1800, LEASE = 900, AGAIN_FIRST = 900, AGAIN_MOST = 86400 };
 
 void errand_clear(struct errand *x)
 {
@@ -175,7 +175,9 @@ enum acsr_result errand_trouble(struct core *c, struct errand *x, const char *jo
 			return take_over(c, x, &p, why, e);
 	}
 	TRY(jobs_attempts(c->db, job, object, &attempts, e));
-	at = c->now + (err_is(why, "busy.") ? 2 : jobs_pause(FIRST_PAUSE, LONGEST_PAUSE, attempts));
+	at = c->now + (err_is(why, "busy.") ? 2
+					    : jobs_pause(conf_span(&c->proc->conf, "upstream.first_retry"),
+						      LONGEST_PAUSE, attempts));
 	if (retry_at > at)
 		at = retry_at;
 	say_when(when, sizeof(when), c, at);
@@ -248,9 +250,10 @@ enum acsr_result errand_again(
 	if (strcmp(x->o.state, "issuing") == 0)
 		TRY(order_move(c, &x->o, "validating", "system", "the other CA wants control shown anew", e));
 	TRY(jobs_done(c->db, "issue", x->o.id, e));
+	TRY(publish_drop_order(c, x->o.id, e));
+	TRY(forget_challenges(c, x, e)); /* what was valid there is asked for again too */
 	if (c->now - x->o.created_at > conf_span(&c->proc->conf, "validation.give_up") && failures > 0) {
 		TRY(errand_step(c, x, "failed", e));
-		TRY(publish_drop_order(c, x->o.id, e));
 		return order_fail(c, &x->o, why->text, e);
 	}
 	TRY(errand_step(c, x, "failed", e));

@@ -16,7 +16,7 @@
 enum {
 	POLL_FIRST = 1,
 	POLL_MOST = 60,
-	TELL_AGAIN = 30,
+	TELL_AGAIN = 10,
 	PUBLISHING = 60, /* its end wakes us earlier */
 	FRESH = 120,     /* just published: name servers are about to follow */
 	FRESH_PAUSE = 2

@@ -131,8 +131,8 @@ class DnsServer:
         answer = dns.query.tcp(change, "127.0.0.1", port=self.port, timeout=5)
         assert answer.rcode() == dns.rcode.NOERROR, f"update of {name}: {dns.rcode.to_text(answer.rcode())}"
 
-    def publish_txt(self, name, value):
-        self.publish(name, "TXT", '"' + value + '"')
+    def publish_txt(self, name, *values):
+        self.publish(name, "TXT", *['"' + value + '"' for value in values])
 
     @staticmethod
     def _zone_of(name):

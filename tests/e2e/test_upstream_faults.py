@@ -1,0 +1,304 @@
+"""A CA that is away, slow, senseless or hostile: the order waits with the reason in plain words and goes on by itself; nothing wrong is stored,
+nothing is ordered twice, whoever is killed meanwhile. Pebble behind a proxy that answers as told."""
+import base64
+import json
+import os
+import signal
+import time
+
+import pytest
+from harness import crypto, faultproxy
+from harness.api import unique_name
+from harness.faultproxy import FaultProxy
+from harness.net import free_port, wait_for
+from harness.pebble import Pebble
+from test_upstream_orders import add_issuer, add_product, issued, place, upstream_world
+
+
+@pytest.fixture(scope="module")
+def site(e2e_dir, dns, smtp, web, test_pki):
+    ca = Pebble(e2e_dir / "pebble-faults", test_pki, dns=dns.address, http_port=web.port, reject_nonces=0).start()
+    proxy = FaultProxy(ca.port, ca.dir / "ca.pem", test_pki)
+    world = upstream_world(e2e_dir, dns, smtp, web, {"upstream": {"allow_networks": "127.0.0.0/8", "timeout": "4s", "first_retry": "1s", "longest_wait": "4s"}})
+    world.ca, world.proxy, world.test_pki = ca, proxy, test_pki
+    add_issuer(world, "slow", proxy.url + "/dir", ca.roots)
+    add_product(world, "far", "slow")
+    yield world
+    world.service.stop()
+    proxy.stop()
+    ca.stop()
+
+
+@pytest.fixture
+def there(site):
+    site.proxy.clear()
+    yield site
+    site.proxy.clear()
+    site.operator.patch("/issuers/slow", {"active": True})
+
+
+def acknowledged(world, product="far", names=None):
+    order = world.customer.order(names or unique_name(), product=product)
+    archive = world.customer.fetch_archive(order)
+    world.customer.acknowledge(order, archive)
+    return order, archive
+
+
+def at_step(world, order, *steps, seconds=40):
+    def look():
+        now = world.customer.show(order)
+        return now if now["upstream"]["step"] in steps else None
+    return wait_for(f"step {steps}", look, seconds, 0.1)
+
+
+def finish(world, order, archive):
+    """Publishes whatever is asked for now until the certificate is there."""
+    api = world.customer
+    def look():
+        now = api.show(order)
+        if now["state"] == "validating" and now["upstream"]["step"] == "prove":
+            world.publish_http(now)
+            api.post(f"/orders/{order['id']}/validate", {}, (200, 409))
+        return now if now["state"] == "issued" else None
+    now = wait_for("the certificate", look, 60, 0.25)
+    key = crypto.load_key(crypto.open_archive(archive, api.code(now)))
+    chain = crypto.certificates(api.certificate(now))
+    assert crypto.spki(chain[0].public_key()) == crypto.spki(key.public_key())
+    return now
+
+
+def reason(world, order, *words, seconds=20):
+    """The order waits, and says why."""
+    def look():
+        now = world.customer.show(order)
+        text = (now["waiting"] or {}).get("reason", "")
+        return now if all(w.lower() in text.lower() for w in words) else None
+    try:
+        return wait_for("the reason", look, seconds, 0.1)
+    except AssertionError:
+        raise AssertionError(f"wanted {words}: {world.customer.show(order)['waiting']}") from None
+
+
+def payloads(proxy, path):
+    """What was sent there, taken out of its signature."""
+    out = []
+    for _, _, body in proxy.seen(path):
+        try:
+            text = json.loads(body)["payload"]
+            out.append(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode())
+        except (ValueError, KeyError):
+            pass
+    return out
+
+
+def orders_placed(world, names):
+    """How often Pebble heard of an order for these names."""
+    return sum(sorted(i["value"] for i in json.loads(p)["identifiers"]) == sorted(names) for p in payloads(world.proxy, "/order-plz"))
+
+
+# ---- senseless and hostile answers to newOrder: the first step, whose repetition would be another order
+
+ANSWERS = {
+    "HTML with 200": (faultproxy.status(200), ["not what was asked for"]),
+    "HTML with 502": (faultproxy.status(502), ["502", "text/html"]),
+    "a redirect": (faultproxy.status(302, Location="https://elsewhere.example/x"), ["redirects are not followed", "elsewhere.example"]),
+    "a member twice": (faultproxy.status(201, b'{"status":"pending","status":"valid"}', "application/json"), ["not what was asked for"]),
+    "another order": (faultproxy.changed_json(lambda o: {**o, "identifiers": [{"type": "dns", "value": "evil.test"}]}), ["not what was asked for"]),
+    "a body of 10 GB": (faultproxy.endless, ["larger than any that is of use"]),
+    "an order elsewhere": (faultproxy.changed_json(lambda o: {**o, "finalize": "https://evil.example/finalize"}), ["not what was asked for"]),
+    "plain http": (faultproxy.changed_json(lambda o: {**o, "authorizations": ["http://127.0.0.1/a"]}), ["own servers"]),
+    "no answer": (faultproxy.cut, ["cannot be reached"]),
+    "trouble": (faultproxy.problem(500, "serverInternal", "the database is down"), ["has trouble", "the database is down"]),
+}
+
+
+@pytest.mark.parametrize("what", ANSWERS)
+def test_a_bad_answer_to_an_order_is_waited_out(there, what):
+    act, words = ANSWERS[what]
+    name = unique_name()
+    fault = there.proxy.add(act, "/order-plz")
+    order, archive = acknowledged(there, names=name)
+    reason(there, order, *words)
+    assert fault.hits == 1
+    now = finish(there, order, archive)
+    assert now["upstream"]["step"] == "done"
+
+
+def test_an_order_whose_answer_was_lost_is_found_again(there):
+    name = unique_name()
+    there.proxy.add(faultproxy.done_but_cut, "/order-plz")
+    order, archive = acknowledged(there, names=name)
+    reason(there, order, "cannot be reached")
+    finish(there, order, archive)
+    assert orders_placed(there, [name]) == 1, "asked for once; the CA's list of orders told of it"
+
+
+def test_reordered_json_is_the_same_json(there):
+    there.proxy.add(faultproxy.changed_json(lambda o: dict(reversed(o.items()))), "", times=None, when=lambda m, p, b: any(x in p for x in ("/my-order", "/authZ", "/order-plz")))
+    order, archive = acknowledged(there)
+    finish(there, order, archive)
+
+
+def test_a_bad_nonce_is_replaced_and_a_wrong_one_for_ever_is_not(there):
+    fault = there.proxy.add(faultproxy.problem(400, "badNonce", "JWS has an invalid anti-replay nonce", Replay_Nonce="bad!"), "/order-plz", times=3)
+    order, archive = acknowledged(there)
+    finish(there, order, archive)
+    assert fault.hits == 3
+    for_ever = there.proxy.add(faultproxy.problem(400, "badNonce", "never good"), "/order-plz", times=None)
+    order, archive = acknowledged(there)
+    reason(there, order, "never good")
+    assert 5 <= for_ever.hits <= 8, "bounded"
+
+
+def test_rate_limits_pause_the_issuer_for_everybody(there):
+    fault = there.proxy.add(faultproxy.problem(429, "rateLimited", "too many orders", Retry_After="100000"), "/order-plz")
+    order, archive = acknowledged(there)
+    reason(there, order, "slow down", "too many orders")
+    shown = there.operator.get("/issuers/slow")
+    assert shown["paused_until"] if "paused_until" in shown else shown["paused"], shown
+    second, second_archive = acknowledged(there)
+    reason(there, second, "too many orders")
+    assert fault.hits == 1, "the second order asked nobody"
+    finish(there, order, archive)
+    finish(there, second, second_archive)
+
+
+def test_a_refusal_of_the_names_is_told_in_the_cas_words(there):
+    there.proxy.add(faultproxy.problem(400, "rejectedIdentifier", "policy forbids issuing for this name"), "/order-plz")
+    order, _ = acknowledged(there)
+    now = there.customer.wait_state(order, "failed", seconds=30)
+    assert "The slow CA says: policy forbids issuing for this name" in now["waiting"]["reason"]
+
+
+def test_a_look_of_the_ca_that_fails_is_told_and_tried_again(there):
+    """The order there is over; the order here is not."""
+    def invalid(value):
+        if value.get("challenges"):
+            value["status"] = "invalid"
+            for challenge in value["challenges"]:
+                if challenge["type"] == "http-01":
+                    challenge.update(status="invalid", error={"type": "urn:ietf:params:acme:error:unauthorized", "detail": "we saw another file"})
+        return value
+    order, archive = place(there, unique_name(), "far")
+    if order["state"] != "validating":
+        pytest.skip("Pebble had a valid authorization left")
+    there.proxy.add(faultproxy.changed_json(invalid), "/authZ")
+    there.validate(there.customer, order)
+    now = reason(there, order, "The slow CA says: we saw another file", "tried again at")
+    assert now["upstream"]["step"] == "failed" and now["upstream"]["refused"] == 1
+    assert now["validations"][0]["error"]["id"] == "upstream.refused.unauthorized"
+    there.customer.post(f"/orders/{order['id']}/validate", {})
+    again = at_step(there, order, "prove", "finalize", "download", "done")
+    assert again["upstream"]["url"] != order["upstream"]["url"]
+    finish(there, order, archive)
+
+
+def test_an_order_that_vanishes_is_made_anew(there):
+    order, archive = place(there, unique_name(), "far")
+    there.proxy.add(faultproxy.problem(404, "malformed", "order not found"), "/my-order")
+    there.proxy.add(faultproxy.status(404), "/my-order")
+    if order["state"] == "validating":
+        there.validate(there.customer, order)
+    wait_for("the refusal", lambda: there.customer.show(order)["upstream"]["refused"] >= 1, 30, 0.2)
+    there.proxy.clear()
+    there.customer.post(f"/orders/{order['id']}/validate", {}, (200, 409))
+    finish(there, order, archive)
+
+
+# ---- the certificate
+
+def swapped(there):
+    """The certificate of another order of ours."""
+    order, archive = acknowledged(there)
+    other = there.customer.certificate(finish(there, order, archive))
+    return other if isinstance(other, bytes) else other.encode()
+
+
+@pytest.mark.parametrize("what", ["another certificate", "HTML", "a root", "nothing"])
+def test_a_wrong_certificate_is_never_stored(there, what):
+    bodies = {"HTML": b"<html></html>", "nothing": b"", "a root": there.ca.roots.encode()}
+    body = swapped(there) if what == "another certificate" else bodies[what]
+    fault = there.proxy.add(faultproxy.status(200, body, "application/pem-certificate-chain"), "/certZ", times=2)
+    order, archive = place(there, unique_name(), "far")
+    if order["state"] == "validating":
+        there.validate(there.customer, order)
+    now = reason(there, order, "The slow CA sent", seconds=30)
+    assert now["certificates"] == [] and fault.hits >= 1
+    there.proxy.clear()
+    now = finish(there, order, archive)
+    assert len(now["certificates"]) == 1
+
+
+# ---- killed
+
+STEPS = [("/order-plz", "before"), ("/order-plz", "after"), ("/authZ", "after"), ("/chalZ", "before"), ("/chalZ", "after"),
+         ("/finalize-order", "before"), ("/finalize-order", "after"), ("/my-order", "after"), ("/certZ", "before"), ("/certZ", "after")]
+
+
+@pytest.mark.parametrize("role,path,when", [("core", *step) for step in STEPS] + [("courier", "/order-plz", "after"), ("courier", "/finalize-order", "after")])
+def test_killed_anywhere_it_goes_on_without_a_second_order(there, role, path, when):
+    """SIGKILL while the CA has not heard of it yet, and when it has done it and nobody here knows."""
+    killed = []
+    def act(handler, body):
+        answer = handler.forward(body) if when == "after" else None
+        os.kill(there.service.pid(role), signal.SIGKILL)
+        killed.append(path)
+        time.sleep(0.2)
+        if answer is None:
+            handler.close_connection = True
+            handler.connection.close()
+        else:
+            handler.reply(*answer)
+    name = unique_name()
+    if path in ("/order-plz", "/authZ"):
+        there.proxy.add(act, path)
+        order, archive = acknowledged(there, names=name)
+    else:
+        order, archive = place(there, name, "far")
+        there.proxy.add(act, path)
+        if order["state"] == "validating":
+            there.publish_http(order)
+            there.customer.post(f"/orders/{order['id']}/validate", {}, (200, 409, 503))
+    wait_for("the kill", lambda: killed, 30, 0.1)
+    there.service.wait_ready(30)
+    now = finish(there, order, archive)
+    assert len(now["certificates"]) == 1
+    most = 2 if (path, when) == ("/order-plz", "before") else 1
+    assert orders_placed(there, [name]) <= most, "asked for once; or twice when the CA had not heard of it"
+    assert sum("csr" in p and p.startswith("{") for p in payloads(there.proxy, now["upstream"]["url"].rsplit("/", 1)[1])) <= 2
+
+
+def test_a_cancelled_order_lets_go_of_what_is_pending_there(there):
+    order, _ = place(there, unique_name(), "far")
+    if order["state"] != "validating":
+        pytest.skip("Pebble had a valid authorization left")
+    there.customer.post(f"/orders/{order['id']}/cancel", {})
+    assert there.customer.show(order)["state"] == "cancelled"
+    wait_for("the deactivation", lambda: '{"status":"deactivated"}' in payloads(there.proxy, "/authZ"), 20, 0.2)
+
+
+# ---- another issuer
+
+def test_a_fallback_takes_over_from_a_ca_that_is_away_and_only_then(there):
+    gone = FaultProxy(there.ca.port, there.ca.dir / "ca.pem", there.test_pki)
+    add_issuer(there, "nobody", gone.url + "/dir", there.ca.roots)
+    gone.stop()
+    add_product(there, "with-fallback", "nobody", fallback_issuer="issuing-1", fallback_after=60)
+    add_product(there, "keeps", "slow", fallback_issuer="issuing-1", fallback_after=60)
+    away, _ = acknowledged(there, "with-fallback")
+    own, own_archive = place(there, unique_name(), "keeps")
+    reason(there, away, "nobody CA cannot be reached")
+    there.customer.post(f"/orders/{own['id']}/validate", {}, (200, 409))
+    there.service.env["AUTOCSR_TEST_CLOCK_OFFSET"] = "70"
+    there.service.restart()
+    def taken_over():
+        now = there.customer.show(away)
+        return now if now["issuer"] == "issuing-1" else None
+    now = wait_for("the other issuer", taken_over, 30, 0.2)
+    assert "order.fallback" in [e["event"] for e in now["events"]] and now["upstream"] is None
+    there.validate(there.customer, now)
+    now = there.customer.wait_state(away, "issued")
+    assert "AutoCSR" in crypto.certificates(there.customer.certificate(now))[0].issuer.rfc4514_string()
+    there.customer.post(f"/orders/{own['id']}/validate", {}, (200, 409))
+    assert there.customer.show(own)["issuer"] == "slow", "that the customer has published nothing is not the CA's fault"
+    finish(there, own, own_archive)
