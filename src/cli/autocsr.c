@@ -138,10 +138,19 @@ static enum acsr_result no_such(const char *noun, const char *verb, struct acsr_
 		noun, verb == NULL ? "" : " ", verb == NULL ? "" : verb);
 }
 
+/* "acme directory" for "acme-directory": when that is a noun, out is it, of `cap` bytes. */
+static bool joined_noun(const char *noun, const char *verb, char *out, size_t cap)
+{
+	int n = verb != NULL ? snprintf(out, cap, "%s-%s", noun, verb) : -1;
+
+	return n > 0 && (size_t)n < cap && command_is_noun(out);
+}
+
 /* argv[*at] is the noun; moves *at behind noun and verb. NULL without error: the noun alone was given. */
 static enum acsr_result find_command(
 	const struct command **out, int argc, char **argv, int *at, struct acsr_err *e)
 {
+	char joined[40];
 	const char *noun = argv[*at];
 	const char *verb = *at + 1 < argc && argv[*at + 1][0] != '-' ? argv[*at + 1] : NULL;
 
@@ -149,6 +158,11 @@ static enum acsr_result find_command(
 	if (*out != NULL) {
 		*at += 1;
 		return ACSR_OK;
+	}
+	if (!command_is_noun(noun) && joined_noun(noun, verb, joined, sizeof(joined))) {
+		noun = joined;
+		*at += 1;
+		verb = *at + 1 < argc && argv[*at + 1][0] != '-' ? argv[*at + 1] : NULL;
 	}
 	if (!command_is_noun(noun))
 		return no_such(noun, NULL, e);

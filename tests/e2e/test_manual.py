@@ -9,7 +9,7 @@ from harness.service import REPO
 
 PAGES = sorted((REPO / "docs/man").glob("*.[1-8]"))
 # What talks to a service is described in autocsr(1) itself; every toolkit command has a page of its own.
-SERVICE = {"login", "logout", "order", "product", "issuer", "organisation", "account", "user", "token", "ca", "audit", "status"}
+SERVICE = {"acme-account", "acme-directory", "acme-eab", "login", "logout", "order", "product", "issuer", "organisation", "account", "user", "token", "ca", "audit", "status"}
 
 
 def commands(tmp_path):
