@@ -105,6 +105,7 @@ def test_new_nonces(town):
         town.alice._keep(answer)
 
 
+@pytest.mark.rfc("8555 6.3#5", "a POST-as-GET answers what a GET does")
 @pytest.mark.rfc("8555 6.3#6", "directory and newNonce answer POST-as-GET too")
 @pytest.mark.rfc("8555 6.5#1", "each answer to a POST has a nonce")
 def test_directory_and_nonce_by_post_as_get(town):
@@ -285,7 +286,7 @@ def test_a_refused_request_uses_its_nonce_up(town, why):
         problem(who.post(url, nonce=nonce), 400, "badNonce")
 
 
-@pytest.mark.rfc("8555 6.2#2", "a wrong signature is refused")
+@pytest.mark.rfc("8555 6.2#2", "a wrong signature is refused, and nothing was done")
 @pytest.mark.parametrize("spoil", ["another key", "a bit", "payload", "header", "empty", "short", "DER"])
 def test_wrong_signatures(town, spoil):
     who, url = town.alice, town.alice.kid
@@ -307,7 +308,8 @@ def test_wrong_signatures(town, spoil):
     assert who.show(url)["contact"] == ["mailto:alice@example.com"]
 
 
-@pytest.mark.parametrize("payload", ["[]", "1", "null", '"x"', "{", "{}x", '{"a":1,"a":2}', " ", "\xff"])
+@pytest.mark.parametrize("payload", ["[]", "1", "null", '"x"', "{", "{}x", '{"a":1,"a":2}', " ", b'{"a":"\xff"}', b'{"contact":["\xc0\xaf"]}'])
+@pytest.mark.rfc("8555 5#1", "what is no UTF-8 is refused")
 def test_payloads_that_are_no_object(town, payload):
     refused(town, 400, "malformed", payload)
 
@@ -741,6 +743,7 @@ def test_an_account_can_be_ended_from_our_side(town):
 
 # ---- bad days
 
+@pytest.mark.rfc("8555 6.6#1", "rateLimited, with Retry-After")
 def test_too_many_accounts_from_one_network(new_world):
     world = new_world(config={"acme": {"new_accounts_per_hour": "3"}})
     for _ in range(3):

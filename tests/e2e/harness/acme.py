@@ -77,7 +77,7 @@ class MacKey:
 
 def jws(key, protected, payload):
     """The flattened JSON serialization. `protected` and `payload` may be dicts, or text that goes in as it stands."""
-    texts = [v if isinstance(v, str) else compact(v) for v in (protected, payload)]
+    texts = [v if isinstance(v, (str, bytes)) else compact(v) for v in (protected, payload)]
     head, body = b64(texts[0]), b64(texts[1])
     return {"protected": head, "payload": body, "signature": b64(key.sign(f"{head}.{body}".encode()))}
 
