@@ -119,7 +119,7 @@ static enum acsr_result read_flag(const json_t *payload, const char *name, bool 
 
 static enum acsr_result check_terms(struct acme_request *a, struct acme_account *x, struct acsr_err *e)
 {
-	bool agreed;
+	bool agreed = false;
 
 	TRY(read_flag(a->payload, "termsOfServiceAgreed", &agreed, e));
 	a->terms_link = a->dir.terms[0] != '\0' && !agreed;
@@ -199,7 +199,7 @@ static enum acsr_result find(struct acme_request *a, const struct acme_account *
 enum acsr_result acme_account_new(struct core *c, struct acme_request *a, struct acsr_err *e)
 {
 	struct acme_account x;
-	bool have, only;
+	bool have, only = false;
 
 	TRY(acme_want_payload(a, e));
 	TRY(read_flag(a->payload, "onlyReturnExisting", &only, e));
