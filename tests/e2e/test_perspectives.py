@@ -1,6 +1,5 @@
 """Several perspectives (BR 3.2.2.9): real remote probers that see different DNS, and what their disagreement does."""
 import json
-import socket
 import sqlite3
 import ssl
 import struct
@@ -14,7 +13,7 @@ from harness.dnsserver import DnsServer
 from harness.fixtures import base_config, merged
 from harness.flow import World
 from harness.net import wait_for
-from harness.outposts import Outpost, perspectives_config, perspectives_pki
+from harness.outposts import DNS, RESULT, Line, Outpost, perspectives_config, perspectives_pki, question
 from harness.service import Service
 
 
@@ -171,40 +170,13 @@ def test_one_that_cannot_be_reached_counts_as_one_that_disagrees(scene):
     scene.issued(second)
 
 
-def _dial(scene, pki, server=None, names="service.perspectives.test"):
-    context = ssl.create_default_context(cafile=str(scene.pki.ca_file))
-    if pki is not None:
-        context.load_cert_chain(*pki.server_files(names))
-    raw = socket.create_connection(("127.0.0.1", (server or scene.eu).port), 5)
-    return context.wrap_socket(raw, server_hostname="127.0.0.1")
-
-
-def _said_nothing(tls):
-    """The other side hangs up without a byte (in TLS 1.3 a client learns only by reading that it was refused)."""
-    try:
-        return tls.recv(100) == b""
-    except (ssl.SSLError, ConnectionError):
-        return True
-
-
-# A question for a TXT record, as src/ipc/messages.def says: version, type, id, record, value.
-def _question(record=b"www.good.test", value=b"x", kind=0x51, version=None, scene=None):
-    text = (pathlib_repo() / "src/ipc/messages.h").read_text()
-    version = version or int(text.split("IPC_VERSION = ")[1].split(",")[0])
-    body = struct.pack(">HHQ", version, kind, 7) + b"".join(struct.pack(">I", len(t)) + t for t in (record, value))
-    return struct.pack(">I", len(body)) + body
-
-
-def pathlib_repo():
-    from harness.service import REPO
-    return REPO
+GOOD = question(DNS, "www.good.test", "x")
 
 
 def test_a_client_with_the_right_certificate_is_served(scene):
-    with _dial(scene, scene.pki) as tls:
-        tls.sendall(_question())
-        size, _, kind, number = struct.unpack(">IHHQ", tls.recv(65536)[:16])
-        assert kind == 0x53 and number == 7 and size > 100
+    with Line(scene.eu, scene.pki) as line:
+        got = line.ask(DNS, "www.good.test", "x")
+        assert got["number"] == 7 and got["error"] == "dns.nodata" and got["evidence"]["probe"] == "dns", got
 
 
 def test_nobody_else_is_served(scene, tmp_path):
@@ -212,25 +184,24 @@ def test_nobody_else_is_served(scene, tmp_path):
     for pki in (None, stranger):
         refusals = scene.eu.log_text().count("client.refused")
         try:
-            with _dial(scene, pki) as tls:
-                tls.sendall(_question())
-                assert _said_nothing(tls)
+            with Line(scene.eu, pki, trust=scene.pki) as line:
+                line.send(GOOD)
+                assert line.refused()
         except (ssl.SSLError, ConnectionError):
             pass
         wait_for("the refusal in the log", lambda: scene.eu.log_text().count("client.refused") > refusals, 10)
 
 
-@pytest.mark.parametrize("frame", ["garbage", "version", "other message", "huge", "too long a field"])
+@pytest.mark.parametrize("frame", [
+    b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", question(DNS, "www.good.test", "x", version=999), question(RESULT, "www.good.test", "x"),
+    struct.pack(">IHHQ", 1 << 30, 5, DNS, 1), question(DNS, "a" * 400, "x"), question(DNS, "www.good.test", "x", "more")],
+    ids=["garbage", "version", "other message", "huge", "long field", "trailing"])
 def test_what_is_no_question_ends_the_connection(scene, frame):
-    bad = {"garbage": b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "version": _question(version=999),
-           "other message": _question(kind=0x53), "huge": struct.pack(">IHHQ", 1 << 30, 5, 0x51, 1),
-           "too long a field": _question(record=b"a" * 400)}[frame]
-    with _dial(scene, scene.pki) as tls:
-        tls.sendall(bad)
-        assert _said_nothing(tls)
-    order = scene.order()
-    scene.publish(order, scene.here, scene.eu_dns, scene.far_dns)
-    scene.issued(order)
+    with Line(scene.eu, scene.pki) as line:
+        line.send(frame)
+        assert line.refused()
+    with Line(scene.eu, scene.pki) as line:
+        assert line.ask(DNS, "www.good.test", "x")["error"] == "dns.nodata"
 
 
 def test_a_service_trusts_no_impostor(scene, tmp_path, dns, smtp, web):
@@ -259,11 +230,10 @@ def test_a_perspective_may_serve_one_name_only(scene, tmp_path, dns):
                     options=["--client-name", "service.perspectives.test"])
     try:
         picky.up()
-        with _dial(scene, scene.pki, picky) as tls:
-            tls.sendall(_question())
-            assert tls.recv(100) != b""
-        with _dial(scene, scene.pki, picky, "another.perspectives.test") as tls:
-            tls.sendall(_question())
-            assert _said_nothing(tls)
+        with Line(picky, scene.pki) as line:
+            assert line.ask(DNS, "www.good.test", "x")["error"] == "dns.nodata"
+        with Line(picky, scene.pki, name="another.perspectives.test") as line:
+            line.send(GOOD)
+            assert line.refused()
     finally:
         picky.down()
