@@ -60,6 +60,7 @@ static enum acsr_result parse_one(const char *one, struct perspective_spec *out,
 {
 	const char *equals = strchr(one, '='), *slash = strrchr(one, '/');
 	char address[300];
+	struct netaddr literal;
 	struct acsr_err why;
 
 	if (equals == NULL || slash == NULL || slash < equals)
@@ -71,7 +72,8 @@ static enum acsr_result parse_one(const char *one, struct perspective_spec *out,
 	snprintf(out->name, sizeof(out->name), "%.*s", (int)(equals - one), one);
 	snprintf(out->region, sizeof(out->region), "%s", slash + 1);
 	snprintf(address, sizeof(address), "%.*s", (int)(slash - equals - 1), equals + 1);
-	if (conf_address(address, out->host, &out->port, &why) != ACSR_OK || out->port == 0)
+	if (conf_address(address, out->host, &out->port, &why) != ACSR_OK || out->port == 0 ||
+		(!netaddr_parse(out->host, &literal) && !dns_name_valid(out->host)))
 		return bad_setting(e, one, "has no HOST:PORT");
 	return ACSR_OK;
 }
