@@ -1,5 +1,8 @@
 """Domain validation against a real signed DNS and a real web server, and all that must not count as a proof."""
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from harness.api import unique_name
 from harness.net import Trap, wait_for
 from harness.web import Answer
@@ -191,6 +194,74 @@ def test_every_name_of_an_order_is_checked_for_caa(world, account):
     wait_for("the CAA refusal", lambda: "forbid.caa.test" in str(account.show(order)["waiting"]) + str(
         account.show(order)["events"]) + str([v["error"] for v in account.show(order)["validations"]]), 30)
     assert_not_issued(account, order)
+
+
+def own_csr_order(account, names):
+    """An order with a CSR of the customer's own, proven by TXT records."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    csr = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).add_extension(
+        x509.SubjectAlternativeName([x509.DNSName(n) for n in names]), False).sign(key, hashes.SHA256())
+    return account.post("/orders", {"product": "dv", "validation": "dns", "csr":
+                                    csr.public_bytes(serialization.Encoding.PEM).decode()}, 201)
+
+
+def look_until(account, order, wanted):
+    """Asks for checks until `wanted` of the order is true."""
+    def done():
+        now = account.show(order)
+        if not wanted(now) and now["state"] == "validating":
+            account.post(f"/orders/{order['id']}/validate", {"method": "dns"}, (200, 409))
+        return now if wanted(now) else None
+    return wait_for("the checks", done, 40, 0.5)
+
+
+@pytest.mark.rfc("8659 3", "CAA is asked of every name of an order: one that forbids us stops it, wherever it stands")
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+def test_one_forbidden_name_stops_the_order_at_every_position(world, account, n):
+    cases = []
+    for position in range(n):
+        names = [unique_name() for _ in range(n)]
+        world.dns.publish(names[position], "CAA", '0 issue "other.example"')
+        order = own_csr_order(account, names)
+        world.publish_dns(order)
+        cases.append((names[position], order))
+    for forbidden, order in cases:
+        now = look_until(account, order, lambda now, bad=forbidden: all(
+            (v["error"] or {}).get("id") == "caa.forbidden" if v["name"] == bad else v["state"] == "valid" for v in now["validations"]))
+        assert now["state"] == "validating" and now["certificates"] == [], now
+    # Nothing else was in the way.
+    forbidden, order = cases[-1]
+    world.dns.publish(forbidden, "CAA")
+    look_until(account, order, lambda now: now["state"] == "issued")
+
+
+@pytest.mark.parametrize("n", [2, 4])
+def test_one_unproven_name_stops_the_order_at_every_position(world, account, n):
+    cases = []
+    for position in range(n):
+        order = own_csr_order(account, [unique_name() for _ in range(n)])
+        missing = order["validations"][position]["name"]
+        world.publish_dns({"validations": [v for v in order["validations"] if v["name"] != missing]})
+        cases.append((missing, order))
+    for missing, order in cases:
+        now = look_until(account, order, lambda now, bad=missing: all(
+            (v["error"] or {}).get("id", "").startswith("dns.") if v["name"] == bad else v["state"] == "valid" for v in now["validations"]))
+        assert now["state"] == "validating" and now["certificates"] == [], now
+
+
+def test_a_portal_account_and_its_methods_have_names_in_caa(world, account):
+    """RFC 8657: the account's URI, and labels of our own for ways that are not ACME's."""
+    uri = f"{world.service.url}/accounts/{account.get('/account')['id']}"
+    good, bad = unique_name(), unique_name()
+    world.dns.publish(good, "CAA", f'0 issue "ca.test; accounturi={uri}; validationmethods=ca-website,ca-dns"')
+    world.dns.publish(bad, "CAA", f'0 issue "ca.test; accounturi={uri}x; validationmethods=ca-dns"')
+    first, second = own_csr_order(account, [good]), own_csr_order(account, [bad])
+    for order in (first, second):
+        world.publish_dns(order)
+    look_until(account, first, lambda now: now["state"] == "issued")
+    now = look_until(account, second, lambda now: (now["validations"][0]["error"] or {}).get("id") == "caa.forbidden")
+    assert f"accounturi={uri}" in now["validations"][0]["error"]["text"], now["validations"]
+    assert now["certificates"] == []
 
 
 @pytest.mark.parametrize("name", ["www.caabogus.test", "www.servfail.test"])
