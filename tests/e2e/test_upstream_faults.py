@@ -7,6 +7,7 @@ import signal
 import time
 
 import pytest
+from cryptography import x509
 from harness import crypto, faultproxy
 from harness.api import unique_name
 from harness.faultproxy import FaultProxy
@@ -275,6 +276,49 @@ def test_a_cancelled_order_lets_go_of_what_is_pending_there(there):
     there.customer.post(f"/orders/{order['id']}/cancel", {})
     assert there.customer.show(order)["state"] == "cancelled"
     wait_for("the deactivation", lambda: '{"status":"deactivated"}' in payloads(there.proxy, "/authZ"), 20, 0.2)
+
+
+# ---- when to renew (RFC 9773), which this Pebble does not have: the proxy plays it
+
+def test_the_cas_renewal_window_is_kept_and_replaces_is_sent(there):
+    directory = there.proxy.add(faultproxy.changed_json(lambda d: {**d, "renewalInfo": there.proxy.url + "/ari"}), "/dir", times=None)
+    window = {"suggestedWindow": {"start": "2027-01-02T03:04:05.678Z", "end": "2027-01-03T03:04:05Z"}, "explanationURL": "https://ca.example/why"}
+    there.proxy.add(faultproxy.status(200, json.dumps(window).encode(), "application/json", Retry_After="3600"), "/ari/", times=None)
+    add_issuer(there, "modern", there.proxy.url + "/dir", there.ca.roots)
+    add_product(there, "renewed", "modern")
+    assert directory.hits >= 1
+    name = unique_name()
+    order, archive = acknowledged(there, "renewed", name)
+    finish(there, order, archive)
+    now = wait_for("the window", lambda: (o := there.customer.show(order))["renew_from"] and o, 20, 0.2)
+    assert (now["renew_from"], now["renew_until"]) == ("2027-01-02T03:04:05Z", "2027-01-03T03:04:05Z")
+    assert any("https://ca.example/why" in e["detail"] for e in now["events"] if e["event"] == "order.renewal-window")
+    leaf = crypto.certificates(there.customer.certificate(now))[0]
+    key_id = leaf.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    serial = leaf.serial_number.to_bytes(leaf.serial_number.bit_length() // 8 + 1, "big")
+    certid = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (key_id, serial))
+    assert there.proxy.seen("/ari/")[0][1] == "/ari/" + certid, "the name of RFC 9773 4.1"
+    there.proxy.add(faultproxy.problem(409, "alreadyReplaced", "another order replaces it"), "/order-plz")
+    again = there.customer.post(f"/orders/{order['id']}/reissue", {}, 200)
+    archive = there.customer.fetch_archive(again)
+    there.customer.acknowledge(again, archive)
+    finish(there, order, archive)
+    sent = [json.loads(p).get("replaces") for p in payloads(there.proxy, "/order-plz") if name in p]
+    assert sent == [None, certid, None], "said once; a CA that knows of another order is asked without"
+
+
+# ---- another key for the account, and nobody knows whether the CA has taken it
+
+@pytest.mark.parametrize("act", [faultproxy.cut, faultproxy.done_but_cut], ids=["not heard", "done"])
+def test_a_change_of_the_key_whose_end_is_unknown_is_found_out(there, act):
+    before = there.operator.get("/issuers/slow")["account"]["thumbprint"]
+    there.proxy.add(act, "/rollover-account-key")
+    answer = there.operator.post("/issuers/slow/account/key", {}, 502)
+    assert "which key the account has is not known" in answer["detail"]
+    there.operator.post("/issuers/slow/account/key", {}, 200)
+    assert there.operator.get("/issuers/slow")["account"]["thumbprint"] != before
+    order, archive = acknowledged(there)
+    finish(there, order, archive)
 
 
 # ---- another issuer

@@ -33,7 +33,8 @@ def add_product(world, id, issuer, wildcard=False, **fields):
 
 @pytest.fixture(scope="module")
 def there(e2e_dir, dns, smtp, web, test_pki):
-    ca = Pebble(e2e_dir / "pebble-orders", test_pki, dns=dns.address, http_port=web.port, eab=True, reject_nonces=30).start()
+    ca = Pebble(e2e_dir / "pebble-orders", test_pki, dns=dns.address, http_port=web.port, eab=True, reject_nonces=30,
+                env={"PEBBLE_ALTERNATE_ROOTS": "2", "PEBBLE_CHAIN_LENGTH": "2"}).start()
     world = upstream_world(e2e_dir, dns, smtp, web)
     world.ca = ca
     add_issuer(world, "pebble", ca.directory_url, ca.roots, eab={"kid": EAB_KID, "hmac_key": EAB_KEY})
@@ -77,8 +78,8 @@ def test_an_order_goes_to_the_other_ca_and_back(there):
         assert v["http"]["content"] == ways["http-01"]["content"] and v["told_at"] is None
     order, key, chain = issued(there, order, archive)
     assert crypto.spki(chain[0].public_key()) == crypto.spki(key.public_key()) and crypto.sans(chain[0]) == [name]
-    assert "Pebble" in chain[0].issuer.rfc4514_string() and len(chain) == 2, "leaf and intermediate, no root"
-    assert chain[0].issuer == chain[1].subject, "each one's issuer next"
+    assert "Pebble" in chain[0].issuer.rfc4514_string() and len(chain) == 3, "leaf and intermediates, no root"
+    assert chain[0].issuer == chain[1].subject and chain[1].issuer == chain[2].subject, "each one's issuer next"
     assert order["upstream"]["step"] == "done" and order["upstream"]["told_at"]
     events = [e["event"] for e in order["events"]]
     assert "order.placed-upstream" in events and "name.validated" in events and "certificate.issued" in events
@@ -141,6 +142,23 @@ def test_a_reissue_is_another_order_there(there):
     now, key, second = issued(there, now, archive)
     assert first[0].serial_number != second[0].serial_number and crypto.spki(second[0].public_key()) == crypto.spki(key.public_key())
     assert [c["state"] for c in now["certificates"]] == ["valid", "replaced"]
+
+
+def root_names(ca):
+    pems = [requests.get(f"https://127.0.0.1:{ca.admin_port}/roots/{i}", verify=str(ca.dir / "ca.pem"), timeout=10).content for i in range(3)]
+    return [crypto.certificates(pem)[0].subject.rfc4514_string().removeprefix("CN=") for pem in pems]
+
+
+@pytest.mark.parametrize("wanted", [2, None], ids=["the third root", "a root that it does not have"])
+def test_the_preferred_chain_is_fetched(there, wanted):
+    roots = root_names(there.ca)
+    there.operator.patch("/issuers/pebble", {"preferred_chain": roots[wanted] if wanted else "Some other root"})
+    try:
+        order, archive = place(there, unique_name())
+        _, _, chain = issued(there, order, archive)
+    finally:
+        there.operator.patch("/issuers/pebble", {"preferred_chain": ""})
+    assert chain[-1].issuer.rfc4514_string() == "CN=" + roots[wanted or 0], roots
 
 
 def status_at(ca, serial):

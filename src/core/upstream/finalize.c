@@ -69,7 +69,7 @@ static enum acsr_result store(struct core *c, struct errand *x, const struct acs
 	TRY(errand_step(c, x, "done", e));
 	TRY(accept_store(c, &x->o, &from, &a, "system", serial, e));
 	upstream_directory_url(&x->i, "renewalInfo", url);
-	return *url != '\0' ? core_want_job(c, "upstream-ari", x->o.id, c->now + 60, e) : ACSR_OK;
+	return *url != '\0' ? core_want_job(c, "upstream-ari", x->o.id, c->now, e) : ACSR_OK;
 }
 
 static enum acsr_result judge(struct core *c, struct errand *x, const struct acsr_blob *certs, size_t n,

@@ -13,7 +13,7 @@ EAB_KID, EAB_KEY = "kid-1", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3
 
 
 class Pebble:
-    def __init__(self, directory, test_pki, dns=None, http_port=None, tls_port=None, eab=False, reject_nonces=5, **config):
+    def __init__(self, directory, test_pki, dns=None, http_port=None, tls_port=None, eab=False, reject_nonces=5, env=None, **config):
         if shutil.which("pebble") is None:
             pytest.skip("pebble is not installed")
         self.dir = pathlib.Path(directory)
@@ -25,7 +25,7 @@ class Pebble:
                                   "certificate": self.cert, "privateKey": self.key, "httpPort": http_port or free_port(),
                                   "tlsPort": tls_port or free_port(), "ocspResponderURL": "", "externalAccountBindingRequired": eab,
                                   **({"externalAccountMACKeys": {EAB_KID: EAB_KEY}} if eab else {}), **config}}
-        self.dns, self.reject, self.proc = dns, reject_nonces, None
+        self.dns, self.reject, self.env, self.proc = dns, reject_nonces, env or {}, None
 
     @property
     def directory_url(self):
@@ -35,7 +35,7 @@ class Pebble:
         path = self.dir / "pebble.json"
         path.write_text(json.dumps(self.config))
         words = ["pebble", "-config", str(path), "-strict"] + (["-dnsserver", self.dns] if self.dns else [])
-        env = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": str(self.reject), "PATH": "/usr/bin:/bin"}
+        env = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": str(self.reject), "PATH": "/usr/bin:/bin", **self.env}
         with open(self.dir / "log", "ab") as log:
             self.proc = subprocess.Popen(words, stdout=log, stderr=log, env=env, cwd=self.dir)
         wait_for("Pebble to answer", self.answers, 20)
