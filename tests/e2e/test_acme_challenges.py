@@ -1,5 +1,6 @@
 """Challenges of the ACME server: which are offered, how a look at them ends, tries again, what gives an authorization up."""
 import base64
+import hashlib
 import threading
 import time
 
@@ -84,6 +85,55 @@ def test_an_address_has_no_dns(town):
         authz, = offered(town.alice, address)
         assert authz["identifier"] == {"type": "ip", "value": address}
         assert [c["type"] for c in authz["challenges"]] == ["http-01", "tls-alpn-01"]
+
+
+@pytest.fixture(scope="module")
+def wide(town):
+    """An account at a directory that offers all challenges there are."""
+    kinds = ["http-01", "dns-01", "tls-alpn-01", "dns-account-01", "dns-persist-01"]
+    town.admin().post("/acme/directories", {"name": "wide", "title": "All", "products": ["dv", "dv-wildcard"], "challenges": kinds, "eab": "off"}, 201)
+    return Acme(town.service.url + "/acme/wide/directory", town.service.root_pem).register()
+
+
+def test_only_a_directory_that_says_so_offers_the_new_challenges(town, wide):
+    authz, = offered(wide, unique_name())
+    by_type = {c["type"]: c for c in authz["challenges"]}
+    assert list(by_type)[3:] == ["dns-account-01", "dns-persist-01"]
+    persist = by_type["dns-persist-01"]
+    assert "token" not in persist and persist["issuer-domain-names"] == [IDENTITY] and persist["accounturi"] == wide.kid
+    assert [c["type"] for c in offered(wide, f"*.{unique_name()}")[0]["challenges"]] == ["dns-01", "dns-account-01", "dns-persist-01"]
+    assert len(offered(wide, "192.0.2.9")[0]["challenges"]) == 2
+
+
+def test_dns_account(town, wide):
+    """draft-ietf-acme-dns-account-label: the record's name has a label made from the account's URL."""
+    name = unique_name()
+    url, order = wide.order(f"*.{name}")
+    challenge = wide.challenge(order["authorizations"][0], "dns-account-01")
+    label = base64.b32encode(hashlib.sha256(wide.kid.encode()).digest()[:10]).decode().lower()
+    town.dns.publish_txt(f"_{label}._acme-challenge.{name}", wide.dns_value(challenge["token"]))
+    wide.post(challenge["url"], {})
+    wide.until(order["authorizations"][0], "valid")
+    assert wide.finalize(order, to_der(own_csr(f"*.{name}")[0])).status_code == 200
+    assert wide.until(url, "valid")["certificate"]
+
+
+def test_dns_persist(town, wide):
+    """draft-ietf-acme-dns-persist: one record for good, which names the account; wildcards only where it says so."""
+    for wildcard, policy, status in ((False, "", "valid"), (True, "", "invalid"), (True, "; policy=wildcard", "valid")):
+        name = unique_name()
+        town.dns.publish(name, "A", "127.0.0.1")
+        town.dns.publish_txt(f"_validation-persist.{name}", f"{IDENTITY}; accounturi={wide.kid}{policy}")
+        _, order = wide.order(f"*.{name}" if wildcard else name)
+        wide.post(wide.challenge(order["authorizations"][0], "dns-persist-01")["url"], {})
+        assert wide.until(order["authorizations"][0], "valid", "invalid")["status"] == status
+
+
+def test_a_directory_without_a_way_for_wildcards(town):
+    town.admin().post("/acme/directories", {"name": "files", "title": "F", "products": ["dv-wildcard"], "challenges": ["http-01"], "eab": "off"}, 201)
+    client = Acme(town.service.url + "/acme/files/directory", town.service.root_pem).register()
+    answer = client.post(client.directory["newOrder"], {"identifiers": [ident(unique_name()), ident(f"*.{unique_name()}")]})
+    assert "http-01" in problem(answer, 400, "rejectedIdentifier")["subproblems"][0]["detail"]
 
 
 # ---- a look that finds what it should

@@ -2,15 +2,30 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "autocsr/rules.h"
 #include "base/rnd.h"
 #include "core/acme/orders.h"
 #include "core/jsontext.h"
+
+enum { RANDOM_LIFE = 30 * 86400 }; /* BR 3.2.2.4: a random value is good for 30 days at most */
 
 const char *acme_authz_status(const char *status, int64_t expires_at, int64_t now)
 {
 	if (expires_at > now)
 		return status;
 	return strcmp(status, "valid") == 0 ? "expired" : strcmp(status, "pending") == 0 ? "invalid" : status;
+}
+
+int64_t acme_order_life(struct core *c)
+{
+	int64_t life = conf_span(&c->proc->conf, "acme.order_lifetime");
+
+	return life < RANDOM_LIFE ? life : RANDOM_LIFE;
+}
+
+int64_t acme_proof_life(struct core *c)
+{
+	return acsr_rule_value("dv.reuse.max", c->now, 200 * 86400);
 }
 
 /* --- making --- */
@@ -46,9 +61,9 @@ static enum acsr_result make(struct core *c, const struct acme_request *a, const
 {
 	uint8_t token[32];
 
-	*z = (struct acme_authz){ .wildcard = wildcard,
-		.created_at = c->now,
-		.expires_at = c->now + conf_span(&c->proc->conf, "acme.order_lifetime") };
+	*z = (struct acme_authz){
+		.wildcard = wildcard, .created_at = c->now, .expires_at = c->now + acme_order_life(c)
+	};
 	rnd_id("az_", z->id, sizeof(z->id));
 	rnd_bytes(token, sizeof(token));
 	b64_encode(token, sizeof(token), true, z->token);
@@ -68,7 +83,8 @@ enum acsr_result acme_authz_for(struct core *c, struct acme_request *a, const ch
 
 	id[0] = '\0';
 	if (reuse)
-		TRY(acme_authz_find(c->db, a->account.id, host, wildcard, c->now, id, expires_at, e));
+		TRY(acme_authz_find(c->db, a->account.id, host, wildcard, c->now, c->now - acme_proof_life(c),
+			id, expires_at, e));
 	if (id[0] != '\0')
 		return ACSR_OK;
 	TRY(make(c, a, host, wildcard, &z, e));

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "autocsr/rules.h"
 #include "core/acme/orders.h"
 #include "core/acme/proof.h"
 #include "core/acme/wait.h"
@@ -86,7 +85,7 @@ static enum acsr_result load_owner(
 /* How long a proof by this challenge is used again: the rules say how long it may be, the operator may want less. */
 static int64_t reuse_of(struct core *c, const struct acme_authz *z)
 {
-	int64_t life = acsr_rule_value("dv.reuse.max", c->now, 200 * 86400);
+	int64_t life = acme_proof_life(c);
 	int64_t wanted = conf_span(&c->proc->conf, "acme.authorization_reuse");
 
 	if (strcmp(z->type, "dns-persist-01") == 0 && life > PERSIST_REUSE)

@@ -203,6 +203,10 @@ static enum acsr_result check_ready(
 	for (size_t i = 0; i < n; i++) {
 		const char *is = acme_authz_status(z[i].status, z[i].expires_at, c->now);
 
+		if (strcmp(is, "valid") == 0 && z[i].proved_at <= c->now - acme_proof_life(c))
+			return err_rule(e, "acme.order-not-ready", NULL, "BR 4.2.1",
+				"control of %s%s was shown too long ago; make a new order",
+				z[i].wildcard ? "*." : "", z[i].name);
 		if (strcmp(is, "valid") != 0)
 			return err_rule(e, "acme.order-not-ready", NULL, "RFC 8555 7.4",
 				"the authorization of %s%s is %s", z[i].wildcard ? "*." : "", z[i].name, is);

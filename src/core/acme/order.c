@@ -193,7 +193,7 @@ static enum acsr_result store(struct core *c, struct acme_request *a, const stru
 	o->not_before = w->not_before;
 	o->not_after = w->not_after;
 	o->created_at = c->now;
-	o->expires_at = c->now + conf_span(&c->proc->conf, "acme.order_lifetime");
+	o->expires_at = c->now + acme_order_life(c);
 	TRY(acme_names_join(&w->names, &o->identifiers, e));
 	TRY(find_authzs(c, a, &w->names, ids, &o->expires_at, e));
 	TRY(acme_order_insert(c->db, o, e));

@@ -51,6 +51,9 @@ ACSR_MUST_USE enum acsr_result acme_limit_failed(
  * *expires_at: when it ends. "acme.identifier.rejected" when the directory offers no challenge that could do. */
 ACSR_MUST_USE enum acsr_result acme_authz_for(struct core *c, struct acme_request *a, const char *name,
 	bool reuse, char id[40], int64_t *expires_at, struct acsr_err *e);
+/* Seconds that an order and what it asks for may stay open; that a proof may be used for, as the rules of the day say. */
+int64_t acme_order_life(struct core *c);
+int64_t acme_proof_life(struct core *c);
 /* The status that a client sees: expired and its like depend on the time. */
 const char *acme_authz_status(const char *status, int64_t expires_at, int64_t now);
 /* The object; *out is a new reference. */

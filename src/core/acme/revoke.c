@@ -71,8 +71,8 @@ static enum acsr_result holds_all(struct core *c, const struct acme_request *a, 
 		int64_t until;
 		char id[40];
 
-		TRY(acme_authz_find(
-			c->db, a->account.id, wildcard ? name + 2 : name, wildcard, c->now, id, &until, e));
+		TRY(acme_authz_find(c->db, a->account.id, wildcard ? name + 2 : name, wildcard, c->now,
+			c->now - acme_proof_life(c), id, &until, e));
 		*all = id[0] != '\0';
 	}
 	return ACSR_OK;
