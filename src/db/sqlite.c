@@ -74,6 +74,27 @@ static enum acsr_result check_alive(struct conn *c, struct acsr_err *e)
 	return ACSR_OK;
 }
 
+static enum acsr_result prepare(struct conn *c, const char *sql, struct cursor *cur, struct acsr_err *e);
+static void finish(void *cursor);
+
+/* BEGIN, COMMIT, SAVEPOINT … are as frequent as all others together: kept prepared like these. */
+static enum acsr_result run_prepared(struct conn *c, const char *sql, struct acsr_err *e)
+{
+	struct cursor *cur = calloc(1, sizeof(*cur));
+	enum acsr_result r;
+
+	if (cur == NULL)
+		return err_nomem(e);
+	cur->conn = c;
+	if (prepare(c, sql, cur, e) != ACSR_OK) {
+		free(cur);
+		return ACSR_FAIL;
+	}
+	r = sqlite3_step(cur->stmt) == SQLITE_DONE ? ACSR_OK : fail(c, e);
+	finish(cur);
+	return r;
+}
+
 static enum acsr_result control(void *conn, const char *sql, struct acsr_err *e)
 {
 	bool begin = strncmp(sql, "BEGIN", 5) == 0, back = strcmp(sql, "ROLLBACK") == 0;
@@ -83,7 +104,7 @@ static enum acsr_result control(void *conn, const char *sql, struct acsr_err *e)
 		TRY(check_alive(c, e));
 	if (back)
 		c->began = false;
-	TRY(run_script(c, sql, e));
+	TRY(run_prepared(c, sql, e));
 	if (begin || strcmp(sql, "COMMIT") == 0)
 		c->began = begin;
 	return ACSR_OK;
