@@ -2,7 +2,9 @@
 #include "certview.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <openssl/err.h>
+#include <openssl/provider.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,11 +22,12 @@
 
 static const struct reading strict = { "cert", NULL };
 
-enum acsr_result certview_load(X509 **out, const uint8_t *der, size_t len, struct acsr_err *e)
+static enum acsr_result load(
+	X509 **out, OSSL_LIB_CTX *context, const uint8_t *der, size_t len, struct acsr_err *e)
 {
 	const unsigned char *p = der;
 	struct acsr_err why;
-	X509 *x;
+	X509 *x, *fresh;
 
 	if (len > LIMIT_CERT_DER)
 		return err_set(e, "cert.too-large", "the certificate has %zu bytes; at most %d are read", len,
@@ -32,13 +35,21 @@ enum acsr_result certview_load(X509 **out, const uint8_t *der, size_t len, struc
 	if (der_check((struct bytes){ der, len }, "cert", &why) != ACSR_OK)
 		return err_rule(e, "cert.der", NULL, why.source, "%s", why.text);
 	errno = 0;
-	x = d2i_X509(NULL, &p, (long)len);
+	fresh = X509_new_ex(context, NULL);
+	x = fresh != NULL ? d2i_X509(&fresh, &p, (long)len) : NULL;
+	if (x == NULL)
+		X509_free(fresh);
 	if (x == NULL && errno == ENOMEM) /* OpenSSL 3.5 may drop what its queue says of it */
 		return err_nomem(e);
 	if (x == NULL)
 		return ossl_err(e, "cert.parse", "this is not a certificate");
 	*out = x;
 	return ACSR_OK;
+}
+
+enum acsr_result certview_load(X509 **out, const uint8_t *der, size_t len, struct acsr_err *e)
+{
+	return load(out, NULL, der, len, e);
 }
 
 enum acsr_result certview_time(int64_t *out, const ASN1_TIME *t, struct acsr_err *e)
@@ -151,6 +162,8 @@ static enum acsr_result take_common(struct acsr_cert_view *v, const X509 *x, str
 
 static enum acsr_result no_extension(struct acsr_err *e, const char *name)
 {
+	if (ossl_ran_short())
+		return err_nomem(e);
 	ERR_clear_error();
 	return err_rule(e, "cert.extension", name, "RFC 5280 4.2", "an extension cannot be read");
 }
@@ -159,7 +172,10 @@ static enum acsr_result no_extension(struct acsr_err *e, const char *name)
 static void *get_ext(const X509 *x, int nid, bool *bad)
 {
 	int crit;
-	void *value = X509_get_ext_d2i(x, nid, &crit, NULL);
+	void *value;
+
+	errno = 0;
+	value = X509_get_ext_d2i(x, nid, &crit, NULL);
 
 	*bad = value == NULL && crit != -1;
 	return value;
@@ -299,12 +315,35 @@ enum acsr_result certview_make(struct acsr_cert_view **out, const X509 *x, struc
 	return ACSR_OK;
 }
 
+/*
+ * With each certificate OpenSSL 3.0 goes through all its decoders for the key, which takes ten times as long as all the rest;
+ * and the key is then read by spki.h in any case. A library context without any algorithm has no decoder to look through.
+ * Made once, by whoever comes first; NULL when that fails: then the long way is gone.
+ */
+static OSSL_LIB_CTX *_Atomic keyless;
+
+static OSSL_LIB_CTX *keyless_context(void)
+{
+	OSSL_LIB_CTX *none = NULL, *made = atomic_load(&keyless);
+
+	if (made != NULL)
+		return made;
+	made = OSSL_LIB_CTX_new();
+	if (made == NULL || OSSL_PROVIDER_load(made, "null") == NULL ||
+		!atomic_compare_exchange_strong(&keyless, &none, made)) {
+		OSSL_LIB_CTX_free(made);
+		made = none;
+	}
+	ERR_clear_error();
+	return made;
+}
+
 enum acsr_result acsr_cert_parse(
 	struct acsr_cert_view **out, const uint8_t *der, size_t len, struct acsr_err *e)
 {
 	OSSL_AUTO(ossl_free_x509) X509 *x = NULL;
 
-	TRY(certview_load(&x, der, len, e));
+	TRY(load(&x, keyless_context(), der, len, e));
 	TRY(certview_make(out, x, e));
 	SHA256(der, len, (*out)->sha256);
 	return ACSR_OK;

@@ -23,7 +23,7 @@ NEVER = {
         __ctype_toupper_loc __ctype_tolower_loc strtod localeconv strftime strptime""",
 }
 # The one word of memory that is written: suffix.c sets it once to the list that all threads then read.
-STATE = {"the_list"}
+STATE = {"the_list", "keyless"}
 OF_THE_COMPILER = re.compile(r"completed\.\d+|__dso_handle|_edata|__bss_start|_end|__TMC_END__|\.data|\.bss")
 
 
