@@ -73,9 +73,9 @@ def _new_services(e2e_dir, made):
     return make
 
 
-def private_world(e2e_dir, dns, smtp, web):
-    """A started world for the fixture of a whole file, with one `customer`; the caller stops its service."""
-    world = World(_new_services(e2e_dir, [])(base_config(dns, smtp, web)).start(), dns, smtp, web)
+def private_world(e2e_dir, dns, smtp, web, config=None):
+    """A started world for the fixture of a whole file, with one `customer`; the caller stops its service. `config` is put on top."""
+    world = World(_new_services(e2e_dir, [])(merged(base_config(dns, smtp, web), config or {})).start(), dns, smtp, web)
     world.customer = world.register()
     return world
 

@@ -1,0 +1,260 @@
+"""Other people's ACME clients get certificates from our CA: issue by each kind of challenge they know, several names, addresses,
+renew, revoke, external account binding, key change. Each certificate is judged by openssl, and seen in its owner's account.
+
+docs/ACME.md shows these clients with the same options; what this file runs is what stands there.
+"""
+import shutil
+import subprocess
+
+import pytest
+from harness import crypto
+from harness.acmeapache import ModMd
+from harness.acmeclients import AcmeTiny, Acmetool, Ca, Certbot, Dehydrated, Lego, Uacme
+from harness.api import unique_name
+from harness.fixtures import private_world
+from harness.net import free_port, wait_for
+
+
+@pytest.fixture(scope="module")
+def ca_world(e2e_dir, dns, smtp, web):
+    """A service of this file's own: the clients' servers need its validation ports to themselves."""
+    ports = {"http_port": free_port(), "tls_alpn_port": free_port()}
+    world = private_world(e2e_dir, dns, smtp, web, {"validation": ports})
+    service = world.service
+    world.ca = Ca(service.url + "/acme/directory", service.root_pem, ports["http_port"], ports["tls_alpn_port"], dns)
+    world.admin().post("/acme/directories", {"name": "bound", "title": "Bound", "products": ["dv", "dv-wildcard"], "eab": "required"}, 201)
+    yield world
+    service.stop()
+
+
+@pytest.fixture
+def client(ca_world, tmp_path):
+    """client(Kind) makes one in a directory of its own; client(Kind, eab=True) at the directory that wants a binding."""
+    made = []
+
+    def make(kind, eab=False):
+        if shutil.which(kind.program, path="/usr/bin:/usr/sbin") is None:
+            pytest.skip(f"{kind.program} is not installed")
+        ca = ca_world.ca
+        if eab:
+            key = ca_world.customer.post("/acme/eab-keys", {"directory": "bound", "title": kind.program}, 201)
+            ca = ca.at(ca_world.service.url + "/acme/bound/directory", (key["kid"], key["hmac_key"]))
+        where = tmp_path / f"{kind.program}{len(made)}"
+        made.append(kind(ca, where))
+        return made[-1]
+    tmp_path.chmod(0o755)
+    for folder in list(tmp_path.parents)[:3]:
+        if "pytest" in folder.name:
+            folder.chmod(0o755)  # Apache's children run as www-data
+    yield make
+    for one in made:
+        if isinstance(one, ModMd):
+            one.stop()
+
+
+def check(world, files, names, owner=None):
+    """Chain, names and key are right, and the certificate stands in the account that owns the directory, or made the key."""
+    owner = owner or world.admin()
+    leaf, chain = files.fullchain, files.fullchain.read_text()
+    done = subprocess.run(["openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", world.service.root_pem, "-untrusted", leaf,
+                           leaf], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    cert = crypto.certificates(chain)[0]
+    assert sorted(crypto.sans(cert)) == sorted(names)
+    assert crypto.spki_sha256(crypto.load_key(files.key.read_bytes()).public_key()) == crypto.spki_sha256(cert.public_key())
+    order = seen(owner, cert, names)
+    assert order["state"] == "issued", order["state"]
+    return cert, order
+
+
+def seen(owner, cert, names):
+    """The order of the owner's account that this certificate belongs to."""
+    for order in owner.get("/orders?limit=100")["orders"]:
+        full = owner.get(f"/orders/{order['id']}") if sorted(order["names"]) == sorted(names) else {"certificates": []}
+        if any(int(c["serial"], 16) == cert.serial_number for c in full["certificates"]):
+            return full
+    raise AssertionError(f"the owner's account has no order with {cert.serial_number:x}")
+
+
+def check_revoked(world, cert, names, owner=None):
+    owner = owner or world.admin()
+    wait_for("the owner to see the revocation", lambda: seen(owner, cert, names)["state"] == "revoked", 10, 0.2)
+
+
+def renewed(before, after):
+    assert before.serial_number != after.serial_number
+
+
+# ---- certbot
+
+
+def test_certbot_several_names_renew_revoke(ca_world, client):
+    names, certbot = [unique_name(), unique_name()], client(Certbot)
+    first, _ = check(ca_world, certbot.issue(*names), names)
+    second, _ = check(ca_world, certbot.renew(), names)
+    renewed(first, second)
+    certbot.revoke("--reason", "superseded")
+    check_revoked(ca_world, second, names)
+
+
+def test_certbot_wildcard_by_dns_and_revocation_by_its_key(ca_world, client):
+    name, certbot = unique_name(), client(Certbot)
+    cert, _ = check(ca_world, certbot.issue(name, "*." + name, how="dns-01", options=["--key-type", "rsa"]), [name, "*." + name])
+    certbot.revoke("--key-path", certbot.files().key)
+    check_revoked(ca_world, cert, [name, "*." + name])
+
+
+def test_certbot_bound_to_an_account_updates_and_ends_its_own(ca_world, client):
+    name, certbot = unique_name(), client(Certbot, eab=True)
+    check(ca_world, certbot.issue(name), [name], ca_world.customer)
+    certbot.certbot("update_account", "-m", "other@good.test", "--no-eff-email")
+    certbot.certbot("unregister")
+
+
+def test_certbot_is_told_why_it_is_refused(ca_world, client):
+    name, certbot = unique_name(), client(Certbot)
+    ca_world.dns.publish(name, "CAA", '0 issue "other.example"')
+    certbot.issue(name, code=1)
+    text = (certbot.dir / "output").read_text()
+    assert "CAA" in text and "other.example" in text, text
+
+
+# ---- lego
+
+
+def test_lego_renews_and_revokes(ca_world, client):
+    names, lego = [unique_name(), unique_name()], client(Lego)
+    first, _ = check(ca_world, lego.issue(*names), names)
+    second, _ = check(ca_world, lego.renew(*names), names)
+    renewed(first, second)
+    lego.revoke(*names)
+    check_revoked(ca_world, second, names)
+
+
+def test_lego_wildcard_by_dns(ca_world, client):
+    name, lego = unique_name(), client(Lego)
+    check(ca_world, lego.issue(name, "*." + name, how="dns-01", options=["--key-type", "rsa2048"]), [name, "*." + name])
+
+
+@pytest.mark.rfc("8737 3#9", "lego's responder answers our connection")
+def test_lego_by_tls(ca_world, client):
+    names, lego = [unique_name(), unique_name()], client(Lego)
+    check(ca_world, lego.issue(*names, how="tls-alpn-01"), names)
+
+
+def test_lego_bound_to_an_account(ca_world, client):
+    name, lego = unique_name(), client(Lego, eab=True)
+    check(ca_world, lego.issue(name), [name], ca_world.customer)
+
+
+# ---- dehydrated
+
+
+def test_dehydrated_renews_and_revokes(ca_world, client):
+    names, dehydrated = [unique_name(), unique_name()], client(Dehydrated)
+    dehydrated.register()
+    first, _ = check(ca_world, dehydrated.issue(*names), names)
+    second, _ = check(ca_world, dehydrated.renew(*names), names)
+    renewed(first, second)
+    dehydrated.revoke()
+    check_revoked(ca_world, second, names)
+    dehydrated.dehydrated("--deactivate")
+
+
+def test_dehydrated_wildcard_by_dns(ca_world, client):
+    name, dehydrated = unique_name(), client(Dehydrated)
+    dehydrated.register()
+    check(ca_world, dehydrated.issue(name, "*." + name, how="dns-01", options=["--algo", "rsa"]), [name, "*." + name])
+
+
+@pytest.mark.rfc("8737 3#10", "the certificate that dehydrated makes for the challenge is accepted")
+def test_dehydrated_by_tls_bound_to_an_account(ca_world, client):
+    name, dehydrated = unique_name(), client(Dehydrated, eab=True)
+    dehydrated.register()
+    check(ca_world, dehydrated.issue(name, how="tls-alpn-01"), [name], ca_world.customer)
+
+
+# ---- uacme
+
+
+def test_uacme_renews_changes_its_key_and_revokes(ca_world, client):
+    names, uacme = [unique_name(), unique_name()], client(Uacme)
+    uacme.register()
+    first, _ = check(ca_world, uacme.issue(*names), names)
+    uacme.uacme("newkey")
+    files = uacme.renew(*names)
+    second, _ = check(ca_world, files, names)
+    renewed(first, second)
+    uacme.revoke(files)
+    check_revoked(ca_world, second, names)
+    uacme.uacme("deactivate")
+
+
+def test_uacme_wildcard_by_dns(ca_world, client):
+    name, uacme = unique_name(), client(Uacme)
+    uacme.register()
+    check(ca_world, uacme.issue("*." + name, name, how="dns-01"), ["*." + name, name])
+
+
+@pytest.mark.rfc("8737 4#2", "ualpn, which hangs up what is no handshake, is content with us")
+def test_uacme_by_tls(ca_world, client):
+    name, uacme = unique_name(), client(Uacme, eab=True)
+    uacme.register()
+    check(ca_world, uacme.issue(name, how="tls-alpn-01"), [name], ca_world.customer)
+
+
+@pytest.mark.rfc("8738 4", "an address is certified after http-01 and after tls-alpn-01 at that address")
+@pytest.mark.rfc("8738 6#2", "ualpn answers the name in in-addr.arpa")
+def test_uacme_address(ca_world, client):
+    for how in ("http-01", "tls-alpn-01"):
+        uacme = client(Uacme)
+        uacme.register()
+        check(ca_world, uacme.issue("127.0.0.1", how=how), ["127.0.0.1"])
+
+
+# ---- acme-tiny, acmetool
+
+
+def test_acme_tiny(ca_world, client):
+    names, tiny = [unique_name(), unique_name()], client(AcmeTiny)
+    first, _ = check(ca_world, tiny.issue(*names), names)
+    second, _ = check(ca_world, tiny.issue(*names), names)
+    renewed(first, second)
+
+
+def test_acmetool_and_revocation(ca_world, client):
+    names, tool = [unique_name(), unique_name()], client(Acmetool)
+    files = tool.issue(*names)
+    cert, _ = check(ca_world, files, names)
+    tool.revoke(files)
+    check_revoked(ca_world, cert, names)
+
+
+def test_acmetool_wildcard_by_dns(ca_world, client):
+    name, tool = unique_name(), client(Acmetool)
+    check(ca_world, tool.issue(name, "*." + name, how="dns-01"), [name, "*." + name])
+
+
+# ---- Apache with mod_md
+
+
+@pytest.mark.parametrize("how", ["http-01", "tls-alpn-01"])
+def test_apache_serves_what_it_fetched(ca_world, client, how):
+    names, apache = [unique_name(), unique_name()], client(ModMd)
+    cert, _ = check(ca_world, apache.issue(*names, how=how), names)
+    assert crypto.certificates(apache.served(names[1]))[0] == cert
+
+
+def test_apache_wildcard_by_dns_bound_to_an_account(ca_world, client):
+    name, apache = unique_name(), client(ModMd, eab=True)
+    check(ca_world, apache.issue(name, "*." + name, how="dns-01"), [name, "*." + name], ca_world.customer)
+
+
+def test_apache_renews(ca_world, client):
+    """It renews at once when its window is longer than the certificate's life; by ARI it asks our renewalInfo on the way."""
+    name, apache = unique_name(), client(ModMd)
+    first, _ = check(ca_world, apache.issue(name), [name])
+    apache.stop()
+    apache.start(name, window="100%")
+    second, _ = check(ca_world, apache.activate(), [name])
+    renewed(first, second)
