@@ -15,7 +15,7 @@ def desk(world):
 
 def post(d, payload=None, **how):
     """A newOrder of account a with something wrong in its protected header."""
-    return d.a.post(d.a.directory["newOrder"], payload if payload is not None else d.wish(), **how)
+    return d.a.post(d.a.directory["newOrder"], d.wish() if payload is None else payload, **how)
 
 
 def body(d, change):

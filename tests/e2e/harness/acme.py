@@ -136,18 +136,18 @@ class Acme:
 
     # ---- requests
 
-    def signed(self, url, payload="", key=None, kid=None, jwk=False, **head):
+    def signed(self, where, payload="", /, key=None, kid=None, jwk=False, **head):
         """The JWS of a request as a dict. `head` replaces members of the protected header; None removes one."""
         key = key or self.key
         who = {"jwk": key.jwk()} if jwk or not (kid or self.kid) else {"kid": kid or self.kid}
-        full = {"alg": key.alg, "url": url, **who, **head}
+        full = {"alg": key.alg, "url": where, **who, **head}
         if "nonce" not in full:
             full["nonce"] = self.nonce()
         return jws(key, {k: v for k, v in full.items() if v is not None}, payload)
 
-    def post(self, url, payload="", **how):
+    def post(self, where, payload="", /, **how):
         """A signed POST; payload "" is POST-as-GET (RFC 8555 6.3)."""
-        return self.send(url, self.signed(url, payload, **how))
+        return self.send(where, self.signed(where, payload, **how))
 
     def send(self, url, body, content_type="application/jose+json", method="POST"):
         """Sends a body as it is: a dict, text or bytes."""
