@@ -22,25 +22,34 @@ def ca_world(e2e_dir, dns, smtp, web):
     world = private_world(e2e_dir, dns, smtp, web, {"validation": ports})
     service = world.service
     world.ca = Ca(service.url + "/acme/directory", service.root_pem, ports["http_port"], ports["tls_alpn_port"], dns)
-    world.admin().post("/acme/directories", {"name": "bound", "title": "Bound", "products": ["dv", "dv-wildcard"], "eab": "required"}, 201)
     yield world
     service.stop()
 
 
+@pytest.fixture(scope="module")
+def bound(ca_world):
+    """bound(title) is the CA at a directory that wants a binding, with a key that the customer made for it."""
+    directory = []
+
+    def key(title):
+        if not directory:
+            directory.append(ca_world.admin().post("/acme/directories", {"name": "bound", "title": "Bound", "products": ["dv", "dv-wildcard"],
+                                                                         "eab": "required"}, 201))
+        made = ca_world.customer.post("/acme/eab-keys", {"directory": "bound", "title": title}, 201)
+        return ca_world.ca.at(ca_world.service.url + "/acme/bound/directory", (made["kid"], made["hmac_key"]))
+    return key
+
+
 @pytest.fixture
-def client(ca_world, tmp_path):
+def client(ca_world, bound, tmp_path):
     """client(Kind) makes one in a directory of its own; client(Kind, eab=True) at the directory that wants a binding."""
     made = []
 
     def make(kind, eab=False):
         if shutil.which(kind.program, path="/usr/bin:/usr/sbin") is None:
             pytest.skip(f"{kind.program} is not installed")
-        ca = ca_world.ca
-        if eab:
-            key = ca_world.customer.post("/acme/eab-keys", {"directory": "bound", "title": kind.program}, 201)
-            ca = ca.at(ca_world.service.url + "/acme/bound/directory", (key["kid"], key["hmac_key"]))
-        where = tmp_path / f"{kind.program}{len(made)}"
-        made.append(kind(ca, where))
+        ca = bound(kind.program) if eab else ca_world.ca
+        made.append(kind(ca, tmp_path / f"{kind.program}{len(made)}"))
         return made[-1]
     tmp_path.chmod(0o755)
     for folder in list(tmp_path.parents)[:3]:

@@ -199,7 +199,8 @@ static enum acsr_result check_ready(
 	if (o->expires_at <= c->now)
 		return err_set(e, "acme.order-not-ready", "the order has expired; make a new one");
 	if (strcmp(o->status, "pending") != 0)
-		return err_set(e, "acme.order-not-ready", "the order is %s", o->status);
+		return err_rule(e, "acme.order-not-ready", NULL, "RFC 8555 7.4",
+			"the order is %s; if an answer was lost, look at the order", o->status);
 	for (size_t i = 0; i < n; i++) {
 		const char *is = acme_authz_status(z[i].status, z[i].expires_at, c->now);
 
@@ -212,23 +213,6 @@ static enum acsr_result check_ready(
 				"the authorization of %s%s is %s", z[i].wildcard ? "*." : "", z[i].name, is);
 	}
 	return n > 0 ? ACSR_OK : err_set(e, "acme.order-not-ready", "the order has no authorizations");
-}
-
-/* Sent again, because the answer was lost: the same CSR changes nothing. */
-static enum acsr_result is_repeat(
-	struct core *c, const struct acme_order *ao, const struct blob *der, bool *repeat, struct acsr_err *e)
-{
-	CLEANUP_ORDER struct order o = { 0 };
-	CLEANUP_BUF struct buf before = { 0 };
-
-	*repeat = false;
-	if (strcmp(ao->status, "processing") != 0 && strcmp(ao->status, "valid") != 0)
-		return ACSR_OK;
-	buf_init(&before, 65536);
-	TRY(order_load(c->db, ao->id, NULL, &o, e));
-	TRY(csr_request_csr(c->db, o.request_id, &before, e));
-	*repeat = before.len == der->len && memcmp(before.p, der->p, der->len) == 0;
-	return ACSR_OK;
 }
 
 static enum acsr_result judge_and_begin(struct core *c, struct acme_request *a, struct acme_order *o,
@@ -258,17 +242,14 @@ static enum acsr_result finalize(struct core *c, struct acme_request *a, struct 
 	CLEANUP_ACME_ORDER struct acme_order o = { 0 };
 	struct acme_authz *z;
 	enum acsr_result r;
-	bool repeat, held = false;
+	bool held = false;
 	size_t n;
 
 	TRY(acme_order_load(c->db, a->param[0], a->account.id, &o, e));
-	TRY(is_repeat(c, &o, der, &repeat, e));
-	if (!repeat) {
-		TRY(acme_authzs_of(c->db, o.id, &z, &n, e));
-		r = judge_and_begin(c, a, &o, z, n, der, e);
-		acme_authzs_free(z, n);
-		TRY(r);
-	}
+	TRY(acme_authzs_of(c->db, o.id, &z, &n, e));
+	r = judge_and_begin(c, a, &o, z, n, der, e);
+	acme_authzs_free(z, n);
+	TRY(r);
 	TRY(request_header(a->q, e, "Location: %s/order/%s", a->base, o.id));
 	if (strcmp(o.status, "processing") == 0)
 		TRY(acme_wait(c, a, o.id, show_decided, &held, e));
