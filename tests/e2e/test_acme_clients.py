@@ -3,8 +3,10 @@ renew, revoke, external account binding, key change. Each certificate is judged 
 
 docs/ACME.md shows these clients with the same options; what this file runs is what stands there.
 """
+import pathlib
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 from harness import crypto
@@ -21,7 +23,10 @@ def ca_world(e2e_dir, dns, smtp, web):
     ports = {"http_port": free_port(), "tls_alpn_port": free_port()}
     world = private_world(e2e_dir, dns, smtp, web, {"validation": ports})
     service = world.service
-    world.ca = Ca(service.url + "/acme/directory", service.root_pem, ports["http_port"], ports["tls_alpn_port"], dns)
+    root = service.dir / "root.pem"  # the state directory is closed to Apache's user
+    shutil.copyfile(service.root_pem, root)
+    root.chmod(0o644)
+    world.ca = Ca(service.url + "/acme/directory", root, ports["http_port"], ports["tls_alpn_port"], dns)
     yield world
     service.stop()
 
@@ -41,20 +46,18 @@ def bound(ca_world):
 
 
 @pytest.fixture
-def client(ca_world, bound, tmp_path):
-    """client(Kind) makes one in a directory of its own; client(Kind, eab=True) at the directory that wants a binding."""
-    made = []
+def client(ca_world, bound, e2e_dir):
+    """client(Kind) makes one in a directory of its own, which Apache's children may enter; with eab=True at the directory that
+    wants a binding."""
+    made, where = [], pathlib.Path(tempfile.mkdtemp(prefix="client-", dir=e2e_dir))
+    where.chmod(0o755)
 
     def make(kind, eab=False):
         if shutil.which(kind.program, path="/usr/bin:/usr/sbin") is None:
             pytest.skip(f"{kind.program} is not installed")
         ca = bound(kind.program) if eab else ca_world.ca
-        made.append(kind(ca, tmp_path / f"{kind.program}{len(made)}"))
+        made.append(kind(ca, where / f"{kind.program}{len(made)}"))
         return made[-1]
-    tmp_path.chmod(0o755)
-    for folder in list(tmp_path.parents)[:3]:
-        if "pytest" in folder.name:
-            folder.chmod(0o755)  # Apache's children run as www-data
     yield make
     for one in made:
         if isinstance(one, ModMd):
@@ -122,6 +125,7 @@ def test_certbot_bound_to_an_account_updates_and_ends_its_own(ca_world, client):
 
 def test_certbot_is_told_why_it_is_refused(ca_world, client):
     name, certbot = unique_name(), client(Certbot)
+    ca_world.dns.publish(name, "A", "127.0.0.1")
     ca_world.dns.publish(name, "CAA", '0 issue "other.example"')
     certbot.issue(name, code=1)
     text = (certbot.dir / "output").read_text()

@@ -5,7 +5,7 @@ import secrets
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from harness.acme import Acme, Key, MacKey, b64, eab, jws, problem, token
+from harness.acme import Acme, Key, MacKey, b64, eab, jws, problem, token, unb64
 from harness.acmedesk import Desk, spoiled
 from harness.api import unique_name
 
@@ -53,7 +53,8 @@ def desk(world):
 
 def new_account(d, url=None, **fields):
     client = d.client(url=url)
-    return client.post(client.directory["newAccount"], {"termsOfServiceAgreed": True, **fields}, jwk=True)
+    fields = {"termsOfServiceAgreed": True, **fields}
+    return client.post(client.directory["newAccount"], {k: v for k, v in fields.items() if v is not None}, jwk=True)
 
 
 def update(d, **fields):
@@ -187,7 +188,7 @@ def revoked_eab(d):
 
 
 def used_up_eab(d):
-    kid, secret = d.eab_key(most_accounts=1)
+    kid, secret = d.eab_key(max_accounts=1)
     assert bound(d, kid=kid, secret=secret).status_code == 201
     return bound(d, kid=kid, secret=secret)
 
@@ -199,7 +200,7 @@ EAB = [
                  marks=pytest.mark.rfc("8555 7.3.4#8", "a MAC by another key")),
     pytest.param(lambda d: bound(d, lambda b: {**b, "signature": spoiled(b["signature"])}), 403, "unauthorized", id="eab-mac-changed",
                  marks=pytest.mark.rfc("8555 7.3.4#8", "one character of the MAC changed")),
-    pytest.param(lambda d: bound(d, lambda b: {**b, "signature": b["signature"][:11]}), 403, "unauthorized", id="eab-mac-cut",
+    pytest.param(lambda d: bound(d, lambda b: {**b, "signature": b64(unb64(b["signature"])[:8])}), 403, "unauthorized", id="eab-mac-cut",
                  marks=pytest.mark.rfc("8555 7.3.4#8", "the MAC's first eight octets")),
     pytest.param(lambda d: bound(d, kid=token()), 403, "unauthorized", id="eab-unknown-kid",
                  marks=pytest.mark.rfc("8555 7.3.4#3", "a key identifier that nobody has")),
@@ -321,7 +322,7 @@ def test_a_key_in_use_is_told_with_its_account(desk):
 @pytest.mark.rfc("8555 7.3.5#2", "an outer JWS like any other, the inner with jwk and without nonce")
 @pytest.mark.rfc("8555 7.3.5#7", "an order begun before is carried on with the new key")
 def test_a_good_key_change(desk):
-    account, new = desk.new_account(), Key("ES384")
+    account, new = desk.new_account(), Key()
     order, old = account.order(unique_name())[0], account.key
     assert key_change(desk, client=account, new=new).status_code == 200
     account.key = new

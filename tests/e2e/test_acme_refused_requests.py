@@ -335,6 +335,6 @@ def test_an_unknown_algorithm_is_answered_with_the_known_ones(desk):
 
 @pytest.mark.rfc("8555 6.2", "a body without end is not read")
 def test_an_oversized_request(desk):
-    answer = post(desk, payload={"identifiers": [{"type": "dns", "value": "x" * 2_000_000}]})
+    answer = post(desk, payload={"identifiers": [{"type": "dns", "value": "x" * 300_000}]})
     assert answer.status_code == 413
     assert desk.a.post(desk.a.kid, nonce=desk.client().nonce()).status_code == 200
