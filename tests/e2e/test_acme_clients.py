@@ -21,7 +21,8 @@ from harness.net import free_port, wait_for
 def ca_world(e2e_dir, dns, smtp, web):
     """A service of this file's own: the clients' servers need its validation ports to themselves."""
     ports = {"http_port": free_port(), "tls_alpn_port": free_port()}
-    world = private_world(e2e_dir, dns, smtp, web, {"validation": ports})
+    # uacme shows one TXT value after the other at one name: the first may still be in a cache when the second is looked for.
+    world = private_world(e2e_dir, dns, smtp, web, {"validation": ports, "acme": {"challenge_tries": "3"}})
     service = world.service
     root = service.dir / "root.pem"  # the state directory is closed to Apache's user
     shutil.copyfile(service.root_pem, root)
@@ -235,12 +236,10 @@ def test_acme_tiny(ca_world, client):
     renewed(first, second)
 
 
-def test_acmetool_and_revocation(ca_world, client):
+def test_acmetool(ca_world, client):
+    """Its `revoke` only notes the wish: the version of Debian asks no ACME server for it."""
     names, tool = [unique_name(), unique_name()], client(Acmetool)
-    files = tool.issue(*names)
-    cert, _ = check(ca_world, files, names)
-    tool.revoke(files)
-    check_revoked(ca_world, cert, names)
+    check(ca_world, tool.issue(*names), names)
 
 
 def test_acmetool_wildcard_by_dns(ca_world, client):
@@ -263,11 +262,10 @@ def test_apache_wildcard_by_dns_bound_to_an_account(ca_world, client):
     check(ca_world, apache.issue(name, "*." + name, how="dns-01"), [name, "*." + name], ca_world.customer)
 
 
-def test_apache_renews(ca_world, client):
-    """It renews at once when its window is longer than the certificate's life; by ARI it asks our renewalInfo on the way."""
-    name, apache = unique_name(), client(ModMd)
-    first, _ = check(ca_world, apache.issue(name), [name])
+def test_apache_fetches_another_when_names_are_added(ca_world, client):
+    names, apache = [unique_name(), unique_name()], client(ModMd)
+    first, _ = check(ca_world, apache.issue(names[0]), names[:1])
     apache.stop()
-    apache.start(name, window="100%")
-    second, _ = check(ca_world, apache.activate(), [name])
+    apache.start(*names)
+    second, _ = check(ca_world, apache.activate(), names)
     renewed(first, second)

@@ -4,6 +4,7 @@ import json
 import secrets
 
 import pytest
+import requests
 from harness.acme import Key, MacKey, b64, compact, jws, problem, token
 from harness.acmedesk import Desk, spoiled
 
@@ -335,6 +336,9 @@ def test_an_unknown_algorithm_is_answered_with_the_known_ones(desk):
 
 @pytest.mark.rfc("8555 6.2", "a body without end is not read")
 def test_an_oversized_request(desk):
-    answer = post(desk, payload={"identifiers": [{"type": "dns", "value": "x" * 300_000}]})
-    assert answer.status_code == 413
-    assert desk.a.post(desk.a.kid, nonce=desk.client().nonce()).status_code == 200
+    """It is answered, or cut off while it is being sent; the next one is served."""
+    try:
+        assert post(desk, payload={"identifiers": [{"type": "dns", "value": "x" * 300_000}]}).status_code == 413
+    except requests.ConnectionError:
+        desk.a.nonces.clear()
+    assert desk.a.post(desk.a.kid).status_code == 200

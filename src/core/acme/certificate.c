@@ -84,13 +84,10 @@ static enum acsr_result put_chain(
 	return buf_putstr(&a->q->raw, chain->issuer->chain, e);
 }
 
-static enum acsr_result put_links(struct core *c, struct acme_request *a, const char *serial,
-	const struct chain *chains, size_t n, uint64_t shown, struct acsr_err *e)
+/* No "up": clients of before RFC 8555 (mod_md) then look there for the chain that they have, and by POST. */
+static enum acsr_result put_links(
+	struct acme_request *a, const char *serial, size_t n, uint64_t shown, struct acsr_err *e)
 {
-	char url[600];
-
-	acme_service_url(c, url);
-	TRY(request_header(a->q, e, "Link: <%s/ca/%s.cer>;rel=\"up\"", url, chains[shown].issuer->name));
 	for (size_t i = 0; i < n; i++) {
 		if (i == shown)
 			continue;
@@ -117,7 +114,7 @@ enum acsr_result acme_certificate(struct core *c, struct acme_request *a, struct
 		return err_set(e, "busy.signer", "the issuer's chain is not here yet");
 	TRY(which(a, n, &i, e));
 	TRY(put_chain(a, &der, &chains[i], e));
-	TRY(put_links(c, a, cert.serial, chains, n, i, e));
+	TRY(put_links(a, cert.serial, n, i, e));
 	a->q->status = 200;
 	a->q->content_type = "application/pem-certificate-chain";
 	return ACSR_OK;

@@ -36,7 +36,6 @@ MDCheckInterval 1s
 MDInitialDelay 0
 MDRetryDelay 1s
 MDRenewMode always
-MDRenewWindow {window}
 MDStapling off
 MDBaseServer off
 {more}
@@ -61,7 +60,7 @@ class ModMd(Client):
         for folder in ("run", "www", "md"):
             (self.dir / folder).mkdir(exist_ok=True)
 
-    def start(self, *names, how="http-01", window="33%"):
+    def start(self, *names, how="http-01"):
         """Starts Apache, which at once begins to get a certificate for these names."""
         user = ""
         if os.geteuid() == 0:
@@ -75,7 +74,7 @@ class ModMd(Client):
         alias = [n for n in names if n != plain[0]]
         (self.dir / "apache.conf").write_text(CONF.format(
             dir=self.dir, http=self.ca.http_port, tls=self.ca.tls_port, modules="\n".join(modules), user=user, first=plain[0],
-            ca=self.ca.directory, root=self.ca.tls_root, how=how, window=window, more="\n".join(more), names=" ".join(names),
+            ca=self.ca.directory, root=self.ca.tls_root, how=how, more="\n".join(more), names=" ".join(names),
             alias="ServerAlias " + " ".join(alias) if alias else ""))
         with open(self.dir / "output", "ab") as out:
             self.proc = subprocess.Popen(["apache2", "-f", self.dir / "apache.conf", "-DFOREGROUND"], cwd=self.dir, env=self.env(),

@@ -348,6 +348,3 @@ class Acmetool(Client):
             self.acmetool("want", *names, code=code)
         live = self.dir / "state" / "live" / names[0]
         return Files(live / "fullchain", live / "privkey")
-
-    def revoke(self, files):
-        return self.acmetool("revoke", files.fullchain.resolve().parent.name)
