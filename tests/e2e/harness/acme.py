@@ -143,6 +143,8 @@ class Acme:
         full = {"alg": key.alg, "url": where, **who, **head}
         if "nonce" not in full:
             full["nonce"] = self.nonce()
+        elif full["nonce"] in self.nonces:
+            self.nonces.remove(full["nonce"])
         return jws(key, {k: v for k, v in full.items() if v is not None}, payload)
 
     def post(self, where, payload="", /, **how):
