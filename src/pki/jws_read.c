@@ -1,6 +1,7 @@
 /* Taking a JWS apart. */
 #include "jws.h"
 
+#include <openssl/core_names.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +9,8 @@
 #include "base/str.h"
 #include "jscan.h"
 #include "key_int.h"
+
+enum { MOST_RSA_BITS = 8192, MOST_EXPONENT_BITS = 256 }; /* as acsr_key_check_public has them */
 
 #define PARTS_MAX ((size_t)1 << 20) /* the caller's own cap is smaller */
 
@@ -265,6 +268,18 @@ static bool is_set(struct bytes jwk)
 	return false;
 }
 
+/* What a stranger's key may cost to verify with: a modulus or an exponent of some thousand bits takes milliseconds. */
+static bool is_affordable(const struct acsr_key *key)
+{
+	OSSL_AUTO(ossl_free_bn) BIGNUM *e = NULL;
+
+	if (key->alg != ACSR_KEY_RSA)
+		return true;
+	return key->bits <= MOST_RSA_BITS &&
+	       EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_RSA_E, &e) == 1 &&
+	       BN_num_bits(e) <= MOST_EXPONENT_BITS;
+}
+
 enum acsr_result jws_key(const struct jws *j, struct acsr_key **out, struct acsr_err *e)
 {
 	KEY_AUTO struct acsr_key *key = NULL;
@@ -282,6 +297,10 @@ enum acsr_result jws_key(const struct jws *j, struct acsr_key **out, struct acsr
 	if (jws_alg_of(key) == JWS_NONE)
 		return err_rule(e, "jws.key", "jwk", "RFC 8555 6.2",
 			"a key of type %s signs nothing here; use RSA, P-256, P-384 or P-521", key->name);
+	if (!is_affordable(key))
+		return err_rule(e, "jws.key", "jwk", "RFC 8555 6.2",
+			"an RSA key has at most %d bits here, and its exponent at most %d", MOST_RSA_BITS,
+			MOST_EXPONENT_BITS);
 	*out = key;
 	key = NULL;
 	return ACSR_OK;

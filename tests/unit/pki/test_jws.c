@@ -384,14 +384,34 @@ static void test_keys(void **state)
 		"jws.key");
 }
 
+/* A key whose use would cost us much is refused before it is used. */
+static void test_costly_keys(void **state)
+{
+	char jwk[4000], n[2800] = "", e[1000] = "";
+
+	(void)state;
+	for (int i = 0; i < 170; i++)
+		strcat(n, i == 0 ? "9_______" : "_______w"); /* 8160 bits, odd */
+	snprintf(jwk, sizeof(jwk), "{\"kty\":\"RSA\",\"n\":\"%s\",\"e\":\"AQAB\"}", n);
+	n[strlen(n) - 1] = 'x';
+	assert_string_equal(jwk_verdict(jwk), "");
+	strcat(n, "_______w");
+	snprintf(jwk, sizeof(jwk), "{\"kty\":\"RSA\",\"n\":\"%s\",\"e\":\"AQAB\"}", n);
+	assert_string_equal(jwk_verdict(jwk), "jws.key");
+	for (int i = 0; i < 16; i++)
+		strcat(e, "_______x"); /* 768 bits, odd */
+	snprintf(jwk, sizeof(jwk), "{\"kty\":\"RSA\",\"n\":\"%.344s\",\"e\":\"%s\"}", n, e);
+	assert_string_equal(jwk_verdict(jwk), "jws.key");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_vectors), cmocka_unit_test(test_mac_vector),
 		cmocka_unit_test(test_plain_jwk), cmocka_unit_test(test_sign),
 		cmocka_unit_test(test_sign_mac), cmocka_unit_test(test_sign_refuses),
 		cmocka_unit_test(test_headers), cmocka_unit_test(test_nonce_is_known),
-		cmocka_unit_test(test_shapes), cmocka_unit_test(test_algorithms),
-		cmocka_unit_test(test_keys) };
+		cmocka_unit_test(test_shapes), cmocka_unit_test(test_algorithms), cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_costly_keys) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
