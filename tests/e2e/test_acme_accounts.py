@@ -807,3 +807,23 @@ def test_old_nonces_are_no_good_and_forgotten(new_world):
     assert who.post(who.kid, nonce=client(world).nonce()).status_code == 200
     with sqlite3.connect(world.service.state / "core" / "autocsr.db", timeout=10) as c:
         assert c.execute("SELECT COUNT(*) FROM acme_nonces").fetchone()[0] == 1
+
+
+def test_a_new_key_encryption_key(new_world, tmp_path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    for path in (old, new):
+        path.write_text(secrets.token_hex(32) + "\n")
+        path.chmod(0o644)
+    tmp_path.chmod(0o755)
+    world = new_world(config={"secrets": {"kek_file": old}})
+    key, nonce = world.admin().post("/acme/eab-keys", {"title": "kept"}, 201), client(world).nonce()
+    world.service.config["secrets"] = {"kek_file": new, "kek_old_files": old}
+    world.service.restart()
+    world.service.config["secrets"] = {"kek_file": new}
+    world.service.restart()
+    who = client(world)
+    answer = ask_account(who, externalAccountBinding=bind(who, key))
+    assert answer.status_code == 201 and "externalAccountBinding" in answer.json()
+    who.kid = answer.headers["Location"]
+    problem(who.post(who.kid, nonce=nonce), 400, "badNonce")
+    assert who.show(who.kid)["status"] == "valid"
