@@ -209,6 +209,7 @@ static enum acsr_result from_halves(
 	OSSL_AUTO(free_sig) ECDSA_SIG *s = ECDSA_SIG_new();
 	BIGNUM *r_part, *s_part;
 	unsigned char *p = NULL;
+	int n;
 
 	if (sig->len != 2 * half)
 		return refuse(e, "the signature has the wrong length");
@@ -219,7 +220,8 @@ static enum acsr_result from_halves(
 		BN_free(s_part);
 		return err_nomem(e);
 	}
-	return ossl_take(der, p, i2d_ECDSA_SIG(s, &p), "the signature", e);
+	n = i2d_ECDSA_SIG(s, &p);
+	return ossl_take(der, p, n, "the signature", e);
 }
 
 static enum acsr_result verify_bytes(const struct acsr_key *key, const EVP_MD *md, const struct buf *input,
