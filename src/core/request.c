@@ -215,7 +215,7 @@ enum acsr_result request_answer(struct request *q, unsigned status, json_t *answ
 }
 
 /* The inner workings are for the log, not for whoever asks. */
-static struct acsr_err for_clients(const struct acsr_err *why)
+struct acsr_err request_shown(const struct acsr_err *why)
 {
 	struct acsr_err shown = *why;
 
@@ -230,7 +230,7 @@ static struct acsr_err for_clients(const struct acsr_err *why)
 void request_problem(struct request *q, const struct acsr_err *why)
 {
 	const struct err_face *face = err_face(why->id);
-	const struct acsr_err shown = for_clients(why);
+	const struct acsr_err shown = request_shown(why);
 
 	json_decref(q->answer);
 	q->answer = NULL;

@@ -87,6 +87,8 @@ ACSR_MUST_USE enum acsr_result request_header(struct request *q, struct acsr_err
 	ACSR_PRINTF(3, 4);
 /* Set the answer: status and a JSON value that is taken over. */
 enum acsr_result request_answer(struct request *q, unsigned status, json_t *answer);
+/* `why` as whoever asks may see it: of our inner troubles only that there was one. */
+struct acsr_err request_shown(const struct acsr_err *why);
 /* Set the answer to the problem document of `why`. */
 void request_problem(struct request *q, const struct acsr_err *why);
 /* Add members (taken over) to the problem that request_problem has set. */

@@ -30,8 +30,9 @@ static json_t *identifier(const char *name)
 json_t *acme_problem(const struct acsr_err *why, const char *name)
 {
 	const struct err_face *face = err_face(why->id);
+	const struct acsr_err shown = request_shown(why);
 	json_t *p = json_pack("{s:o, s:s, s:s, s:i}", "type", json_sprintf(NAMESPACE "%s", face->acme),
-		"title", face->title, "detail", why->text, "status", (int)status_of(why));
+		"title", face->title, "detail", shown.text, "status", (int)status_of(why));
 
 	if (why->source[0] != '\0')
 		json_object_set_new(p, "source", json_string(why->source));
