@@ -97,8 +97,8 @@ def test_algorithms(desk, alg):
 # ---- accounts
 
 
-@pytest.mark.rfc("8555 7.3#5", "unknown members are not reflected")
-@pytest.mark.rfc("8555 7.3#6", "mailto is supported")
+@pytest.mark.rfc("8555 7.3#4", "unknown members are not reflected")
+@pytest.mark.rfc("8555 7.3#5", "mailto is supported")
 @pytest.mark.rfc("8555 7.3#2", "orders and unknown members are ignored")
 def test_new_account(desk):
     a = desk.client()
