@@ -315,6 +315,7 @@ HTTP = [
 ]
 
 
+@pytest.mark.rfc("8555 6.7.1#2", "no problem has an identifier at its top")
 @pytest.mark.parametrize("call,status,kind", NONCES + URLS + KEYS + SIGNATURES + JSON + HTTP)
 def test_refused(desk, call, status, kind):
     problem(call(desk), status, kind)

@@ -40,6 +40,11 @@ def run(root, *args, code=None):
     return done
 
 
+def test_the_page_says_what_the_marks_say():
+    done = subprocess.run([TOOL, "--check"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_tree_that_is_in_order(tree):
     run(tree, "--check", code=0)
     page = (tree / "docs" / "CONFORMANCE.md").read_text()

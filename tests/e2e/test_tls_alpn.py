@@ -127,7 +127,7 @@ def refused(prober, name, error):
     return got
 
 
-@pytest.mark.rfc("8737 3", "a self-signed certificate with the one name and the digest of the key authorization is accepted")
+@pytest.mark.rfc("8737 3#10", "a self-signed certificate with the one name and the digest of the key authorization is accepted")
 @pytest.mark.parametrize("key", [None, rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP384R1()),
                                  ed25519.Ed25519PrivateKey.generate()], ids=["p256", "rsa", "p384", "ed25519"])
 def test_the_right_certificate_is_a_proof(prober, server, key):
@@ -140,7 +140,8 @@ def test_the_right_certificate_is_a_proof(prober, server, key):
     assert server.sni == [name]
 
 
-@pytest.mark.rfc("8737 3", "the SNI is the name that is validated; nothing is sent after the handshake, the connection is closed at once")
+@pytest.mark.rfc("8737 4#2", "nothing is sent after the handshake")
+@pytest.mark.rfc("8737 3#9", "the SNI is the name that is validated; nothing is sent after the handshake, the connection is closed at once")
 def test_nothing_but_the_handshake(prober, server):
     name = unique_name()
     server.run(certificate([x509.DNSName(name)]))
@@ -149,14 +150,14 @@ def test_nothing_but_the_handshake(prober, server):
     assert server.sni == [name] and server.connects == 1 and server.after == [b""]
 
 
-@pytest.mark.rfc("8737 3", "names are compared whatever their case")
+@pytest.mark.rfc("8737 3#11", "names are compared whatever their case")
 def test_case_of_names_does_not_matter(prober, server):
     name = unique_name()
     server.run(certificate([x509.DNSName(name.upper())]))
     assert look(prober, name)["ok"]
 
 
-@pytest.mark.rfc("8737 4", "TLS 1.2 and newer are spoken, nothing older")
+@pytest.mark.rfc("8737 4#3", "TLS 1.2 and newer are spoken, nothing older")
 def test_versions_of_tls(prober, server):
     name = unique_name()
     pems = certificate([x509.DNSName(name)])
@@ -167,7 +168,7 @@ def test_versions_of_tls(prober, server):
     assert "version" in refused(prober, name, "handshake")["text"]
 
 
-@pytest.mark.rfc("8737 3", "the server must have chosen \"acme-tls/1\" by ALPN")
+@pytest.mark.rfc("8737 3#10", "the server must have chosen \"acme-tls/1\" by ALPN")
 @pytest.mark.parametrize("alpn", [(), ("h2", "http/1.1"), ("acme-tls/2",), ("acme-tls",), ("ACME-TLS/1",)])
 def test_the_protocol_must_be_chosen(prober, server, alpn):
     name = unique_name()
@@ -186,7 +187,7 @@ def _names(name):
         "mail too": ([x509.DNSName(name), x509.RFC822Name("a@" + name)], "names"), "none": (None, "san")}
 
 
-@pytest.mark.rfc("8737 3", "subjectAltName holds exactly the one dNSName that is validated, and no other entry")
+@pytest.mark.rfc("8737 3#10", "subjectAltName holds exactly the one dNSName that is validated, and no other entry")
 @pytest.mark.parametrize("case", list(_names("a.b")))
 def test_the_names_must_be_the_one_name(prober, server, case):
     name = unique_name()
@@ -207,7 +208,7 @@ VALUES = {
 }
 
 
-@pytest.mark.rfc("8737 3", "acmeIdentifier (1.3.6.1.5.5.7.1.31) is critical, and exactly an OCTET STRING of the 32-byte digest")
+@pytest.mark.rfc("8737 3#10", "acmeIdentifier (1.3.6.1.5.5.7.1.31) is critical, and exactly an OCTET STRING of the 32-byte digest")
 @pytest.mark.parametrize("case", list(VALUES))
 def test_the_extension_must_be_exact(prober, server, case):
     value, critical, oid, error = VALUES[case]
@@ -234,7 +235,7 @@ def test_other_extensions_do_not_matter(prober, server):
     assert look(prober, name)["ok"]
 
 
-@pytest.mark.rfc("8738 6", "for an address the SNI is its name in the reverse tree, and the certificate holds it as iPAddress")
+@pytest.mark.rfc("8738 6#2", "for an address the SNI is its name in the reverse tree, and the certificate holds it as iPAddress")
 @pytest.mark.parametrize("address,sni", [("127.0.0.1", "1.0.0.127.in-addr.arpa"), ("::1", "1." + "0." * 31 + "ip6.arpa")])
 def test_addresses(prober, server, address, sni):
     server.run(certificate([x509.IPAddress(ipaddress.ip_address(address))]), host=address)

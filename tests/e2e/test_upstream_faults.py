@@ -134,12 +134,15 @@ def test_an_order_whose_answer_was_lost_is_found_again(there):
     assert orders_placed(there, [name]) == 1, "asked for once; the CA's list of orders told of it"
 
 
+@pytest.mark.rfc("8555 7.4#2", "the order of members does not matter to our client")
 def test_reordered_json_is_the_same_json(there):
     there.proxy.add(faultproxy.changed_json(lambda o: dict(reversed(o.items()))), "", times=None, when=lambda m, p, b: any(x in p for x in ("/my-order", "/authZ", "/order-plz")))
     order, archive = acknowledged(there)
     finish(there, order, archive)
 
 
+@pytest.mark.rfc("8555 6.5.1#3", "our client ignores a Replay-Nonce that is no base64url")
+@pytest.mark.rfc("8555 6.5#2", "our client repeats a request with another nonce")
 def test_a_bad_nonce_is_replaced_and_a_wrong_one_for_ever_is_not(there):
     fault = there.proxy.add(faultproxy.problem(400, "badNonce", "JWS has an invalid anti-replay nonce", Replay_Nonce="bad!"), "/order-plz", times=3)
     order, archive = acknowledged(there)
@@ -215,6 +218,7 @@ def swapped(there):
     return other if isinstance(other, bytes) else other.encode()
 
 
+@pytest.mark.rfc("8555 11.4#1", "our client takes no chain with anything else in it")
 @pytest.mark.parametrize("what", ["another certificate", "HTML", "a root", "nothing"])
 def test_a_wrong_certificate_is_never_stored(there, what):
     bodies = {"HTML": b"<html></html>", "nothing": b"", "a root": there.ca.roots.encode()}
@@ -280,6 +284,8 @@ def test_a_cancelled_order_lets_go_of_what_is_pending_there(there):
 
 # ---- when to renew (RFC 9773), which this Pebble does not have: the proxy plays it
 
+@pytest.mark.rfc("9773 4.2", "our client keeps and shows the suggested window")
+@pytest.mark.rfc("9773 4.1#1", "our client makes the id without padding")
 def test_the_cas_renewal_window_is_kept_and_replaces_is_sent(there):
     directory = there.proxy.add(faultproxy.changed_json(lambda d: {**d, "renewalInfo": there.proxy.url + "/ari"}), "/dir", times=None)
     window = {"suggestedWindow": {"start": "2027-01-02T03:04:05.678Z", "end": "2027-01-03T03:04:05Z"}, "explanationURL": "https://ca.example/why"}

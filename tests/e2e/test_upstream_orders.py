@@ -66,6 +66,10 @@ def issued(world, order, archive, publish="http", seconds=90):
     return order, key, crypto.certificates(api.certificate(order))
 
 
+@pytest.mark.rfc("8555 6.2#1", "Pebble, in strict mode, takes what our client signs")
+@pytest.mark.rfc("8555 6.3#2", "our client fetches by POST-as-GET")
+@pytest.mark.rfc("8555 6.4#3", "our client uses the URLs that the CA gave")
+@pytest.mark.rfc("8555 8.3#3", "our responder and the customer publish the key authorization")
 def test_an_order_goes_to_the_other_ca_and_back(there):
     name = unique_name()
     order, archive = place(there, name)

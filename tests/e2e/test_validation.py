@@ -215,7 +215,7 @@ def look_until(account, order, wanted):
     return wait_for("the checks", done, 40, 0.5)
 
 
-@pytest.mark.rfc("8659 3", "CAA is asked of every name of an order: one that forbids us stops it, wherever it stands")
+@pytest.mark.rfc("8659 3#3", "CAA is asked of every name of an order: one that forbids us stops it, wherever it stands")
 @pytest.mark.parametrize("n", [1, 2, 3, 5])
 def test_one_forbidden_name_stops_the_order_at_every_position(world, account, n):
     cases = []

@@ -159,7 +159,7 @@ def test_an_answer_that_is_too_large_for_a_datagram_comes_by_tcp(misled, hostile
     assert hostile.tcp > before
 
 
-@pytest.mark.rfc("8659 3", "records that could forbid it and are too many to be read are no permission")
+@pytest.mark.rfc("8659 3#2", "records that could forbid it and are too many to be read are no permission")
 def test_too_many_caa_records_are_no_permission(misled, hostile):
     hostile.records[("full.test", "CAA")] = lambda n: [f'0 issue "ca.test; n={i}"' for i in range(150)]
     assert misled.ask(CAA, "full.test", 0, IDENTITY, "", "http-01")["error"] == "caa.malformed"
@@ -186,7 +186,7 @@ def test_account_and_method_must_fit(looker, dns):
         assert got["error"] == "caa.forbidden", (account, method, got)
 
 
-@pytest.mark.rfc("8659 3", "the records of the nearest name that has any decide; those above it do not matter")
+@pytest.mark.rfc("8659 3#1", "the records of the nearest name that has any decide; those above it do not matter")
 def test_the_tree_is_climbed(looker, dns):
     parent = unique_name()
     name = "a.b." + parent
@@ -198,7 +198,7 @@ def test_the_tree_is_climbed(looker, dns):
     wait_for("the nearer records", lambda: caa(looker, name)["ok"], 5)
 
 
-@pytest.mark.rfc("8659 3", "a CAA look-up follows CNAME, and does not climb at the target; SERVFAIL, a forged answer and a loop are no permission")
+@pytest.mark.rfc("8659 3#2", "a CAA look-up follows CNAME, and does not climb at the target; SERVFAIL, a forged answer and a loop are no permission")
 @pytest.mark.parametrize("name,error", [("alias.caa.test", "caa.forbidden"), ("www.servfail.test", "caa.lookup"), ("www.caabogus.test", "caa.lookup"),
                                         ("loop1.good.test", "caa.lookup"), ("www.wrongds.test", "caa.lookup")])
 def test_no_answer_is_no_permission(looker, name, error):

@@ -133,10 +133,11 @@ static void check(const struct set *s, bool wildcard, const char *identity, cons
 	check_as(s, &who, want);
 }
 
-/* rfc: 8659 4.1: an unknown property with the critical flag means no certificate; without it, it is ignored */
+/* rfc: 8659 4.1#1: an unknown property with the critical flag means no certificate; without it, it is ignored */
 /* rfc: 8659 4.2: issue records permit the named CAs only; a value outside the grammar permits nobody */
 /* rfc: 8659 4.2: the tag and the issuer-domain-name are compared whatever their case */
-/* rfc: 8659 4.3: issuewild takes the place of issue for wildcards, and is ignored for other names */
+/* rfc: 8659 4.3#1: issuewild is ignored for names that are no wildcards */
+/* rfc: 8659 4.3#2: issuewild takes the place of issue for wildcards, and is ignored for other names */
 /* rfc: 8659 4.4: iodef does not bear on issuing */
 static void each_set_has_its_verdict(void **state)
 {
@@ -208,10 +209,11 @@ static const struct set constrained[] = {
 	{ { "0 issue ca.test; =x; accounturi=https://ca.test/acct/1" }, NO, NO },
 };
 
-/* rfc: 8657 3: a property with accounturi counts only for the very account that it names, compared as a string */
+/* rfc: 8657 3#2: a property with accounturi counts only for the very account that it names, compared as a string */
+/* rfc: 8657 3#3: the issuer domain name has to fit as well */
 /* rfc: 8657 3: a property with an unrecognised accounturi, or with two, cannot be satisfied */
 /* rfc: 8657 3: a property without accounturi fits any account; several properties are alternatives */
-/* rfc: 8657 4: a property with validationmethods counts only for a listed method; unknown ones are passed over */
+/* rfc: 8657 4#2: a property with validationmethods counts only for a listed method; unknown ones are passed over */
 /* rfc: 8657 4: an empty list, one that cannot be read, or two of them fit no method */
 static void parameters_bind_the_property_that_they_are_at(void **state)
 {
@@ -222,7 +224,8 @@ static void parameters_bind_the_property_that_they_are_at(void **state)
 	}
 }
 
-/* rfc: 8657 4: methods that are not ACME's have labels of their own that begin with "ca-" */
+/* rfc: 8657 4#4: methods that are not ACME's have labels */
+/* rfc: 8657 4#5: methods that are not ACME's have labels of their own that begin with "ca-" */
 static void methods_of_our_own_have_labels_of_their_own(void **state)
 {
 	static const struct set by_website = { { "0 issue ca.test; validationmethods=ca-website" }, NULL,

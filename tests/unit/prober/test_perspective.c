@@ -71,7 +71,7 @@ static void seventeen_are_one_too_many(void **state)
 	assert_int_equal(perspective_parse(text, v, &n, &e), ACSR_FAIL);
 }
 
-/* rfc: 8738 6: the SNI for an address is its name below in-addr.arpa or ip6.arpa */
+/* rfc: 8738 6#2: the SNI for an address is its name below in-addr.arpa or ip6.arpa */
 static void addresses_have_names_in_the_reverse_tree(void **state)
 {
 	struct netaddr a;
