@@ -7,12 +7,14 @@
 
 #include "db/driver.h"
 
-enum { CACHED = 256, BUSY_MS = 5000 };
+/* CACHED: some times as many as there are statements, so that each is found at once. */
+enum { CACHED = 1024, BUSY_MS = 5000, ARGS_KNOWN = 24 };
 
 struct prepared {
 	const char *sql; /* all SQL of the product is string literals: the address is the identity */
 	sqlite3_stmt *stmt;
 	bool busy;
+	uint8_t at[ARGS_KNOWN]; /* where $1, $2 … are bound; 0: not looked up yet */
 };
 
 struct conn {
@@ -176,7 +178,9 @@ static enum acsr_result prepare(struct conn *c, const char *sql, struct cursor *
 		return fail(c, e);
 	}
 	if (p != NULL) {
-		*p = (struct prepared){ sql, cur->stmt, true };
+		p->sql = sql;
+		p->stmt = cur->stmt;
+		p->busy = true;
 		cur->slot = p;
 	}
 	return ACSR_OK;
@@ -196,20 +200,31 @@ static int bind_one(sqlite3_stmt *s, int at, const struct db_arg *a)
 	}
 }
 
-/* SQLite numbers $n by order of appearance, so each is looked up by its name. */
-static enum acsr_result bind_all(
-	struct conn *c, sqlite3_stmt *s, const struct db_arg *args, struct acsr_err *e)
+/* SQLite numbers $n by order of appearance, so each is looked up by its name, once. */
+static int parameter(const struct cursor *cur, int n)
+{
+	uint8_t *known = cur->slot != NULL && n <= ARGS_KNOWN ? &cur->slot->at[n - 1] : NULL;
+	char name[16];
+	int at;
+
+	if (known != NULL && *known != 0)
+		return *known;
+	snprintf(name, sizeof(name), "$%d", n);
+	at = sqlite3_bind_parameter_index(cur->stmt, name);
+	if (known != NULL && at <= UINT8_MAX)
+		*known = (uint8_t)at;
+	return at;
+}
+
+static enum acsr_result bind_all(const struct cursor *cur, const struct db_arg *args, struct acsr_err *e)
 {
 	for (int n = 1; args[n - 1].kind != DB_END; n++) {
-		char name[16];
-		int at;
+		int at = parameter(cur, n);
 
-		snprintf(name, sizeof(name), "$%d", n);
-		at = sqlite3_bind_parameter_index(s, name);
 		if (at == 0)
-			return err_set(e, "sys.database", "the statement has no parameter %s", name);
-		if (bind_one(s, at, &args[n - 1]) != SQLITE_OK)
-			return fail(c, e);
+			return err_set(e, "sys.database", "the statement has no parameter $%d", n);
+		if (bind_one(cur->stmt, at, &args[n - 1]) != SQLITE_OK)
+			return fail(cur->conn, e);
 	}
 	return ACSR_OK;
 }
@@ -242,7 +257,7 @@ static enum acsr_result query(
 		free(cur);
 		return ACSR_FAIL;
 	}
-	if (bind_all(c, cur->stmt, args, e) != ACSR_OK)
+	if (bind_all(cur, args, e) != ACSR_OK)
 		goto fail;
 	cur->first = sqlite3_step(cur->stmt);
 	if (cur->first != SQLITE_ROW && cur->first != SQLITE_DONE) {

@@ -65,6 +65,28 @@ static void put(struct db *d, const char *a, int64_t n)
 	assert_int_equal(changed, 1);
 }
 
+/* A statement that is kept prepared remembers where its parameters go. */
+static void parameters_of_a_statement_that_is_repeated(void **state)
+{
+	struct db *d = *state;
+
+	for (int64_t i = 1; i <= 3; i++) {
+		char text[2] = { (char)('a' + i), '\0' };
+		CLEANUP_ROWS struct db_rows *r = NULL;
+		bool have;
+
+		assert_int_equal(db_exec(d, NULL, "INSERT INTO t (n, a) VALUES ($2, $1)",
+					 DB_ARGS(DB_TEXT(text), DB_INT(i)), NULL),
+			ACSR_OK);
+		assert_int_equal(db_query(d, &r, "SELECT n FROM t WHERE n = $2 AND a = $1",
+					 DB_ARGS(DB_TEXT(text), DB_INT(i)), NULL),
+			ACSR_OK);
+		assert_int_equal(db_next(r, &have, NULL), ACSR_OK);
+		assert_true(have);
+		assert_int_equal(db_int(r, 0), i);
+	}
+}
+
 /* $2 stands before $1 in the text: numbered by name, not by appearance. */
 static void parameters_and_types(void **state)
 {
@@ -251,6 +273,7 @@ static void a_transaction_that_ended_by_itself_takes_nothing_more(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(parameters_of_a_statement_that_is_repeated, begin, end),
 		cmocka_unit_test_setup_teardown(parameters_and_types, begin, end),
 		cmocka_unit_test_setup_teardown(errors_by_meaning, begin, end),
 		cmocka_unit_test_setup_teardown(transactions, begin, end),
