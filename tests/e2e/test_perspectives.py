@@ -194,8 +194,8 @@ def test_nobody_else_is_served(scene, tmp_path):
 
 @pytest.mark.parametrize("frame", [
     b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", question(DNS, "www.good.test", "x", version=999), question(RESULT, "www.good.test", "x"),
-    struct.pack(">IHHQ", 1 << 30, 5, DNS, 1), question(DNS, "a" * 400, "x"), question(DNS, "www.good.test", "x", "more")],
-    ids=["garbage", "version", "other message", "huge", "long field", "trailing"])
+    struct.pack(">IHHQ", 1 << 30, 5, DNS, 1), question(DNS, "a" * 400, "x"), question(DNS, "www.good.test", "x", "more"), question(0x23, "ticket")],
+    ids=["garbage", "version", "answer", "huge", "long field", "trailing", "no question"])
 def test_what_is_no_question_ends_the_connection(scene, frame):
     with Line(scene.eu, scene.pki) as line:
         line.send(frame)
