@@ -301,6 +301,18 @@ def test_caa_names_the_account(town):
     town.alice.issue(town, name)
 
 
+@pytest.mark.rfc("8657 3#3", "another CA's domain name forbids us, though accounturi names one of our accounts")
+def test_caa_of_another_ca_with_our_account(town):
+    name = unique_name()
+    town.dns.publish(name, "A", "127.0.0.1")
+    town.dns.publish(name, "CAA", f'0 issue "other.example; accounturi={town.alice.kid}"')
+    _, order = town.alice.order(name)
+    town.alice.publish(town, order["authorizations"][0])
+    town.alice.post(town.alice.challenge(order["authorizations"][0])["url"], {})
+    error = town.alice.until(order["authorizations"][0], "invalid")["challenges"][0]["error"]
+    assert error["type"].endswith(":caa")
+
+
 def test_caa_that_came_later_stops_the_certificate(new_world):
     """Asked again at issuance when the answer is older than 8 hours (BR 3.2.2.8)."""
     world = new_world()
