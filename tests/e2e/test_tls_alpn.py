@@ -144,7 +144,8 @@ def test_the_right_certificate_is_a_proof(prober, server, key):
 @pytest.mark.rfc("8737 3#9", "the SNI is the name that is validated; nothing is sent after the handshake, the connection is closed at once")
 def test_nothing_but_the_handshake(prober, server):
     name = unique_name()
-    server.run(certificate([x509.DNSName(name)]))
+    # This server would rather speak something else, if that were offered too.
+    server.run(certificate([x509.DNSName(name)]), alpn=("h2", "http/1.1", "acme-tls/1"))
     assert look(prober, name)["ok"]
     server.close()
     assert server.sni == [name] and server.connects == 1 and server.after == [b""]

@@ -3,7 +3,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from harness.api import unique_name
+from harness.api import PASSWORD, unique_name
 from harness.net import Trap, wait_for
 from harness.web import Answer
 
@@ -262,6 +262,32 @@ def test_a_portal_account_and_its_methods_have_names_in_caa(world, account):
     now = look_until(account, second, lambda now: (now["validations"][0]["error"] or {}).get("id") == "caa.forbidden")
     assert f"accounturi={uri}" in now["validations"][0]["error"]["text"], now["validations"]
     assert now["certificates"] == []
+
+
+def test_caa_is_asked_again_with_the_same_account_and_method(new_world):
+    """Eight hours later at issuance (BR 3.2.2.8): what was permitted may be no more, and the words of RFC 8657 count again."""
+    world = new_world()
+    account, admin, name = world.register(), world.admin(), unique_name()
+    uri = f"{world.service.url}/accounts/{account.get('/account')['id']}"
+    organisation = account.post("/organisations", {
+        "name": "Example GmbH", "street": "Hauptstraße 1", "locality": "Berlin", "state": "Berlin", "postal_code": "10115", "country": "DE",
+        "registration_number": "HRB 12345", "business_category": "Private Organization", "jurisdiction_country": "DE",
+        "jurisdiction_state": "Berlin", "phone": "+49 30 1234567"}, 201)["id"]
+    order = account.order(name, product="ov", organisation_id=organisation, key_type="ec:p256", validation="dns")
+    account.acknowledge(order, account.fetch_archive(order))
+    order = account.show(order)
+    world.publish_dns(order)
+    look_until(account, order, lambda now: now["state"] == "vetting")
+    world.service.stop()
+    world.service.env["AUTOCSR_TEST_CLOCK_OFFSET"] = str(9 * 3600)
+    world.dns.publish(name, "CAA", f'0 issue "ca.test; accounturi={uri}; validationmethods=ca-website"')
+    world.service.start()
+    admin.post(f"/orders/{order['id']}/vetting", {"decision": "approve", "evidence": "register extract"}, 200)
+    account.login(account.email, PASSWORD)
+    now = wait_for("the refusal", lambda: (lambda o: o if "validationmethods" in str(o["waiting"]) else None)(account.show(order)), 30)
+    assert now["state"] == "issuing" and now["certificates"] == [], now
+    world.dns.publish(name, "CAA", f'0 issue "ca.test; accounturi={uri}; validationmethods=ca-dns"')
+    account.wait_state(order, "issued", seconds=60)
 
 
 @pytest.mark.parametrize("name", ["www.caabogus.test", "www.servfail.test"])

@@ -134,6 +134,7 @@ static void check(const struct set *s, bool wildcard, const char *identity, cons
 }
 
 /* rfc: 8659 4.1#1: an unknown property with the critical flag means no certificate; without it, it is ignored */
+/* rfc: 8659 4.1#3: other flag bits than the critical one are ignored */
 /* rfc: 8659 4.2: issue records permit the named CAs only; a value outside the grammar permits nobody */
 /* rfc: 8659 4.2: the tag and the issuer-domain-name are compared whatever their case */
 /* rfc: 8659 4.3#1: issuewild is ignored for names that are no wildcards */
