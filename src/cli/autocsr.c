@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,13 +117,34 @@ static const struct command *with_verb(const char *verb)
 	return NULL;
 }
 
+/* The nouns that begin with this word: "acme-directory, acme-eab"; "" when there are none. */
+static void beginning_with(const char *word, char *out, size_t cap)
+{
+	const struct command *c;
+	size_t n = strlen(word), used = 0;
+	const char *last = "";
+
+	out[0] = '\0';
+	for (size_t i = 0; (c = command_at(i)) != NULL && used < cap; i++)
+		if (strncmp(c->noun, word, n) == 0 && c->noun[n] == '-' && strcmp(c->noun, last) != 0) {
+			used += (size_t)snprintf(
+				out + used, cap - used, "%s%s", used > 0 ? ", " : "", c->noun);
+			last = c->noun;
+		}
+}
+
 static enum acsr_result no_such(const char *noun, const char *verb, struct acsr_err *e)
 {
 	const char *names[128] = { NULL };
 	const struct command *c;
 	const char *near;
+	char longer[200];
 	size_t n = 0;
 
+	beginning_with(noun, longer, sizeof(longer));
+	if (verb == NULL && longer[0] != '\0')
+		return err_set(
+			e, "usage.command", "there is no \"autocsr %.40s\" alone, but %s", noun, longer);
 	for (size_t i = 0; (c = command_at(i)) != NULL && n < 127; i++)
 		if (verb == NULL || (strcmp(c->noun, noun) == 0 && c->verb != NULL))
 			names[n++] = verb == NULL ? c->noun : c->verb;
@@ -138,19 +160,28 @@ static enum acsr_result no_such(const char *noun, const char *verb, struct acsr_
 		noun, verb == NULL ? "" : " ", verb == NULL ? "" : verb);
 }
 
-/* "acme directory" for "acme-directory": when that is a noun, out is it, of `cap` bytes. */
-static bool joined_noun(const char *noun, const char *verb, char *out, size_t cap)
+/* "acme directory list" is "acme-directory list": where both words make a noun, it takes the place of the second. Where
+ * the noun is now. */
+static int join_noun(int argc, char **argv, int at)
 {
-	int n = verb != NULL ? snprintf(out, cap, "%s-%s", noun, verb) : -1;
+	const struct command *c;
+	char joined[40];
 
-	return n > 0 && (size_t)n < cap && command_is_noun(out);
+	if (at + 1 >= argc || command_is_noun(argv[at]) ||
+		snprintf(joined, sizeof(joined), "%s-%s", argv[at], argv[at + 1]) >= (int)sizeof(joined))
+		return at;
+	for (size_t i = 0; (c = command_at(i)) != NULL; i++)
+		if (strcmp(c->noun, joined) == 0) {
+			argv[at + 1] = (char *)(uintptr_t)c->noun;
+			return at + 1;
+		}
+	return at;
 }
 
 /* argv[*at] is the noun; moves *at behind noun and verb. NULL without error: the noun alone was given. */
 static enum acsr_result find_command(
 	const struct command **out, int argc, char **argv, int *at, struct acsr_err *e)
 {
-	char joined[40];
 	const char *noun = argv[*at];
 	const char *verb = *at + 1 < argc && argv[*at + 1][0] != '-' ? argv[*at + 1] : NULL;
 
@@ -158,11 +189,6 @@ static enum acsr_result find_command(
 	if (*out != NULL) {
 		*at += 1;
 		return ACSR_OK;
-	}
-	if (!command_is_noun(noun) && joined_noun(noun, verb, joined, sizeof(joined))) {
-		noun = joined;
-		*at += 1;
-		verb = *at + 1 < argc && argv[*at + 1][0] != '-' ? argv[*at + 1] : NULL;
 	}
 	if (!command_is_noun(noun))
 		return no_such(noun, NULL, e);
@@ -239,6 +265,7 @@ static int run(struct cli *c, int argc, char **argv, int at)
 {
 	struct acsr_err e = { 0 };
 
+	at = join_noun(argc, argv, at);
 	if (find_command(&c->cmd, argc, argv, &at, &e) != ACSR_OK)
 		return fail(c, &e);
 	if (c->cmd == NULL)
@@ -274,9 +301,11 @@ static int help(struct cli *c, int argc, char **argv, int at)
 {
 	const struct command *cmd = NULL;
 	struct acsr_err e = { 0 };
-	const char *noun = at < argc && argv[at][0] != '-' ? argv[at] : NULL;
+	const char *noun;
 	char text[HELP_TOPIC_MAX];
 
+	at = join_noun(argc, argv, at);
+	noun = at < argc && argv[at][0] != '-' ? argv[at] : NULL;
 	if (noun != NULL && help_topic(noun, text, sizeof(text)))
 		return show_topic(c, noun, text);
 	if (noun != NULL && find_command(&cmd, argc, argv, &at, &e) != ACSR_OK)

@@ -91,3 +91,10 @@ def test_everybodys_accounts_are_the_operators_to_see(operator, customer):
     kid = customer.run("acme", "eab", "new", "x", "--json").json["kid"]
     assert kid in operator.run("acme", "eab", "list", "--all").text and kid not in operator.run("acme", "eab", "list").text
     operator.run("acme", "account", "list", "--all")
+
+
+def test_the_noun_may_be_two_words(customer):
+    assert customer.run("acme", "directory", "--help").text == customer.run("acme-directory", "--help").text
+    assert customer.run("help", "acme", "eab", "new").text == customer.run("acme-eab", "new", "--help").text
+    assert customer.run("acme", "directory", code=2).text == customer.run("acme-directory", code=2).text
+    assert "acme-directory, acme-eab, acme-account" in customer.run("acme", code=2).text
