@@ -4,6 +4,7 @@ renew, revoke, external account binding, key change. Each certificate is judged 
 docs/ACME.md shows these clients with the same options; what this file runs is what stands there.
 """
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -15,6 +16,7 @@ from harness.acmeclients import AcmeTiny, Acmetool, Ca, Certbot, Dehydrated, Leg
 from harness.api import unique_name
 from harness.fixtures import private_world
 from harness.net import free_port, wait_for
+from harness.service import REPO
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +98,14 @@ def check_revoked(world, cert, names, owner=None):
 
 def renewed(before, after):
     assert before.serial_number != after.serial_number
+
+
+def test_the_page_shows_what_is_run_here():
+    """Each option and directive of docs/ACME.md is one that this file's clients are run with."""
+    page = (REPO / "docs" / "ACME.md").read_text().split("## Clients")[1].split("\n## ")[0]
+    shown = set(re.findall(r"(?<![\w-])(--[a-z][a-z.-]+|MD[A-Za-z0-9]+)", "\n".join(re.findall(r"^```\n(.*?)^```", page, re.M | re.S))))
+    run = "".join((REPO / "tests/e2e" / f).read_text() for f in ("harness/acmeclients.py", "harness/acmeapache.py", "test_acme_clients.py"))
+    assert len(shown) > 30 and not {o for o in shown if o not in run}
 
 
 # ---- certbot
