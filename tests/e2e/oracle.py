@@ -3,7 +3,8 @@
 It reads with its own eyes (sqlite3, cryptography, hashlib) and shares no code with the service. What it holds to be true:
 every signed serial is in the database · every order is in exactly one legal state · nothing is issued twice · no key made by
 the service is certified before its archive was handed over · every name of a certificate has evidence · the audit chain
-verifies · no key, archive or code is in the clear in any file of the state directory.
+verifies · an ACME order that is valid has one certificate, for its identifiers, each with an authorization that was proven ·
+no key, archive or code is in the clear in any file of the state directory.
 """
 import contextlib
 import datetime
@@ -22,6 +23,8 @@ CERTIFICATE_STATES = {"signing", "valid", "replaced", "revoked", "failed", "expi
 LOCKED = {"zip", "pkcs8", "p12", "p12-legacy"}
 FORMATS = {"browser": {"zip", "pkcs8"}, "sealed": {"age", "cms"}, "code": LOCKED, "own-csr": {"zip"}}
 SIGNED = ("valid", "replaced", "revoked", "expired")
+ACME_ORDERS = {"pending", "processing", "valid", "invalid"}
+ACME_AUTHZS = {"pending", "valid", "invalid", "deactivated", "revoked"}
 FIRST_PREV = "0" * 64
 KEY_FOLDERS = ("signer", "front", "secrets")
 
@@ -100,6 +103,7 @@ class Oracle:
         self.check_serials()
         self.check_hand_over()
         self.check_evidence()
+        self.check_acme()
         self.check_files()
 
     def check_audit(self):
@@ -196,6 +200,28 @@ class Oracle:
                 v = valid.get(name) or valid.get(name.removeprefix("*."))
                 assert v and v["state"] in ("valid", "preauthorised"), (c["order_id"], name, v)
                 assert v["state"] == "preauthorised" or v["evidence"], f"no evidence for {name}"
+
+    def check_acme(self):
+        """Orders and authorizations of ACME clients, of one moment."""
+        with self.database() as d:
+            d.isolation_level = None
+            d.execute("BEGIN")
+            orders, authzs, links, certificates = (
+                [dict(r) for r in d.execute(f"SELECT * FROM {t}")] for t in (
+                    "acme_orders", "acme_authzs", "acme_order_authzs", "certificates WHERE order_id IN (SELECT id FROM acme_orders)"))
+        for z in authzs:
+            assert z["status"] in ACME_AUTHZS, z
+            assert z["status"] != "valid" or (z["proved_at"] and z["evidence"]), f"valid, and never proven: {z['id']}"
+        proven = {z["id"]: ("*." if z["wildcard"] else "") + z["name"] for z in authzs if z["proved_at"]}
+        for o in orders:
+            assert o["status"] in ACME_ORDERS, o
+            signed = [c for c in certificates if c["order_id"] == o["id"] and c["state"] in SIGNED]
+            assert len(signed) <= 1, f"{o['id']} has {len(signed)} certificates"
+            assert not signed or o["status"] in ("valid", "processing"), f"{o['id']} is {o['status']} and has a certificate"
+            if o["status"] == "valid":
+                assert [c["serial"] for c in signed] == [o["serial"]], f"{o['id']} is valid without its certificate"
+                shown = {proven.get(li["authz_id"]) for li in links if li["acme_order_id"] == o["id"]}
+                assert set(o["identifiers"].split()) <= shown, f"{o['id']}: {o['identifiers']}, of which {shown} were proven"
 
     def check_files(self, secrets=()):
         """No file holds a key in PEM but where CA and TLS keys live; none holds an archive; none holds these secrets."""

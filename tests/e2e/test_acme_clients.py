@@ -3,11 +3,15 @@ renew, revoke, external account binding, key change. Each certificate is judged 
 
 docs/ACME.md shows these clients with the same options; what this file runs is what stands there.
 """
+import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
+import threading
+import time
 
 import pytest
 from harness import crypto
@@ -15,8 +19,9 @@ from harness.acmeapache import ModMd
 from harness.acmeclients import AcmeTiny, Acmetool, Ca, Certbot, Dehydrated, Lego, Uacme
 from harness.api import unique_name
 from harness.fixtures import private_world
-from harness.net import free_port, wait_for
+from harness.net import can_connect, free_port, wait_for
 from harness.service import REPO
+from oracle import Oracle
 
 
 @pytest.fixture(scope="module")
@@ -279,3 +284,27 @@ def test_apache_fetches_another_when_names_are_added(ca_world, client):
     apache.start(*names)
     second, _ = check(ca_world, apache.activate(), names)
     renewed(first, second)
+
+
+# ---- while the service is killed
+
+
+@pytest.mark.parametrize("role", ["core", "front", "prober", "signer", "autocsrd"])
+def test_killed_under_a_client(ca_world, client, role):
+    """kill -9 in the middle of lego's order: it goes on or fails, and the next try succeeds. No order has two certificates."""
+    name, lego, service = unique_name(), client(Lego), ca_world.service
+    lego.issue(unique_name())  # the account is there; what comes next is an order
+    asked = time.monotonic()
+    running = threading.Thread(target=lego.lego, args=("run",), kwargs={"names": [name], "code": None})
+    running.start()
+    wait_for("the challenge to be published", lambda: can_connect(ca_world.ca.http_port) or not running.is_alive(), 20, 0.005)
+    if role == "autocsrd":
+        service.kill_all()
+        service.start()
+    else:
+        os.kill(service.pid(role), signal.SIGKILL)
+        service.wait_ready(30)
+    running.join(90)
+    assert not running.is_alive(), f"lego hangs after {time.monotonic() - asked:.0f} s"
+    check(ca_world, lego.issue(name), [name])
+    Oracle(ca_world).check()

@@ -4,6 +4,7 @@ import sqlite3
 import types
 
 import pytest
+from harness.acme import Acme
 from harness.api import unique_name
 from oracle import Oracle
 
@@ -24,12 +25,17 @@ DAMAGE = {
     "one-key-for-two-orders": "UPDATE requests SET spki_sha256 = (SELECT spki_sha256 FROM requests LIMIT 1)",
     "no-evidence": "UPDATE validations SET state = 'pending'",
     "other-names": "UPDATE orders SET names = 'other.good.test'",
+    "acme-valid-without-certificate": "UPDATE acme_orders SET serial = '00'",
+    "acme-certificate-of-an-order-that-failed": "UPDATE acme_orders SET status = 'invalid'",
+    "acme-other-identifiers": "UPDATE acme_orders SET identifiers = 'other.good.test'",
+    "acme-authorization-never-proven": "UPDATE acme_authzs SET proved_at = NULL",
+    "acme-authorization-of-another-name": "UPDATE acme_authzs SET name = 'other.good.test'",
 }
 
 
 @pytest.fixture(scope="module")
 def sample(e2e_dir, dns, smtp, web):
-    """A stopped service's state with two issued orders."""
+    """A stopped service's state with two issued orders, and one of an ACME client."""
     from harness.fixtures import _new_services, base_config
     from harness.flow import World
     service = _new_services(e2e_dir, [])(base_config(dns, smtp, web)).start()
@@ -37,6 +43,7 @@ def sample(e2e_dir, dns, smtp, web):
     account = world.register()
     for _ in range(2):
         world.issue(account, unique_name(), key_type="ec:p256")
+    Acme(service.url + "/acme/directory", service.root_pem).register().issue(world, unique_name())
     service.stop()
     return service
 
