@@ -122,13 +122,15 @@ static void close_conn(void *conn)
 	free(c);
 }
 
+/* wal_autocheckpoint: 32 MB. Each checkpoint costs two syncs and writes every page that has changed since the last once
+ * more; after the usual 1,000 pages that is every few orders. What must not stay in the log is taken out by forget(). */
 static enum acsr_result open_conn(void **out, const char *where, const char *dir, struct acsr_err *e)
 {
 	static const char settings[] =
 		"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA "
 		"foreign_keys=ON;"
 		"PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY; "
-		"PRAGMA cache_size=-8192; PRAGMA journal_size_limit=67108864";
+		"PRAGMA cache_size=-8192; PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=8000";
 	struct conn *c = calloc(1, sizeof(*c));
 	char path[4096];
 
