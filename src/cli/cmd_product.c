@@ -141,6 +141,6 @@ static const char product_change_text[] =
 	"  autocsr product change dv --issuer letsencrypt --fallback zerossl --fallback-after 2h\n";
 
 const struct command cmd_product_change = { "product", "change", "ID", 1, 1,
-	"its issuers, its unlock codes, whether it is on offer (operator)", product_change_text,
+	"issuers, unlock codes and offer of a product (operator)", product_change_text,
 	product_change_opts, .service = true, .run = cmd_product_change_run,
 	.show = cmd_product_change_show };
