@@ -75,22 +75,46 @@ enum acsr_result publish_delegation(
 	return ACSR_OK;
 }
 
-/* *mine: nobody else's proofs are published at this place. "" in `place`: there is none, *why says so. */
-static enum acsr_result place_dns(struct core *c, const struct publish *p, struct publication *row,
-	bool *mine, struct publish_state *out, struct acsr_err *e)
+/* Where everybody's proofs go, one account could have those of another's name published: only names that the operator
+ * vouches for are, for this account. */
+static enum acsr_result is_vouched(struct core *c, const struct publish *p, bool *vouched, struct acsr_err *e)
 {
-	bool direct = in_zones(c, p->where);
+	*vouched = strcmp(setting(c, "publish.names"), "any") == 0;
+	return *vouched ? ACSR_OK : preauthorised_has(c->db, p->account_id, p->name, vouched, e);
+}
 
-	*mine = !direct && *setting(c, "publish.delegate_zone") != '\0';
-	if (*mine) {
-		TRY(publish_delegation(c, p->account_id, p->name, out->cname, e));
-		snprintf(row->place, sizeof(row->place), "%s", out->cname);
-	} else if (direct || *setting(c, "publish.dns_zones") == '\0') {
-		snprintf(row->place, sizeof(row->place), "%s", p->where);
-	}
-	if (row->place[0] == '\0')
+/* No place: row->place stays "". */
+static void not_vouched(const struct publish *p, struct publish_state *out)
+{
+	(void)err_set(&out->why, "publish.not-vouched",
+		"%s is not on the account's list of names that the operator vouches for, so its proof is not "
+		"published automatically; publish it by hand, or ask the operator",
+		p->name);
+}
+
+static void place_direct(
+	const struct publish *p, bool open, bool vouched, struct publication *row, struct publish_state *out)
+{
+	if (!open)
 		(void)err_set(&out->why, "publish.zone",
 			"%s is in no zone that the service may change; publish the record by hand", p->where);
+	else if (!vouched)
+		not_vouched(p, out);
+	else
+		snprintf(row->place, sizeof(row->place), "%s", p->where);
+}
+
+static enum acsr_result place_dns(struct core *c, const struct publish *p, bool vouched,
+	struct publication *row, struct publish_state *out, struct acsr_err *e)
+{
+	bool ours = in_zones(c, p->where), all = *setting(c, "publish.dns_zones") == '\0';
+
+	if ((ours && vouched) || *setting(c, "publish.delegate_zone") == '\0') {
+		place_direct(p, ours || all, vouched, row, out);
+		return ACSR_OK;
+	}
+	TRY(publish_delegation(c, p->account_id, p->name, out->cname, e));
+	snprintf(row->place, sizeof(row->place), "%s", out->cname);
 	return ACSR_OK;
 }
 
@@ -102,49 +126,34 @@ static bool is_token(const char *s)
 	       strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == n;
 }
 
-static void place_http(const struct publish *p, struct publication *row, struct publish_state *out)
+static void place_http(
+	const struct publish *p, bool vouched, struct publication *row, struct publish_state *out)
 {
 	const char *token = p->where + sizeof(challenge_path) - 1;
 
 	if (!str_starts(p->where, challenge_path) || !is_token(token))
 		(void)err_set(&out->why, "publish.path", "files are published below %s only", challenge_path);
+	else if (!vouched)
+		not_vouched(p, out);
 	else
 		snprintf(row->place, sizeof(row->place), "%s", token);
-}
-
-/* Where everybody's proofs go, one account could have those of another's name published. */
-static enum acsr_result check_vouched(struct core *c, const struct publish *p, struct publication *row,
-	struct publish_state *out, struct acsr_err *e)
-{
-	bool vouched = strcmp(setting(c, "publish.names"), "any") == 0;
-
-	if (!vouched)
-		TRY(preauthorised_has(c->db, p->account_id, p->name, &vouched, e));
-	if (vouched)
-		return ACSR_OK;
-	row->place[0] = '\0';
-	(void)err_set(&out->why, "publish.not-vouched",
-		"%s is not on the account's list of names that the operator vouches for, so its proof is not "
-		"published automatically; publish it by hand, or ask the operator",
-		p->name);
-	return ACSR_OK;
 }
 
 static enum acsr_result find_place(struct core *c, const struct publish *p, struct publication *row,
 	struct publish_state *out, struct acsr_err *e)
 {
-	bool mine = false;
+	bool vouched;
 
 	if (!publish_can(c, p->automation, p->method)) {
 		(void)err_set(&out->why, "publish.unable",
 			"the service is not set up to publish this by %s; publish it by hand", p->automation);
 		return ACSR_OK;
 	}
+	TRY(is_vouched(c, p, &vouched, e));
 	if (is_dns(p->method))
-		TRY(place_dns(c, p, row, &mine, out, e));
-	else
-		place_http(p, row, out);
-	return row->place[0] == '\0' || mine ? ACSR_OK : check_vouched(c, p, row, out, e);
+		return place_dns(c, p, vouched, row, out, e);
+	place_http(p, vouched, row, out);
+	return ACSR_OK;
 }
 
 /* --- rows --- */

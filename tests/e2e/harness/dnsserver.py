@@ -1,4 +1,6 @@
 """A real authoritative DNS server (knot) for the zones of dnszones.py, signed by knot where they are to be good."""
+import base64
+import os
 import pathlib
 import subprocess
 
@@ -22,7 +24,14 @@ log:
     any: info
 database:
     storage: "{dir}/db"
+key:
+  - id: acme-key
+    algorithm: hmac-sha256
+    secret: {secret}
 acl:
+  - id: keyed
+    key: acme-key
+    action: update
   - id: local
     address: 127.0.0.1
     action: update
@@ -36,7 +45,7 @@ policy:
 template:
   - id: default
     storage: "{dir}/zones"
-    acl: local
+    acl: [local, keyed]
     zonefile-sync: -1
     zonefile-load: difference-no-serial
     journal-content: all
@@ -54,8 +63,17 @@ class DnsServer:
             (self.dir / sub).mkdir(parents=True, exist_ok=True)
         self.port, self.proc = free_port_both(), None
         self.address, self.anchor_file = f"127.0.0.1:{self.port}", self.dir / "anchor.ds"
+        self.secret = base64.b64encode(os.urandom(32)).decode()
+        self.key_file = self.write_key("acme-key", self.secret)
         self._write()
         self.up()
+
+    def write_key(self, name, secret):
+        """A TSIG key as tsig-keygen writes it; acme-key may update every zone."""
+        path = self.dir / f"{name}-{os.urandom(4).hex()}.key"
+        path.write_text(f'key "{name}" {{\n\talgorithm hmac-sha256;\n\tsecret "{secret}";\n}};\n')
+        path.chmod(0o600)
+        return path
 
     def _conf(self):
         return str(self.dir / "knot.conf")
@@ -67,7 +85,7 @@ class DnsServer:
     def _write(self):
         static = dnszones.static_zones()
         zones = sorted({*dnszones.zone_texts(dict.fromkeys(dnszones.SIGNED, "")), *static, "servfail.test."})
-        text = CONF.format(port=self.port, dir=self.dir)
+        text = CONF.format(port=self.port, dir=self.dir, secret=self.secret)
         for zone in zones:
             signed = "    dnssec-signing: on\n    dnssec-policy: test\n" if zone in dnszones.SIGNED else ""
             text += f'  - domain: "{zone}"\n    file: "{self._file(zone)}"\n{signed}'

@@ -310,6 +310,9 @@ static void each_account_has_a_label_of_its_own(void **state)
 	assert_true(is_there(a.cname, "of ann") && is_there(b.cname, "of bob"));
 	assert_false(is_there(a.cname, "of bob"));
 	assert_string_equal(want(w, &ann, "dns-update", "next").cname, a.cname);
+	/* In a zone of ours too, for those who are not vouched for. */
+	world_conf(w, "publish.dns_zones", "example.com");
+	assert_string_equal(want(w, &bob, "dns-update", "of bob").cname, b.cname);
 	drop(w, &ann);
 	drop(w, &bob);
 	work(w);
