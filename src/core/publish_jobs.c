@@ -17,6 +17,7 @@ enum {
 		3000, /* seconds; whoever is asked has limits of its own and works on one after the other */
 	LONGEST_PAUSE = 3600,
 	BUSY_PAUSE = 2,
+	BUSY_MOST = 60,
 	LOOK_AGAIN = 300,   /* whether what is published is needed at all */
 	LATE_PAUSE = 60,    /* an update whose answer was lost has taken effect by then, or never will */
 	GIVE_UP = 7 * 86400 /* taking away */
@@ -29,6 +30,23 @@ static bool asked_already(const struct core *c, const char *id)
 			strcmp(call->object, id) == 0)
 			return true;
 	return false;
+}
+
+/* Whoever is to be asked is just starting: nothing was asked then, so nothing can come of it later. */
+static bool nobody_to_ask(const struct core *c, const struct publication *p)
+{
+	return c->proc->peers[strcmp(p->automation, "hook") == 0 ? ROLE_HOOK : ROLE_COURIER] == NULL;
+}
+
+static bool not_now(const struct core *c, const struct publication *p)
+{
+	return asked_already(c, p->id) || nobody_to_ask(c, p);
+}
+
+static enum acsr_result wait_for_them(
+	struct core *c, const char *kind, const char *id, int64_t attempts, struct acsr_err *e)
+{
+	return jobs_again(c->db, kind, id, c->now + jobs_pause(BUSY_PAUSE, BUSY_MOST, attempts), "", e);
 }
 
 /* --- asking --- */
@@ -197,15 +215,14 @@ enum acsr_result publish_job(struct core *c, const char *id, int64_t attempts, s
 	CLEANUP_PUBLICATION struct publication p = { 0 };
 	bool have, needed;
 
-	(void)attempts;
 	TRY(publication_load(c->db, id, &p, &have, e));
 	if (!have || strcmp(p.state, "unwanted") == 0)
 		return jobs_done(c->db, "publish", id, e);
 	TRY(publication_needed(c->db, &p, &needed, e));
 	if (strcmp(p.state, "published") == 0 || !needed)
 		return look_after(c, &p, e);
-	if (asked_already(c, id))
-		return jobs_again(c->db, "publish", id, c->now + BUSY_PAUSE, "", e);
+	if (not_now(c, &p))
+		return wait_for_them(c, "publish", id, attempts, e);
 	p.asked_at = p.asked_at != 0 ? p.asked_at : c->now;
 	TRY(publication_save(c->db, &p, e));
 	return ask(c, &p, false, (struct call){ .fn = on_published }, e);
@@ -224,14 +241,13 @@ enum acsr_result unpublish_job(struct core *c, const char *id, int64_t attempts,
 	CLEANUP_PUBLICATION struct publication p = { 0 };
 	bool have, shared;
 
-	(void)attempts;
 	TRY(publication_load(c->db, id, &p, &have, e));
 	if (!have || strcmp(p.state, "unwanted") != 0)
 		return jobs_done(c->db, "unpublish", id, e);
 	if (c->now - p.unwanted_at > GIVE_UP)
 		return give_up(c, &p, e);
-	if (asked_already(c, id))
-		return jobs_again(c->db, "unpublish", id, c->now + BUSY_PAUSE, "", e);
+	if (not_now(c, &p))
+		return wait_for_them(c, "unpublish", id, attempts, e);
 	TRY(publication_shared(c->db, &p, &shared, e));
 	if (shared) { /* another order shows the same proof; the last one takes it away */
 		TRY(publication_delete(c->db, id, e));
