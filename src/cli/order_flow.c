@@ -19,6 +19,7 @@
 #define DEFAULT_WAIT 3600
 #define ARCHIVE_TRIES 3
 #define SLOWEST_POLL_MS 5000
+#define TASKS_MS 30000
 
 static const char *id_of(const struct order_flow *f)
 {
@@ -284,6 +285,40 @@ static enum acsr_result hand_over(struct order_flow *f, struct acsr_err *e)
 	return ACSR_OK;
 }
 
+static void sleep_ms(int64_t ms)
+{
+	struct timespec t = { ms / 1000, (ms % 1000) * 1000000 };
+
+	(void)nanosleep(&t, NULL);
+}
+
+/* Another CA has not yet said what it wants to see. */
+static bool tasks_are_missing(const struct order_flow *f)
+{
+	const json_t *list = json_object_get(f->order, "validations");
+	bool missing = false;
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *v = json_array_get(list, i);
+
+		missing = missing || (strcmp(view_str(v, "state"), "pending") == 0 &&
+					     json_array_size(json_object_get(v, "publish")) == 0);
+	}
+	return missing && is(f, "validating") && json_is_object(json_object_get(f->order, "upstream"));
+}
+
+/* For as long as CAs usually take; an order that takes longer tells in its reason why. */
+static enum acsr_result await_tasks(struct order_flow *f, struct acsr_err *e)
+{
+	int64_t end = clock_mono_ms() + TASKS_MS;
+
+	while (tasks_are_missing(f) && clock_mono_ms() < end) {
+		sleep_ms(300);
+		TRY(refresh(f, e));
+	}
+	return ACSR_OK;
+}
+
 static enum acsr_result add_files(struct order_flow *f, struct acsr_err *e)
 {
 	const json_t *list = json_object_get(f->order, "validations");
@@ -317,6 +352,7 @@ static enum acsr_result look_now(struct order_flow *f, struct acsr_err *e)
 
 static enum acsr_result answer_validation(struct order_flow *f, struct acsr_err *e)
 {
+	TRY(await_tasks(f, e));
 	TRY(add_files(f, e));
 	TRY(responder_start(f->responder, e));
 	say_progress("answering the file validation on %s", args_one(f->a, "standalone"));
@@ -360,13 +396,6 @@ static enum acsr_result how_long(const struct args *a, int64_t *ms, struct acsr_
 		return err_set(e, "usage.value", "--timeout is a number of seconds, not %.40s", text);
 	*ms = (int64_t)seconds * 1000;
 	return ACSR_OK;
-}
-
-static void sleep_ms(int64_t ms)
-{
-	struct timespec t = { ms / 1000, (ms % 1000) * 1000000 };
-
-	(void)nanosleep(&t, NULL);
 }
 
 static enum acsr_result wait_loop(struct order_flow *f, int64_t ms, char **told, struct acsr_err *e)
@@ -435,8 +464,10 @@ enum acsr_result order_flow_run(struct order_flow *f, struct acsr_err *e)
 	if (f->responder != NULL && !is(f, "issued")) {
 		TRY(answer_validation(f, e));
 	} else if (is(f, "validating")) {
-		json_t *safe = say_safe_json(f->order);
+		json_t *safe;
 
+		TRY(await_tasks(f, e));
+		safe = say_safe_json(f->order);
 		order_view_publish(safe);
 		json_decref(safe);
 	}

@@ -108,7 +108,8 @@ enum acsr_result jobs_recall(struct db *d, int64_t now, struct acsr_err *e)
 		"(kind IN ('validate', 'acme-challenge', 'issue', 'mail', 'archive-mail', 'receipt', "
 		"'publish', 'unpublish') AND (due_at > $2 OR lease_until > "
 		"$2)) "
-		"OR (kind IN ('crl', 'housekeeping', 'acme-tidy') AND due_at > $3)",
+		"OR (kind IN ('crl', 'housekeeping', 'acme-tidy', 'upstream', 'upstream-tidy', "
+		"'upstream-revoke', 'upstream-ari', 'upstream-roll') AND due_at > $3)",
 		DB_ARGS(DB_INT(now), DB_INT(now + LONGEST_RETRY), DB_INT(now + LONGEST_REGULAR)), e);
 }
 

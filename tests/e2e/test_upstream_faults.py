@@ -13,6 +13,7 @@ from harness.api import unique_name
 from harness.faultproxy import FaultProxy
 from harness.net import free_port, wait_for
 from harness.pebble import Pebble
+from oracle import Oracle
 from test_upstream_orders import add_issuer, add_product, issued, place, upstream_world
 
 
@@ -280,6 +281,10 @@ def test_a_cancelled_order_lets_go_of_what_is_pending_there(there):
     there.customer.post(f"/orders/{order['id']}/cancel", {})
     assert there.customer.show(order)["state"] == "cancelled"
     wait_for("the deactivation", lambda: '{"status":"deactivated"}' in payloads(there.proxy, "/authZ"), 20, 0.2)
+
+
+def test_what_all_the_faults_left_can_be_true(there):
+    Oracle(there).check()
 
 
 # ---- when to renew (RFC 9773), which this Pebble does not have: the proxy plays it

@@ -1,10 +1,11 @@
 """Orders that another CA fulfils, against Pebble: proven by a file and by a record, judged, delivered, renewed, revoked."""
-import re
+import threading
 
 import pytest
 import requests
 from harness import crypto
 from harness.api import unique_name
+from harness.cli import Cli
 from harness.fixtures import _new_services, base_config
 from harness.flow import World
 from harness.net import wait_for
@@ -188,3 +189,22 @@ def test_orders_of_our_own_ca_stay_as_they_were(there):
     now = there.customer.show(own.order)
     assert now["upstream"] is None and now["issuer"] == "issuing-1" and now["renew_from"] is None
     assert [w["method"] for w in now["validations"][0]["publish"]] == ["http", "dns"]
+
+
+def test_the_command_waits_for_the_cas_challenges(there, tmp_path):
+    """It says what to publish when the CA has said so, not before."""
+    token = there.customer.post("/tokens", {"name": "cli", "expires_in": 3600}, 201)["token"]
+    cli = Cli(tmp_path, {"AUTOCSR_SERVER": there.service.url, "AUTOCSR_TOKEN": token, "AUTOCSR_CA_FILE": str(there.service.root_pem)})
+    name = unique_name()
+    p = cli.start("order", "new", "--product", "up", "--host", name, "--archive", "key.zip", "--cert", "cert.pem")
+    watchdog = threading.Timer(90, p.kill)
+    watchdog.start()
+    said = []
+    for line in p.stderr:
+        said.append(line.decode())
+        if said[-1].startswith("  content"):
+            path = said[-2].split(name, 1)[1].strip()
+            there.web.publish(name, path, said[-1].split()[1])
+    watchdog.cancel()
+    assert p.wait() == 0, "".join(said)
+    assert crypto.sans(crypto.certificates((tmp_path / "cert.pem").read_bytes())[0]) == [name]

@@ -147,6 +147,14 @@ static enum acsr_result take_over(struct core *c, struct errand *x, const struct
 
 /* --- trouble --- */
 
+static enum acsr_result give_up(struct core *c, struct errand *x, const char *job, const char *object,
+	const struct acsr_err *why, struct acsr_err *e)
+{
+	TRY(errand_step(c, x, "failed", e));
+	TRY(jobs_done(c->db, job, object, e));
+	return order_fail(c, &x->o, why->text, e);
+}
+
 static void say_when(char *out, size_t cap, const struct core *c, int64_t at)
 {
 	char text[21];
@@ -173,6 +181,9 @@ enum acsr_result errand_trouble(struct core *c, struct errand *x, const char *jo
 		TRY(until_fallback(c, x, &p, &left, e));
 		if (left == 0)
 			return take_over(c, x, &p, why, e);
+		if (c->now - json_integer_value(json_object_get(x->detail, "fault_since")) >
+			conf_span(&c->proc->conf, "validation.give_up"))
+			return give_up(c, x, job, object, why, e);
 	}
 	TRY(jobs_attempts(c->db, job, object, &attempts, e));
 	at = c->now + (err_is(why, "busy.") ? 2

@@ -12,7 +12,7 @@
 #include "core/upstream/orders.h"
 #include "store/jobs.h"
 
-enum { POLL_FIRST = 1, POLL_MOST = 60 };
+enum { POLL_FIRST = 1, POLL_MOST = 60, SETTLING = 6 /* looks */ };
 
 /* Only an order that is still issuing, at this CA. */
 static enum acsr_result load_issuing(
@@ -181,6 +181,7 @@ static enum acsr_result on_status(
 {
 	const char *status = json_string_value(json_object_get(r->json, "status"));
 	struct acsr_err why;
+	int64_t attempts;
 
 	if (status == NULL) {
 		(void)err_set(&why, "upstream.answer", "%.60s answers with no order", x->i.title);
@@ -193,9 +194,14 @@ static enum acsr_result on_status(
 	if (strcmp(status, "processing") == 0 || strcmp(status, "ready") == 0)
 		return poll_again(c, x, r, e);
 	offer_why(&x->i, json_object_get(r->json, "error"), "", &why);
-	if (strcmp(status, "pending") == 0)
+	if (strcmp(status, "pending") == 0) {
+		/* Its parts may not know of each other yet. */
+		TRY(jobs_attempts(c->db, "issue", x->o.id, &attempts, e));
+		if (attempts < SETTLING)
+			return poll_again(c, x, r, e);
 		(void)err_set(&why, "upstream.refused.orderNotReady", "%.60s wants control shown again",
 			x->i.title);
+	}
 	return errand_again(c, x, &why, e);
 }
 

@@ -16,6 +16,13 @@
 
 enum { LISTED_MOST = 30, TOO_MANY_PAUSE = 300 };
 
+/* The order may have been cancelled while the CA was asked. */
+static bool still_validating(const struct errand *x, const char *step)
+{
+	return strcmp(x->u.step, step) == 0 &&
+	       (strcmp(x->o.state, "validating") == 0 || strcmp(x->o.state, "issuing") == 0);
+}
+
 /* --- what is asked for --- */
 
 static bool is_address(const char *name)
@@ -209,7 +216,7 @@ static enum acsr_result on_authorization(struct core *c, struct upstream_then *t
 	bool have;
 
 	TRY(errand_load(c, t->object, &x, &have, e));
-	if (!have || strcmp(x.u.step, "authorize") != 0)
+	if (!have || !still_validating(&x, "authorize"))
 		return ACSR_OK;
 	if (why != NULL && err_is(why, "upstream.absent"))
 		return errand_again(c, &x, why, e);
@@ -317,7 +324,7 @@ static enum acsr_result on_ordered(struct core *c, struct upstream_then *t, cons
 	bool have;
 
 	TRY(errand_load(c, t->object, &x, &have, e));
-	if (!have || strcmp(x.u.step, "ordering") != 0)
+	if (!have || !still_validating(&x, "ordering"))
 		return ACSR_OK;
 	if (why != NULL)
 		return not_ordered(c, &x, r, why, e);
@@ -370,7 +377,7 @@ static enum acsr_result on_candidate(struct core *c, struct upstream_then *t, co
 	bool have, fits = false;
 
 	TRY(errand_load(c, t->object, &x, &have, e));
-	if (!have || strcmp(x.u.step, "ordering") != 0)
+	if (!have || !still_validating(&x, "ordering"))
 		return ACSR_OK;
 	if (why != NULL && upstream_is_their_fault(why))
 		return errand_trouble(c, &x, "upstream", x.o.id, why, r->retry_at, e);
@@ -429,7 +436,7 @@ static enum acsr_result on_list(struct core *c, struct upstream_then *t, const s
 	bool have;
 
 	TRY(errand_load(c, t->object, &x, &have, e));
-	if (!have || strcmp(x.u.step, "ordering") != 0)
+	if (!have || !still_validating(&x, "ordering"))
 		return ACSR_OK;
 	if (why != NULL && upstream_is_their_fault(why))
 		return errand_trouble(c, &x, "upstream", x.o.id, why, r->retry_at, e);
@@ -457,7 +464,7 @@ static enum acsr_result on_account(struct core *c, struct upstream_then *t, cons
 	bool have;
 
 	TRY(errand_load(c, t->object, &x, &have, e));
-	if (!have || strcmp(x.u.step, "ordering") != 0)
+	if (!have || !still_validating(&x, "ordering"))
 		return ACSR_OK;
 	if (why != NULL)
 		return errand_trouble(c, &x, "upstream", x.o.id, why, r->retry_at, e);
