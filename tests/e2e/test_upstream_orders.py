@@ -193,18 +193,18 @@ def test_orders_of_our_own_ca_stay_as_they_were(there):
 
 def test_the_command_waits_for_the_cas_challenges(there, tmp_path):
     """It says what to publish when the CA has said so, not before."""
-    token = there.customer.post("/tokens", {"name": "cli", "expires_in": 3600}, 201)["token"]
+    token = there.customer.token_client("cli").token
     cli = Cli(tmp_path, {"AUTOCSR_SERVER": there.service.url, "AUTOCSR_TOKEN": token, "AUTOCSR_CA_FILE": str(there.service.root_pem)})
     name = unique_name()
-    p = cli.start("order", "new", "--product", "up", "--host", name, "--archive", "key.zip", "--cert", "cert.pem")
+    p = cli.start("order", "new", "--product", "up", "--host", name, "--archive", "key.zip", "--cert", "cert.pem", "--timeout", "80")
     watchdog = threading.Timer(90, p.kill)
     watchdog.start()
     said = []
     for line in p.stderr:
         said.append(line.decode())
-        if said[-1].startswith("  content"):
+        if "  content  " in said[-1]:
             path = said[-2].split(name, 1)[1].strip()
-            there.web.publish(name, path, said[-1].split()[1])
+            there.web.publish(name, path, said[-1].split()[-1])
     watchdog.cancel()
     assert p.wait() == 0, "".join(said)
     assert crypto.sans(crypto.certificates((tmp_path / "cert.pem").read_bytes())[0]) == [name]
