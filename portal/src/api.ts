@@ -28,7 +28,7 @@ export type Level = 'dv' | 'ov' | 'ev';
 export interface Product {
   id: string; title: string; level: Level; wildcard: boolean; max_names: number; key_types: string[]; default_key_type: string;
   validity_seconds: number; issuer: string; profile: string; autocsr: boolean; preauthorised: boolean; validity_text: string; active: boolean;
-  code_window: number; code_reveals: number;
+  code_window: number; code_reveals: number; fallback_issuer: string | null; fallback_after: number;
 }
 export interface OrganisationFields {
   name: string; street: string; locality: string; state: string; postal_code: string; country: string; registration_number: string;
@@ -38,7 +38,16 @@ export interface Organisation extends OrganisationFields { id: string }
 
 export type OrderState = 'new' | 'handover' | 'validating' | 'vetting' | 'issuing' | 'issued'
   | 'cancelled' | 'failed' | 'revoked' | 'expired' | 'replaced';
-export type Method = 'http' | 'dns';
+export type Method = 'http' | 'dns' | 'tls-alpn' | 'dns-account' | 'dns-persist';
+/** One way to prove a name: what exactly to put where. */
+export interface Way {
+  method: Method; challenge: string | null; url?: string; path?: string; content?: string; record?: string; type?: string; value?: string; cname?: string;
+  host?: string; protocol?: string; key_authorization?: string;
+}
+export interface Perspective { name: string; region?: string; ok: boolean; error_text?: string }
+export interface Upstream {
+  issuer: string; title: string; kind: 'acme' | 'offline'; step: string; url: string | null; since: string | null; told_at: string | null;
+}
 export interface Archive {
   state: 'making' | 'waiting' | 'fetched' | 'acknowledged' | 'mailing' | 'mailed' | 'lost';
   sha256: string | null; size: number | null; filename: string; key_filename: string; expires_at: string | null;
@@ -48,8 +57,9 @@ export interface CodeInfo {
 }
 export interface ReceiptInfo { request_id: string; part: string; at: string; url: string }
 export interface Validation {
-  name: string; state: 'pending' | 'valid' | 'failed' | 'preauthorised'; method: Method; wildcard: boolean;
+  name: string; state: 'pending' | 'valid' | 'failed' | 'preauthorised' | 'by-ca'; method: Method; wildcard: boolean;
   http: { url: string; path: string; content: string } | null; dns: { record: string; type: string; value: string } | null;
+  publish?: Way[]; seen?: { perspectives?: Perspective[] } | null; told_at?: string | null;
   error: unknown; checked_at: string | null; next_check_at: string | null; valid_until: string | null;
 }
 export interface Certificate {
@@ -63,6 +73,7 @@ export interface Order {
   subject: Record<string, string>; organisation_id: string | null; key_source: string;
   hand_over?: { grade: HandOver['grade'] | 'own-csr'; format: string | null; recipient: string | null } | null; key_type: string; delivery: 'download' | 'email';
   spki_sha256: string | null; archive_url?: string | null; archive: Archive | null; code: CodeInfo | null; validations?: Validation[];
+  issuer?: string | null; upstream?: Upstream | null; renew_from?: string | null; renew_until?: string | null;
   waiting: { reason: string; since: string; next_try_at: string | null } | null; next: string | null; vetting?: Vetting | null;
   receipt?: { state: 'pending' | 'hand-over' | 'final'; url: string | null } | null; receipts?: ReceiptInfo[];
   certificates: Certificate[]; events?: OrderEvent[]; created_at: string; updated_at: string;
@@ -80,6 +91,24 @@ export interface CsrView {
 export interface CheckLine { id: string; result: 'pass' | 'info' | 'warn' | 'fail'; source: string; text: string }
 export interface CsrCheck { ok: boolean; checks: CheckLine[]; csr: CsrView | null }
 export interface Issuer { id: string; name: string; kind: string; certificate_pem: string; sha256: string; crl_url: string; not_after: string }
+export interface IssuerMeta {
+  terms_of_service: string | null; website: string | null; external_account_required: boolean; renewal_info: boolean; profiles: Record<string, string>; at: string | null;
+}
+/** One of ours (private), or another CA. */
+export interface IssuerSettings {
+  name: string; kind: 'private' | 'acme' | 'offline'; title: string; public: boolean; active: boolean; autocsr: boolean;
+  directory_url?: string | null; roots?: string | null; contacts?: string[]; profile?: string | null; preferred_chain?: string | null; key_types?: string[]; challenges?: string[];
+  automation?: string | null; validation?: 'service' | 'ca'; orders_per_hour?: number; directory?: IssuerMeta | null; uses?: { products: number; orders: number };
+  account?: { url: string; status: string; thumbprint: string | null; terms_agreed: string | null; rolling: boolean } | null; paused?: { until: string; reason: string } | null;
+}
+export interface Imported {
+  imported: { order_id: string; names: string; serial: string; warnings: string[] }[]; refused: { sha256: string; serial: string; name: string; error: string; detail: string }[];
+}
+export interface AcmeDirectory { name: string; title: string; url: string; products: string[]; challenges: string[]; eab: 'required' | 'optional' | 'off'; active: boolean }
+export interface EabKey {
+  kid: string; title: string; directory: string; state: string; names: string[]; max_accounts: number | null; accounts: number; created_at: string; expires_at: string | null; hmac_key?: string;
+}
+export interface AcmeAccount { id: string; directory: string; status: string; contacts: string[]; created_at: string; last_seen_at: string | null }
 export interface AuditEntry { seq: number; at: string; actor: string; action: string; object: string; account_id: string; detail: string; hash: string }
 export interface AuditVerdict { ok: boolean; entries: number; root: string; signed_entries: number; first_bad_seq: number | null; first_bad_checkpoint: number | null; why: string | null }
 export interface Status {
@@ -93,7 +122,9 @@ export class ApiError extends Error {
   constructor(readonly id: string, readonly status: number, readonly detail: string,
     readonly field = '', readonly retryAfter = 0,
     /** What will do as a second factor, and the question for the passkey: auth.totp, auth.second-factor. */
-    readonly methods: string[] = [], readonly question: RequestOptions | null = null) { super(detail); }
+    readonly methods: string[] = [], readonly question: RequestOptions | null = null,
+    /** What another CA says about itself: upstream.terms. */
+    readonly directory: IssuerMeta | null = null) { super(detail); }
 }
 /** A problem that this page found by itself, in the same shape, so that forms show it in the same place. */
 export const localProblem = (field: string, detail: string) => new ApiError('local', 0, detail, field);
@@ -112,7 +143,7 @@ function problemOf(res: Response, text: string): ApiError {
     return new ApiError('unreadable', res.status, `The service answered with status ${res.status} and no explanation. Please try again.`, '', wait);
   const type = String(p['type'] ?? '').replace('urn:autocsr:error:', '');
   return new ApiError(type, res.status, String(p['detail'] ?? p['title']), String(p['field'] ?? ''), wait,
-    (p['methods'] ?? []) as string[], (p['public_key'] ?? null) as RequestOptions | null);
+    (p['methods'] ?? []) as string[], (p['public_key'] ?? null) as RequestOptions | null, (p['directory'] ?? null) as IssuerMeta | null);
 }
 
 /** Refusals of what was typed; the session goes on. */
@@ -219,6 +250,24 @@ export const api = {
     (await send('GET', `orders/${enc(id)}/certificate${query({ format, serial })}`)).blob(),
   receipt: async (url: string) => (await send('GET', url)).blob(),
   csr: async (id: string) => (await send('GET', `orders/${enc(id)}/csr`)).blob(),
+
+  issuers: async () => (await get<{ issuers: IssuerSettings[] }>('issuers')).issuers,
+  newIssuer: (body: object) => post<IssuerSettings>('issuers', body),
+  changeIssuer: (name: string, body: object) => call<IssuerSettings>('PATCH', `issuers/${enc(name)}`, body),
+  removeIssuer: (name: string) => call('DELETE', `issuers/${enc(name)}`, {}),
+  registerIssuer: (name: string, body: { agree_terms: boolean; eab?: { kid: string; hmac_key: string } }) => post<IssuerSettings>(`issuers/${enc(name)}/account`, body),
+  rollIssuer: (name: string) => post<IssuerSettings>(`issuers/${enc(name)}/account/key`),
+  endIssuer: (name: string) => call<IssuerSettings>('DELETE', `issuers/${enc(name)}/account`, {}),
+  makeStatement: (name: string, body: object) => post(`issuers/${enc(name)}/statement`, body),
+  withdrawStatement: (name: string, proof: object) => call('DELETE', `issuers/${enc(name)}/statement`, proof),
+  importCertificate: (id: string, certificate: string) => post(`orders/${enc(id)}/certificate`, { certificate }),
+  importCertificates: (certificates: string) => post<Imported>('certificates', { certificates }),
+  acmeDirectories: async () => (await get<{ directories: AcmeDirectory[] }>('acme/directories')).directories,
+  eabKeys: async () => (await get<{ keys: EabKey[] }>('acme/eab-keys')).keys,
+  newEabKey: (body: { title: string; directory: string; names: string[] }) => post<EabKey>('acme/eab-keys', body),
+  revokeEabKey: (kid: string) => call('DELETE', `acme/eab-keys/${enc(kid)}`),
+  acmeAccounts: async () => (await get<{ accounts: AcmeAccount[] }>('acme/accounts')).accounts,
+  endAcmeAccount: (id: string) => call('DELETE', `acme/accounts/${enc(id)}`),
 
   checkCsr: (csr: string, names: string[], product?: string) =>
     post<CsrCheck>('csr/check', { csr, ...(names.length ? { names } : {}), ...(product ? { product } : {}) }),

@@ -19,6 +19,8 @@ import { OrganisationsPage } from './pages/organisations';
 import { AuditPage } from './pages/audit';
 import { StatusPage } from './pages/status';
 import { ProductsPage } from './pages/products';
+import { IssuersPage } from './pages/issuers';
+import { AcmePage } from './pages/acme';
 import { CaPage } from './pages/ca';
 import { NotFound } from './pages/not-found';
 
@@ -46,6 +48,7 @@ function privatePage({ parts, query }: Location, admin: boolean) {
     case 'account/tokens': return <TokensPage />;
     case 'account/security': return <SecurityPage />;
     case 'account/organisations': return <OrganisationsPage />;
+    case 'account/acme': return <AcmePage />;
     case 'account/activity': return <AuditPage all={false} key="mine" />;
   }
   if (first === 'orders' && second) return <OrderPage key={second} id={second} />;
@@ -54,6 +57,7 @@ function privatePage({ parts, query }: Location, admin: boolean) {
     case 'orders': return <OrdersPage key="all" query={query} path="/admin/orders" all />;
     case 'vetting': return <OrdersPage key="vetting" query={new URLSearchParams({ state: 'vetting' })} path="/admin/vetting" all fixed />;
     case 'products': return <ProductsPage />;
+    case 'issuers': return <IssuersPage />;
     case 'users': return <UsersPage all />;
     case 'audit': return <AuditPage all key="all" />;
     case 'status': case undefined: return <StatusPage />;
@@ -93,8 +97,8 @@ function Header({ at }: { at: string }) {
 
 const groups: Record<string, [string, string][]> = {
   account: [['/account', 'Account'], ['/account/users', 'Users'], ['/account/organisations', 'Organisations'],
-    ['/account/tokens', 'API tokens'], ['/account/security', 'Password and second factor'], ['/account/activity', 'Activity']],
-  admin: [['/admin', 'Status'], ['/admin/orders', 'All orders'], ['/admin/vetting', 'Vetting'], ['/admin/products', 'Products'],
+    ['/account/tokens', 'API tokens'], ['/account/acme', 'ACME'], ['/account/security', 'Password and second factor'], ['/account/activity', 'Activity']],
+  admin: [['/admin', 'Status'], ['/admin/orders', 'All orders'], ['/admin/vetting', 'Vetting'], ['/admin/products', 'Products'], ['/admin/issuers', 'Issuers'],
     ['/admin/users', 'Users'], ['/admin/audit', 'Audit']],
 };
 

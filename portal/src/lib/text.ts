@@ -17,9 +17,9 @@ export const stateWords: Record<OrderState, string> = {
   cancelled: 'Cancelled', failed: 'Failed', revoked: 'Revoked', expired: 'Expired', replaced: 'Replaced',
 };
 export function stateTone(state: string): 'ok' | 'busy' | 'bad' | 'off' {
-  if (['issued', 'valid', 'preauthorised', 'pass'].includes(state)) return 'ok';
+  if (['issued', 'valid', 'preauthorised', 'by-ca', 'pass'].includes(state)) return 'ok';
   if (['failed', 'revoked', 'fail'].includes(state)) return 'bad';
-  if (['cancelled', 'expired', 'replaced', 'destroyed'].includes(state)) return 'off';
+  if (['cancelled', 'expired', 'replaced', 'destroyed', 'deactivated', 'used', 'switched off'].includes(state)) return 'off';
   return 'busy';
 }
 

@@ -11,6 +11,7 @@ import { plainError, sentence, shortKey, stateWords } from '../lib/text';
 import { Alert, Badge, Button, Card, Day, Fact, Loading, Page, Time } from '../ui/basic';
 import { Problem } from '../ui/form';
 import { useAction, useLoad, usePoll } from '../ui/hooks';
+import { ImportCard } from '../pages/import-certificate';
 import { Actions, canReissue, type Open } from './actions';
 import { ArchivePanel } from './archive';
 import { Certificates } from './certificates';
@@ -51,7 +52,8 @@ function OrderView({ order, set, reload, error }: { order: Order; set: (o: Order
       <Stepper order={order} />
       <Card title={isOver(order) ? 'What happened' : order.state === 'issued' ? 'Ready' : 'What happens now'} id="next" tone="strong">
         <p class="next">{nextSentence(order)}</p>
-        {order.waiting && !saidBelow(order) && <Waiting waiting={order.waiting} />}
+        {order.upstream && <Elsewhere order={order} />}
+        {order.waiting && !saidBelow(order) && <Waiting waiting={order.waiting} ca={order.upstream?.kind === 'acme' ? order.upstream.title : ''} />}
         {error && <Stale error={error} />}
         {poll.paused && moving && <Alert tone="info"><p>Nothing has changed for a long time, so this page stopped looking.</p><Button kind="secondary" onClick={() => { void reload(); poll.restart(); }}>Look again</Button></Alert>}
       </Card>
@@ -60,6 +62,7 @@ function OrderView({ order, set, reload, error }: { order: Order; set: (o: Order
           {isAutoCsr(order) && order.archive && <ArchivePanel {...panel} />}
           {order.state === 'validating' && <Validations {...panel} />}
           {(order.state === 'vetting' || (order.vetting?.approvals.length ?? 0) > 0) && <VettingPanel {...panel} admin={user.role === 'admin'} />}
+          {user.role === 'admin' && order.state === 'issuing' && order.upstream?.kind === 'offline' && <ImportCard order={order.id} done={() => void reload()} />}
           {order.certificates.length > 0 && <Certificates {...panel} />}
           {isAutoCsr(order) && order.code && <CodePanel {...panel} />}
           {grade !== 'own-csr' && <OpenHelp {...panel} />}
@@ -102,10 +105,21 @@ function saidBelow(order: Order): boolean {
   return order.state === 'validating' && (order.validations ?? []).some((v) => plainError(v.error) !== '' && reason.includes(plainError(v.error)));
 }
 
-function Waiting({ waiting }: { waiting: NonNullable<Order['waiting']> }) {
+/** How far the order is at another CA. */
+const steps: Record<string, string> = {
+  order: 'The order is being placed there', ordering: 'The order is being placed there', authorize: 'It is being asked what it wants to see', prove: 'Your domains are being shown to it',
+  finalize: 'It has the CSR and makes the certificate', download: 'The certificate is being fetched', failed: 'It refused; a new order is placed there after a pause',
+};
+function Elsewhere({ order }: { order: Order }) {
+  const words = order.upstream ? steps[order.upstream.step] : undefined;
+  if (!order.upstream || !words || isOver(order) || order.state === 'issued') return null;
+  return <p class="muted">{order.upstream.title}: {words}{order.upstream.since && <>, since <Time at={order.upstream.since} /></>}.</p>;
+}
+
+function Waiting({ waiting, ca }: { waiting: NonNullable<Order['waiting']>; ca: string }) {
   return (
     <Alert tone="info">
-      <p>{sentence(waiting.reason)}</p>
+      <p>{ca && !waiting.reason.includes(ca) && <strong>Waiting for {ca}: </strong>}{sentence(waiting.reason)}</p>
       <p class="muted">Since <Time at={waiting.since} />{waiting.next_try_at && <>; next try <Time at={waiting.next_try_at} /></>}.</p>
     </Alert>
   );
@@ -124,6 +138,8 @@ function Facts({ order, base }: { order: Order; base: string }) {
         <Fact name="Key">{shortKey(order.key_type)}, {isAutoCsr(order) ? 'made here' : 'made by you'}</Fact>
         <Fact name="Hand-over">{gradeText(order)}{gradeOf(order) === 'sealed' && <><br /><small class="muted break">{order.hand_over?.recipient}</small></>}</Fact>
         <Fact name="Order"><code class="break">{order.id}</code></Fact>
+        {order.upstream && <Fact name="Issuer">{order.upstream.title}{order.upstream.url && <><br /><small class="muted break">{order.upstream.url}</small></>}</Fact>}
+        {order.renew_from && <Fact name="The CA suggests to renew">from <Day at={order.renew_from} /></Fact>}
         {order.spki_sha256 && <Fact name="Key fingerprint (SPKI SHA-256)"><code class="break">{order.spki_sha256}</code></Fact>}
         {order.archive?.sha256 && <Fact name={formatOf(order) === 'zip' ? 'Archive fingerprint (SHA-256)' : 'Fingerprint of the file (SHA-256)'}><code class="break">{order.archive.sha256}</code></Fact>}
         <Fact name="Ordered"><Day at={order.created_at} /></Fact>

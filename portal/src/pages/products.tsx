@@ -1,6 +1,6 @@
 // Products, for the operator: what customers can order.
 import { useState } from 'preact/hooks';
-import { api, type Level, type Product } from '../api';
+import { api, type IssuerSettings, type Level, type Product } from '../api';
 import { Button, Loading, Page } from '../ui/basic';
 import { FormDialog } from '../ui/dialog';
 import { Check, fieldError, Input, Problem, Select } from '../ui/form';
@@ -10,6 +10,7 @@ const levels: [string, string][] = [['dv', 'DV: domain checked'], ['ov', 'OV: or
 
 export function ProductsPage() {
   const list = useLoad(() => api.products(), []);
+  const issuers = useLoad(() => api.issuers(), []);
   const [edit, setEdit] = useState<Product | 'new' | null>(null);
   return (
     <Page title="Products" actions={<Button onClick={() => setEdit('new')}>Add a product</Button>}>
@@ -28,24 +29,25 @@ export function ProductsPage() {
           </tbody>
         </table>
       )}
-      {edit && <ProductDialog old={edit === 'new' ? null : edit} model={list.data?.[0]} onClose={() => setEdit(null)} done={() => { setEdit(null); void list.reload(); }} />}
+      {edit && <ProductDialog old={edit === 'new' ? null : edit} model={list.data?.[0]} issuers={issuers.data ?? []} onClose={() => setEdit(null)} done={() => { setEdit(null); void list.reload(); }} />}
     </Page>
   );
 }
 
-function ProductDialog({ old, model, onClose, done }: { old: Product | null; model?: Product; onClose: () => void; done: () => void }) {
+function ProductDialog({ old, model, issuers, onClose, done }: { old: Product | null; model?: Product; issuers: IssuerSettings[]; onClose: () => void; done: () => void }) {
   const base = old ?? model;
   const [v, setV] = useState({
     id: old?.id ?? '', title: old?.title ?? '', level: base?.level ?? 'dv', wildcard: old?.wildcard ?? false, max_names: String(base?.max_names ?? 10),
     key_types: (base?.key_types ?? ['rsa:2048']).join(' '), default_key_type: base?.default_key_type ?? 'rsa:2048', days: String(Math.round((base?.validity_seconds ?? 7776000) / 86400)),
-    issuer: base?.issuer ?? '', profile: base?.profile ?? '', autocsr: base?.autocsr ?? true, preauthorised: old?.preauthorised ?? false, active: old?.active ?? true,
+    issuer: base?.issuer ?? '', fallback_issuer: old?.fallback_issuer ?? '', fallback: String((old?.fallback_after ?? 0) / 3600), profile: base?.profile ?? '', autocsr: base?.autocsr ?? true, preauthorised: old?.preauthorised ?? false, active: old?.active ?? true,
     window: String((base?.code_window ?? 604800) / 86400), code_reveals: String(base?.code_reveals ?? 0),
   });
   const set = (part: Partial<typeof v>) => setV({ ...v, ...part });
+  const named = issuers.map((i): [string, string] => [i.name, i.title === i.name ? i.name : `${i.title} (${i.name})`]);
   const save = useAction(async () => {
-    const { id, days, window, ...rest } = v;
+    const { id, days, window, fallback, ...rest } = v;
     const seconds = Number(days) * 86400;
-    const body: Partial<Product> = { ...rest, level: v.level as Level, max_names: Number(v.max_names), code_window: Math.round(Number(window) * 86400), code_reveals: Number(v.code_reveals), key_types: v.key_types.split(/[\s,]+/).filter(Boolean),
+    const body: Partial<Product> = { ...rest, fallback_after: rest.fallback_issuer ? Math.round(Number(fallback) * 3600) : 0, level: v.level as Level, max_names: Number(v.max_names), code_window: Math.round(Number(window) * 86400), code_reveals: Number(v.code_reveals), key_types: v.key_types.split(/[\s,]+/).filter(Boolean),
       validity_seconds: old && Math.round(old.validity_seconds / 86400) === Number(days) ? old.validity_seconds : seconds };
     if (old) await api.changeProduct(old.id, changed(old, body)); else await api.newProduct({ ...body, id });
     done();
@@ -53,7 +55,7 @@ function ProductDialog({ old, model, onClose, done }: { old: Product | null; mod
   const err = (name: string) => fieldError(save.error, name);
   return (
     <FormDialog title={old ? `Change ${old.title}` : 'Add a product'} doIt="Save" busy={save.busy} error={save.error}
-      fields={['id', 'title', 'level', 'max_names', 'key_types', 'default_key_type', 'validity_seconds', 'issuer', 'profile', 'code_window', 'code_reveals']} onClose={onClose} onSubmit={() => void save.run()}>
+      fields={['id', 'title', 'level', 'max_names', 'key_types', 'default_key_type', 'validity_seconds', 'issuer', 'fallback_issuer', 'fallback_after', 'profile', 'code_window', 'code_reveals']} onClose={onClose} onSubmit={() => void save.run()}>
       <div class="two">
         {!old && <Input name="id" label="Short name" value={v.id} onValue={(id) => set({ id })} error={err('id')} />}
         <Input name="title" label="Title" value={v.title} onValue={(title) => set({ title })} error={err('title')} />
@@ -62,7 +64,9 @@ function ProductDialog({ old, model, onClose, done }: { old: Product | null; mod
         <Input name="key_types" label="Key types" help="Separated by spaces" value={v.key_types} onValue={(key_types) => set({ key_types })} error={err('key_types')} />
         <Input name="default_key_type" label="Usual key type" value={v.default_key_type} onValue={(default_key_type) => set({ default_key_type })} error={err('default_key_type')} />
         <Input name="validity_seconds" type="number" min={1} label="Valid for (days)" value={v.days} onValue={(days) => set({ days })} error={err('validity_seconds')} />
-        <Input name="issuer" label="Issuer" value={v.issuer} onValue={(issuer) => set({ issuer })} error={err('issuer')} />
+        <Select name="issuer" label="Issuer" value={v.issuer} onValue={(issuer) => set({ issuer })} options={[["", "Our own CA"], ...named]} error={err('issuer')} />
+        <Select name="fallback_issuer" label="If it does not deliver" value={v.fallback_issuer} onValue={(fallback_issuer) => set({ fallback_issuer })} options={[["", "Wait"], ...named]} error={err('fallback_issuer')} />
+        {v.fallback_issuer && <Input name="fallback_after" type="number" min={0} step="any" label="after (hours)" value={v.fallback} onValue={(fallback) => set({ fallback })} error={err('fallback_after')} />}
         <Input name="profile" label="Profile" value={v.profile} onValue={(profile) => set({ profile })} error={err('profile')} />
         <Input name="code_window" type="number" min={0} step="any" label="Unlock code kept for (days)" value={v.window} onValue={(window) => set({ window })} error={err('code_window')} />
         <Input name="code_reveals" type="number" min={0} label="Unlock code shown at most" help="Times; 0: no limit" value={v.code_reveals} onValue={(code_reveals) => set({ code_reveals })} error={err('code_reveals')} />
@@ -77,5 +81,5 @@ function ProductDialog({ old, model, onClose, done }: { old: Product | null; mod
 
 /** Only what differs is sent, so that a change made elsewhere meanwhile is not undone. */
 function changed(old: Product, body: Partial<Product>): Partial<Product> {
-  return Object.fromEntries(Object.entries(body).filter(([k, value]) => JSON.stringify(value) !== JSON.stringify(old[k as keyof Product])));
+  return Object.fromEntries(Object.entries(body).filter(([k, value]) => JSON.stringify(value) !== JSON.stringify(old[k as keyof Product] ?? '')));
 }
