@@ -20,7 +20,14 @@ import pytest
 from cryptography import x509
 from handover_errands import HandOverErrands
 from harness import crypto
+from harness.acme import Acme, eab, unb64
 from harness.api import PASSWORD, unique_email, unique_name
+from harness.fixtures import _new_services, base_config
+from harness.flow import World
+from harness.net import wait_for
+from harness.offlineca import OfflineCa
+from harness.pebble import EAB_KEY, EAB_KID, Pebble
+from harness.service import merged
 
 HERE = pathlib.Path(__file__).resolve().parent
 ARTEFACTS = HERE.parents[1] / "artefacts" / "portal"
@@ -148,11 +155,11 @@ def _totp(secret):
     return f"{(int.from_bytes(digest[at:at + 4], 'big') & 0x7FFFFFFF) % 10**6:06d}"
 
 
-def walk(world, scenario):
+def walk(world, scenario, errands=Errands):
     """Runs one scenario to its end; its failure is this test's, with its log."""
     ARTEFACTS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="autocsr-browser-") as d:
-        errands = Errands(world, d)
+        errands = errands(world, d)
         env = {**os.environ, "BASE": world.service.url, "CHROMIUM": CHROMIUM, "WORK": d, "ARTEFACTS": str(ARTEFACTS)}
         child = subprocess.Popen(["node", str(HERE / "run.mjs"), scenario], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                  stderr=subprocess.STDOUT, text=True, env=env, cwd=HERE)
@@ -169,7 +176,7 @@ def walk(world, scenario):
         finally:
             guard.cancel()
             child.kill()
-    assert code == 0, "the browser's walk failed:\n" + "".join(log)[-6000:]
+    assert code == 0, "the browser's walk failed:\n" + "".join(log)[:9000]
 
 
 def _answer(errands, question, child, log):
@@ -182,9 +189,42 @@ def _answer(errands, question, child, log):
     child.stdin.flush()
 
 
-SCENARIOS = sorted(p.stem for p in (HERE / "scenarios").glob("*.mjs"))
+OWN_WORLD = {"issuers"}  # a service of their own
+SCENARIOS = sorted({p.stem for p in (HERE / "scenarios").glob("*.mjs")} - OWN_WORLD)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_portal(playwright, world, scenario):
     walk(world, scenario)
+
+
+class IssuerErrands(Errands):
+    """What another CA does: Pebble, one on paper, and an ACME client of the customer's."""
+    ca, paper = None, OfflineCa()
+
+    def pebble(self):
+        return {"url": self.ca.directory_url, "roots": self.ca.roots, "kid": EAB_KID, "mac": EAB_KEY}
+
+    def paper_signs(self, csr):
+        return self.paper.chain(self.paper.sign(csr))
+
+    def place(self, email, password, product, name, csr):
+        api = self.world.anonymous()
+        api.login(email, password)
+        order = api.post("/orders", {"product": product, "names": [name], "csr": csr}, 201)
+        return wait_for("the order to wait for its certificate", lambda: api.show(order)["waiting"] and order["id"], 20)
+
+    def acme_account(self, kid, mac):
+        client = Acme(self.world.service.url + "/acme/directory", self.world.service.root_pem)
+        client.register(externalAccountBinding=eab(kid, unb64(mac), client.key.jwk(), client.directory["newAccount"]))
+
+
+def test_issuers(playwright, e2e_dir, dns, smtp, web, test_pki):
+    ca = Pebble(e2e_dir / "pebble-portal", test_pki, dns=dns.address, http_port=web.port, eab=True).start()
+    service = _new_services(e2e_dir, [])(merged(base_config(dns, smtp, web), {"upstream": {"allow_networks": "127.0.0.0/8"}})).start()
+    IssuerErrands.ca = ca
+    try:
+        walk(World(service, dns, smtp, web), "issuers", IssuerErrands)
+    finally:
+        service.stop()
+        ca.stop()

@@ -74,7 +74,7 @@ const events: Record<string, string> = {
   'order.created': 'Ordered', 'order.handover': 'Key ordered', 'key.made': 'Key made', 'key.browser': 'Key made in the browser', 'archive.fetched': 'Archive fetched', 'archive.sent': 'Archive went out',
   'archive.lost': 'Archive lost', 'key.handed-over': 'Archive confirmed', 'order.validating': 'Domain check begun', 'name.validated': 'Name checked',
   'order.vetting': 'Organisation check begun', 'order.approved': 'Organisation approved', 'order.issuing': 'Signing begun', 'certificate.issued': 'Certificate signed',
-  'order.issued': 'Order complete', 'code.revealed': 'Unlock code shown', 'receipt.signed': 'Receipt signed', 'code.destroyed': 'Unlock code destroyed', 'certificate.revoked': 'Certificate revoked',
+  'order.issued': 'Order complete', 'order.placed-upstream': 'Placed at the other CA', 'code.revealed': 'Unlock code shown', 'receipt.signed': 'Receipt signed', 'code.destroyed': 'Unlock code destroyed', 'certificate.revoked': 'Certificate revoked',
 };
 /** An event in a few words; one that this page does not know keeps its own: "some.new-thing" is "Some new thing". */
 export function eventWords(event: string): string {

@@ -19,7 +19,7 @@ export function Account({ issuer, done }: { issuer: IssuerSettings; done: () => 
       <h3>Account there</h3>
       {!account && <p>None yet. Orders wait until there is one.</p>}
       {account && (
-        <dl class="facts tight">
+        <dl class="facts">
           <Fact name="State"><Badge state={account.status} /></Fact>
           <Fact name="Address"><span class="break">{account.url}</span></Fact>
           {account.thumbprint && <Fact name="Key"><code class="break">{account.thumbprint}</code>{account.rolling && ' (a change was begun; its end is not known yet)'}</Fact>}

@@ -30,6 +30,7 @@ export function IssuersPage() {
   );
 }
 
+const count = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`;
 const kinds = { private: "this service's own CA", acme: 'another CA, by ACME', offline: 'a CA on paper: CSRs are brought to it, certificates imported' };
 
 function IssuerCard({ issuer: i, change, remove, done }: { issuer: IssuerSettings; change: () => void; remove: () => void; done: () => void }) {
@@ -37,12 +38,12 @@ function IssuerCard({ issuer: i, change, remove, done }: { issuer: IssuerSetting
   return (
     <Card title={i.title} id={`issuer-${i.name}`}>
       {i.paused && <Alert tone="warn"><p>{sentence(i.paused.reason)}</p><p class="muted">Nothing is sent there until <Time at={i.paused.until} />.</p></Alert>}
-      <dl class="facts tight">
+      <dl class="facts">
         <Fact name="Name"><code>{i.name}</code> {!i.active && <Badge state="switched off" />}</Fact>
         <Fact name="Kind">{kinds[i.kind]}</Fact>
         <Fact name="Trusted by browsers">{i.public ? 'yes' : 'no'}</Fact>
         {i.directory_url && <Fact name="Directory"><span class="break">{i.directory_url}</span></Fact>}
-        {i.uses && <Fact name="Used by">{i.uses.products} products, {i.uses.orders} orders under way</Fact>}
+        {i.uses && <Fact name="Used by">{count(i.uses.products, 'product')}, {count(i.uses.orders, 'order')} under way</Fact>}
         {i.profile && <Fact name="Profile">{i.profile}</Fact>}
         {i.kind === 'offline' && <Fact name="Names">{i.validation === 'ca' ? 'checked by the CA alone' : 'checked here first'}</Fact>}
       </dl>
@@ -54,10 +55,12 @@ function IssuerCard({ issuer: i, change, remove, done }: { issuer: IssuerSetting
 }
 
 const automations: [string, string][] = [['', 'Nobody: customers do'], ['dns-update', 'DNS updates (RFC 2136)'], ['hook', "The operator's hook"], ['responder', 'Our web server, by http-01'], ['directory', 'Files in a directory']];
+const further = ['contacts', 'profile', 'preferred_chain', 'challenges', 'automation', 'key_types', 'orders_per_hour', 'roots'];
 const words = (text: string) => text.split(/[\s,]+/).filter(Boolean);
 
 function IssuerDialog({ old, onClose, done }: { old: IssuerSettings | null; onClose: () => void; done: () => void }) {
   const [ca, setCa] = useState('letsencrypt');
+  const [more, setMore] = useState(false);
   const first = knownCas[0];
   const [v, setV] = useState({
     kind: old?.kind ?? 'acme', name: old?.name ?? first?.name ?? '', title: old?.title ?? first?.title ?? '', directory_url: old?.directory_url ?? first?.url ?? '',
@@ -95,7 +98,7 @@ function IssuerDialog({ old, onClose, done }: { old: IssuerSettings | null; onCl
         options={[{ value: 'service', title: 'We do, then the order waits for the certificate' }, { value: 'ca', title: 'The CA does that alone' }]} />}
       <Check name="public" label="Browsers trust it (then keys are made for it only with your statement)" checked={v.public} onValue={(on) => set({ public: on })} />
       <Check name="active" label="Orders go there" checked={v.active} onValue={(active) => set({ active })} />
-      <details open={save.error !== null}>
+      <details open={more || further.includes(save.error?.field.split('[')[0] ?? '')} onToggle={(e) => setMore(e.currentTarget.open)}>
         <summary>More settings</summary>
         <div class="two">
           {acme && <Input name="contacts" label="E-mail addresses for the CA" help="Separated by spaces" value={v.contacts} onValue={(contacts) => set({ contacts })} error={err('contacts')} />}

@@ -13,7 +13,7 @@ export function ProductsPage() {
   const issuers = useLoad(() => api.issuers(), []);
   const [edit, setEdit] = useState<Product | 'new' | null>(null);
   return (
-    <Page title="Products" actions={<Button onClick={() => setEdit('new')}>Add a product</Button>}>
+    <Page title="Products" actions={<Button disabled={!list.data || issuers.loading} onClick={() => setEdit('new')}>Add a product</Button>}>
       {list.error && <Problem error={list.error} />}
       {!list.data && list.loading && <Loading what="products" />}
       {list.data && (
@@ -39,7 +39,7 @@ function ProductDialog({ old, model, issuers, onClose, done }: { old: Product | 
   const [v, setV] = useState({
     id: old?.id ?? '', title: old?.title ?? '', level: base?.level ?? 'dv', wildcard: old?.wildcard ?? false, max_names: String(base?.max_names ?? 10),
     key_types: (base?.key_types ?? ['rsa:2048']).join(' '), default_key_type: base?.default_key_type ?? 'rsa:2048', days: String(Math.round((base?.validity_seconds ?? 7776000) / 86400)),
-    issuer: base?.issuer ?? '', fallback_issuer: old?.fallback_issuer ?? '', fallback: String((old?.fallback_after ?? 0) / 3600), profile: base?.profile ?? '', autocsr: base?.autocsr ?? true, preauthorised: old?.preauthorised ?? false, active: old?.active ?? true,
+    issuer: base?.issuer ?? '', fallback_issuer: old?.fallback_issuer ?? '', fallback: String((old?.fallback_after ?? 0) / 3600), profile: base?.profile ?? 'dv', autocsr: base?.autocsr ?? true, preauthorised: old?.preauthorised ?? false, active: old?.active ?? true,
     window: String((base?.code_window ?? 604800) / 86400), code_reveals: String(base?.code_reveals ?? 0),
   });
   const set = (part: Partial<typeof v>) => setV({ ...v, ...part });
