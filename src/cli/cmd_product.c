@@ -40,7 +40,7 @@ static enum acsr_result put_span(
 
 static enum acsr_result put_issuers(const struct cli *c, json_t *body, struct acsr_err *e)
 {
-	const char *issuer = args_one(&c->args, "issuer"), *fallback = args_one(&c->args, "fallback");
+	const char *issuer = args_one(&c->args, "issuer"), *fallback = args_one(&c->args, "fallback-issuer");
 
 	if (issuer != NULL)
 		TRY(command_put_str(body, "issuer", issuer, e));
@@ -71,7 +71,7 @@ static enum acsr_result change(struct cli *c, const json_t *body, struct acsr_er
 
 	if (json_object_size(body) == 0)
 		return err_set(e, "usage.nothing",
-			"say what to change: --issuer, --fallback, --fallback-after, --code-window, "
+			"say what to change: --issuer, --fallback-issuer, --fallback-after, --code-window, "
 			"--code-reveals, "
 			"--offer or --withdraw");
 	TRY(service_path(&path, "products", c->args.words[0], "", e));
@@ -127,7 +127,7 @@ static const struct opt product_change_opts[] = {
 		"keep an unlock code so long after hand-over: 12h, 7d; 0: as the service does" },
 	{ "code-reveals", OPT_ONE, "N", "show it so often, then destroy it; 0: no limit" },
 	{ "issuer", OPT_ONE, "NAME", "who issues; \"\" for this service's own CA" },
-	{ "fallback", OPT_ONE, "NAME", "who takes over when that one does not deliver; \"\" for nobody" },
+	{ "fallback-issuer", OPT_ONE, "NAME", "who takes over when that one does not deliver; \"\" for nobody" },
 	{ "fallback-after", OPT_ONE, "TIME", "so long after it was asked: 2h, 1d" },
 	{ "offer", OPT_FLAG, NULL, "customers can order it" },
 	{ "withdraw", OPT_FLAG, NULL, "nobody can order it any more" },
@@ -138,7 +138,7 @@ static const char product_change_text[] =
 	"Orders that are there already keep what was said when they were placed.\n"
 	"\n"
 	"  autocsr product change dv --code-window 24h --code-reveals 3\n"
-	"  autocsr product change dv --issuer letsencrypt --fallback zerossl --fallback-after 2h\n";
+	"  autocsr product change dv --issuer letsencrypt --fallback-issuer zerossl --fallback-after 2h\n";
 
 const struct command cmd_product_change = { "product", "change", "ID", 1, 1,
 	"issuers, unlock codes and offer of a product (operator)", product_change_text,

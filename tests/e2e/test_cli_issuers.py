@@ -94,10 +94,10 @@ def paper_order(cli, site):
 def test_a_certificate_comes_in_an_envelope(tmp_path, cli, site):
     cli.run("issuer", "add", "paper", "--offline", "--private", "--title", "The paper CA", "--validation", "ca")
     site.admin().post("/products", {"id": "paper", "title": "On paper", "level": "dv", "profile": "dv"}, 201)
-    changed = cli.run("product", "change", "paper", "--issuer", "paper", "--fallback", site.admin().get("/issuers")["issuers"][0]["name"],
+    changed = cli.run("product", "change", "paper", "--issuer", "paper", "--fallback-issuer", site.admin().get("/issuers")["issuers"][0]["name"],
                       "--fallback-after", "2h")
     assert "issued by paper" in changed.text and "after 7200 seconds" in changed.text
-    cli.run("product", "change", "paper", "--fallback", "")
+    cli.run("product", "change", "paper", "--fallback-issuer", "")
     order, leaf = paper_order(cli, site)
     shown = cli.run("order", "show", order["id"]).text
     assert "issuer           paper" in shown and "The paper CA, offline: import" in shown and "left to the CA" in shown

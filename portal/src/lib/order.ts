@@ -32,7 +32,7 @@ function reachedStep(order: Order, ids: string[]): number {
   if (order.certificates.length) return ids.length;
   const archive = order.archive?.state;
   if (isAutoCsr(order) && archive !== 'acknowledged' && archive !== 'mailed') return 1;
-  const checked = order.validations?.length && order.validations.every((v) => v.state === 'valid' || v.state === 'preauthorised');
+  const checked = order.validations?.length && order.validations.every((v) => ['valid', 'preauthorised', 'by-ca'].includes(v.state));
   return checked ? ids.indexOf('validating') + 1 : ids.indexOf('validating');
 }
 
@@ -59,6 +59,9 @@ function issuedSentence(order: Order): string {
 }
 
 /** One sentence: what happens now, and what the customer has to do. Says nothing that the API did not say. */
+/** At a CA that people bring the CSR to. */
+const byHand = (order: Order) => order.upstream?.kind === 'offline';
+
 export function nextSentence(order: Order): string {
   const open = (order.validations ?? []).filter((v) => v.state === 'pending' || v.state === 'failed').length;
   switch (order.state) {
@@ -66,11 +69,11 @@ export function nextSentence(order: Order): string {
     case 'validating': return open === 0 ? 'All names are checked. The order goes on by itself.'
       : `Show that ${open === 1 ? 'the name is' : `${open} names are`} yours: publish the file or DNS record below. We look for it by ourselves, and again when you press "Check now".`;
     case 'vetting': return 'We check the organisation. You will see the result here; there is nothing for you to do unless we ask.';
-    case 'issuing': return 'The certificate is being signed.';
+    case 'issuing': return byHand(order) ? sentence(order.next ?? '') : order.upstream ? `${order.upstream.title} is making the certificate.` : 'The certificate is being signed.';
     case 'issued': return issuedSentence(order);
     case 'failed': return order.next ? sentence(order.next) : 'This order cannot go on. The reason is below.';
     case 'cancelled': return 'This order was cancelled. No certificate comes from it.';
-    case 'revoked': return 'The certificate was revoked and must not be used any more. Reissue to get a new one with a new key.';
+    case 'revoked': return byHand(order) && order.next ? `The certificate is marked as revoked here. ${sentence(order.next)}` : 'The certificate was revoked and must not be used any more. Reissue to get a new one with a new key.';
     case 'expired': return 'The certificate has expired. Reissue or place a new order.';
     case 'replaced': return 'This order was replaced by a newer one.';
     default: return sentence(order.next ?? 'the order is being set up');
