@@ -31,7 +31,9 @@ export function Validations({ order, set, writable }: PanelProps) {
   );
 }
 
-const waysOf = (v: Validation): Way[] => v.publish ?? [];
+/** CAs give their challenges in any order; people find them in the same one. */
+const usual: Method[] = ['http', 'dns', 'dns-account', 'dns-persist', 'tls-alpn'];
+const waysOf = (v: Validation): Way[] => [...(v.publish ?? [])].sort((a, b) => usual.indexOf(a.method) - usual.indexOf(b.method));
 const titles: Record<string, string> = {
   http: 'A file on the web server', dns: 'A DNS record', 'tls-alpn': 'An answer of the TLS server', 'dns-account': 'A DNS record of this account', 'dns-persist': 'A DNS record that stays',
 };
