@@ -114,11 +114,17 @@ enum acsr_result acme_account_each(struct db *d, const char *account_id, int64_t
 	struct acme_account a;
 	bool have;
 
-	TRY(db_query(d, &rows,
-		SELECT
-		"WHERE (account_id = $1 OR $1 = '') AND (created_at < $2 OR (created_at = $2 AND id < $3)) "
-		"ORDER BY created_at DESC, id DESC LIMIT $4",
-		DB_ARGS(DB_TEXT(account_id), DB_INT(before), DB_TEXT(before_id), DB_INT(most)), e));
+	/* One text each, so that each has an index. */
+	if (account_id[0] != '\0')
+		TRY(db_query(d, &rows,
+			SELECT
+			"WHERE account_id = $1 AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, "
+			"id DESC LIMIT $4",
+			DB_ARGS(DB_TEXT(account_id), DB_INT(before), DB_TEXT(before_id), DB_INT(most)), e));
+	else
+		TRY(db_query(d, &rows,
+			SELECT "WHERE (created_at, id) < ($1, $2) ORDER BY created_at DESC, id DESC LIMIT $3",
+			DB_ARGS(DB_INT(before), DB_TEXT(before_id), DB_INT(most)), e));
 	for (;;) {
 		TRY(db_next(rows, &have, e));
 		if (!have)

@@ -24,6 +24,7 @@ CREATE TABLE acme_accounts (
   contacts TEXT NOT NULL,                -- JSON list
   terms_agreed_at BIGINT, created_at BIGINT NOT NULL, last_seen_at BIGINT NOT NULL, UNIQUE (directory, thumbprint));
 CREATE INDEX acme_accounts_account ON acme_accounts (account_id, created_at, id);
+CREATE INDEX acme_accounts_created ON acme_accounts (created_at, id);
 CREATE INDEX acme_accounts_eab ON acme_accounts (eab_kid);
 
 -- The row in `orders` that is made at finalize has the same id.
