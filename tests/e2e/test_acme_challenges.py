@@ -27,8 +27,10 @@ def town(e2e_dir, dns, smtp, web):
     world.alpn, world.acme = alpn, world.service.url + "/acme/directory"
     world.alice, world.bob = (Acme(world.acme, world.service.root_pem).register() for _ in range(2))
     yield world
-    Oracle(world).check()
-    world.service.stop()
+    try:
+        Oracle(world).check()
+    finally:
+        world.service.stop()
     alpn.close()
 
 

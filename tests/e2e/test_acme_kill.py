@@ -27,8 +27,10 @@ def victim(e2e_dir, dns, smtp, web):
     world = private_world(e2e_dir, dns, smtp, web)
     world.acme = Acme(world.service.url + "/acme/directory", world.service.root_pem).register()
     yield world
-    Oracle(world).check()
-    world.service.stop()
+    try:
+        Oracle(world).check()
+    finally:
+        world.service.stop()
 
 
 def patient(client, url, payload="", seconds=40):
