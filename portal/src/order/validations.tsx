@@ -21,8 +21,8 @@ export function Validations({ order, set, writable }: PanelProps) {
       {done.length > 0 && (
         <Card title={open.length ? 'Names already checked' : 'Domain check'} id="names-done">
           <ul class="bare lines">
-            {done.map((v) => <li key={v.name}><Badge state={v.state} /> <span class="break">{v.name}</span>
-              {v.state === 'preauthorised' && <small class="muted"> approved in advance</small>}{v.state === 'by-ca' && <small class="muted"> checked by the CA</small>}{v.state === 'valid' && v.checked_at && <small class="muted"> <Time at={v.checked_at} /></small>}
+            {done.map((v) => <li key={v.name}><Badge state={v.state === 'by-ca' ? 'left to the CA' : v.state} /> <span class="break">{v.name}</span>
+              {v.state === 'preauthorised' && <small class="muted"> approved in advance</small>}{v.state === 'valid' && v.checked_at && <small class="muted"> <Time at={v.checked_at} /></small>}
               {v.state === 'failed' && <small class="muted"> {errorText(v.error)}</small>}</li>)}
           </ul>
         </Card>
