@@ -80,7 +80,7 @@ enum acsr_result account_key_sign(
 	struct acsr_key *key = NULL;
 	enum acsr_result r;
 
-	TRY(load(keys, m->key, &key, e));
+	TRY(load(keys, m->key_name, &key, e));
 	r = jws_sign(key, &head, (struct bytes){ m->payload.p, m->payload.len }, out, e);
 	acsr_key_free(key);
 	return r;
@@ -96,7 +96,7 @@ enum acsr_result account_key_bind(
 	if (m->mac_key == NULL || acsr_secret_len(m->mac_key) == 0 || *m->kid == '\0')
 		return err_set(e, "ipc.field", "a binding needs a key id and a MAC key");
 	buf_init(&jwk, 4096);
-	TRY(load(keys, m->key, &key, e));
+	TRY(load(keys, m->key_name, &key, e));
 	r = jws_jwk(key, &jwk, e);
 	acsr_key_free(key);
 	TRY(r);

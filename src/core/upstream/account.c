@@ -231,7 +231,7 @@ static enum acsr_result on_key(
 		return ask_for_account(c, w, &i, e);
 	upstream_directory_url(&i, "newAccount", url);
 	eab = (struct msg_sign_eab){
-		.key = i.account_key, .url = url, .kid = w->eab_kid, .mac_key = w->eab_key
+		.key_name = i.account_key, .url = url, .kid = w->eab_kid, .mac_key = w->eab_key
 	};
 	return account_ask_signer(c, w, MSG_sign_eab, &eab, on_bound, e);
 }

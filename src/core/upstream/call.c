@@ -437,7 +437,8 @@ static enum acsr_result sign(struct core *c, struct exchange *x, const struct up
 {
 	struct call like = { .fn = on_signed, .q = x->then.q };
 	const char *kid = x->kid != NULL ? x->kid : i->account_url;
-	struct msg_sign_jws m = { .key = (char *)(uintptr_t)(x->key[0] != '\0' ? x->key : i->account_key),
+	struct msg_sign_jws m = { .key_name =
+					  (char *)(uintptr_t)(x->key[0] != '\0' ? x->key : i->account_key),
 		.url = (char *)(uintptr_t)url,
 		.nonce = x->nonce,
 		.kid = (char *)(uintptr_t)kid,

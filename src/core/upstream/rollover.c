@@ -138,7 +138,7 @@ static enum acsr_result sign_inner(struct core *c, struct account_work *w, struc
 		json_pack("{s:s,s:o}", "account", i.account_url, "oldKey", json_loads(w->old_jwk, 0, NULL)),
 		&payload, e));
 	m = (struct msg_sign_jws){
-		.key = i.next_key, .url = url, .payload = { (uint8_t *)payload, strlen(payload) }
+		.key_name = i.next_key, .url = url, .payload = { (uint8_t *)payload, strlen(payload) }
 	};
 	return account_ask_signer(c, w, MSG_sign_jws, &m, on_inner, e);
 }

@@ -92,7 +92,7 @@ static void read_back(const struct buf *text, struct jws *j, const char *url, co
 
 static void test_a_signed_request(void **state)
 {
-	struct msg_sign_jws m = { .key = TEXT("sign"),
+	struct msg_sign_jws m = { .key_name = TEXT("sign"),
 		.url = TEXT("https://ca.example/order"),
 		.nonce = TEXT("abc"),
 		.payload = { (uint8_t *)TEXT("{\"a\":1}"), 7 } };
@@ -127,7 +127,7 @@ static void test_a_signed_request(void **state)
 
 static void test_a_key_that_is_not_there(void **state)
 {
-	struct msg_sign_jws m = { .key = TEXT("absent"), .url = TEXT("https://ca.example/") };
+	struct msg_sign_jws m = { .key_name = TEXT("absent"), .url = TEXT("https://ca.example/") };
 	CLEANUP_BUF struct buf out = { 0 };
 	struct acsr_err e;
 
@@ -143,7 +143,7 @@ static void test_an_external_account_binding(void **state)
 {
 	CLEANUP_SECRET struct acsr_secret *mac = NULL, *other = NULL;
 	struct msg_sign_eab m = {
-		.key = TEXT("bound"), .url = TEXT("https://ca.example/acct"), .kid = TEXT("kid-1")
+		.key_name = TEXT("bound"), .url = TEXT("https://ca.example/acct"), .kid = TEXT("kid-1")
 	};
 	CLEANUP_BUF struct buf out = { 0 };
 	char *jwk = NULL, thumbprint[44];
