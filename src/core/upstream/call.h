@@ -57,7 +57,9 @@ ACSR_MUST_USE enum acsr_result upstream_park(
 void *upstream_parked(struct core *c, uint64_t id);
 void upstream_unpark(struct core *c, uint64_t id);
 
-/* https, plain, and of the directory's own hosts? */
+/* https, not too long, nothing in it that could mean two things? */
+bool upstream_url_plain(const char *url);
+/* The same, and of the directory's own hosts? */
 bool upstream_url_ok(const struct upstream_issuer *i, const char *url);
 /* A URL out of the directory; "" when it does not have that member. */
 void upstream_directory_url(const struct upstream_issuer *i, const char *member, char out[UPSTREAM_URL]);
