@@ -11,6 +11,7 @@
 #include "core/acme/outcome.h"
 #include "core/issue.h"
 #include "core/order.h"
+#include "core/upstream/issuer.h"
 #include "core/upstream/offline.h"
 #include "core/upstream/upstream.h"
 #include "store/jobs.h"
@@ -18,6 +19,19 @@
 enum { SIGN_SECONDS = 60, LONGEST_PAUSE = 600, BACKDATE = 60 };
 
 /* --- choosing what to ask for --- */
+
+enum acsr_result issue_issuer_of(
+	struct core *c, const struct order *o, const struct product *p, char out[65], struct acsr_err *e)
+{
+	bool ours, other = false;
+
+	snprintf(out, 65, "%s", o->issuer[0] != '\0' ? o->issuer : p->issuer);
+	if (o->issuer[0] == '\0' && *out != '\0')
+		TRY(issuer_exists(c, out, &ours, &other, e));
+	if (other)
+		*out = '\0';
+	return ACSR_OK;
+}
 
 const struct issuer *issue_choose_issuer(struct core *c, const char *name)
 {
@@ -201,14 +215,17 @@ static enum acsr_result on_signed(
 
 static enum acsr_result sign(struct core *c, struct order *o, const struct product *p, struct acsr_err *e)
 {
-	const struct issuer *is = issue_choose_issuer(c, o->issuer[0] != '\0' ? o->issuer : p->issuer);
+	const struct issuer *is;
 	struct certificate cert = { 0 };
 	struct issue_what w = { .reference = o->id };
 	struct call like = { .fn = on_signed };
 	CLEANUP_BUF struct buf csr = { 0 };
 	enum acsr_result r;
+	char name[65];
 	bool have;
 
+	TRY(issue_issuer_of(c, o, p, name, e));
+	is = issue_choose_issuer(c, name);
 	if (is == NULL)
 		return err_set(e, "busy.signer", "no issuer can sign right now");
 	buf_init(&csr, 65536);
@@ -271,16 +288,21 @@ static enum acsr_result stale_caa(struct core *c, const struct order *o, bool *a
 	return r;
 }
 
-/* A statement that let us make the key may have been withdrawn since (BR 6.1.1.3). *refusal is left empty when
- * all is well. Whoever stated it may state it again: the order waits. */
+/* A statement that let us make the key may have been withdrawn since (BR 6.1.1.3): about the CA that the CSR goes to, or
+ * those that the product names now. *refusal is left empty when all is well. Whoever stated it may state it again: the
+ * order waits. */
 static enum acsr_result check_who_made_the_key(struct core *c, const struct order *o, const struct product *p,
 	struct acsr_err *refusal, struct acsr_err *e)
 {
 	struct csr_request r;
 	struct acsr_err why;
+	char name[65];
 
 	TRY(csr_request_load(c->db, o->request_id, &r, e));
-	if (strcmp(r.key_source, "autocsr") != 0 || order_key_is_allowed(c, p, &why) == ACSR_OK)
+	if (strcmp(r.key_source, "autocsr") != 0)
+		return ACSR_OK;
+	TRY(issue_issuer_of(c, o, p, name, e));
+	if (order_key_is_allowed_at(c, name, &why) == ACSR_OK && order_key_is_allowed(c, p, &why) == ACSR_OK)
 		return ACSR_OK;
 	if (!err_is(&why, "policy.")) {
 		*e = why;

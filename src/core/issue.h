@@ -8,6 +8,10 @@
 
 /* An issuing CA that can sign now; name "" for any. NULL: none. */
 const struct issuer *issue_choose_issuer(struct core *c, const char *name);
+/* The name of the issuer that the order's round goes to, "" for any of ours: an order that began with a CA of ours stays
+ * with ours when its product is given another's. */
+ACSR_MUST_USE enum acsr_result issue_issuer_of(
+	struct core *c, const struct order *o, const struct product *p, char out[65], struct acsr_err *e);
 
 /* Choose serial and times, and store the row in state "signing". order_id and request_id are the caller's to set, and
  * times that were asked for, else 0; validity in seconds, 0: the longest that is allowed. */

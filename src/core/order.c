@@ -369,7 +369,7 @@ enum acsr_result order_fail(struct core *c, struct order *o, const char *reason,
 
 /* --- what is permitted --- */
 
-static enum acsr_result check_stated(struct core *c, const char *issuer, struct acsr_err *e)
+enum acsr_result order_key_is_allowed_at(struct core *c, const char *issuer, struct acsr_err *e)
 {
 	bool public, have;
 	struct statement s;
@@ -398,8 +398,8 @@ enum acsr_result order_may_make_key(struct core *c, const struct product *p, str
 /* The other issuer may get the CSR of the same key. */
 enum acsr_result order_key_is_allowed(struct core *c, const struct product *p, struct acsr_err *e)
 {
-	TRY(check_stated(c, p->issuer, e));
-	return p->fallback_issuer[0] != '\0' ? check_stated(c, p->fallback_issuer, e) : ACSR_OK;
+	TRY(order_key_is_allowed_at(c, p->issuer, e));
+	return p->fallback_issuer[0] != '\0' ? order_key_is_allowed_at(c, p->fallback_issuer, e) : ACSR_OK;
 }
 
 enum acsr_result order_check_pace(

@@ -49,6 +49,9 @@ ACSR_MUST_USE enum acsr_result order_may_make_key(
  * made for its own customer ("policy.autocsr")? */
 ACSR_MUST_USE enum acsr_result order_key_is_allowed(
 	struct core *c, const struct product *p, struct acsr_err *e);
+/* The same of one issuer, whatever the product says; "" is the CA of ours that issues. */
+ACSR_MUST_USE enum acsr_result order_key_is_allowed_at(
+	struct core *c, const char *issuer, struct acsr_err *e);
 /* The account begins one more order or key: too many within the hour ("limit.orders")? *again_at (NULL: not wanted) is then
  * when it may go on. Undone with the step when the order comes to nothing. */
 ACSR_MUST_USE enum acsr_result order_check_pace(

@@ -108,13 +108,11 @@ enum acsr_result validate_prepare(
 	struct core *c, struct order *o, const struct product *p, struct acsr_err *e)
 {
 	CLEANUP_STRV struct strv names = { 0 };
-	bool theirs;
+	bool theirs, offline, left;
 
-	bool offline, left;
-
-	TRY(offline_validation(c, o, &offline, &left, e));
 	TRY(order_names_list(o, &names, e));
 	TRY(choose_issuer(c, o, p, &theirs, e));
+	TRY(offline_validation(c, o, &offline, &left, e));
 	for (size_t i = 0; theirs && i < names.n; i++)
 		TRY(prepare_upstream(c, o, names.v[i], e));
 	if (theirs)

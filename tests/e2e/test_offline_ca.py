@@ -254,3 +254,33 @@ def test_an_issuer_with_orders_under_way_stays(site):
     assert answer.status_code == 409 and "1 order" in answer.json()["detail"]
     done = bring(site, order, site.ca.chain(site.ca.sign(csr)))
     assert done["order"]["state"] == "issued", "it keeps to the issuer that it began with"
+
+
+def test_an_order_of_ours_stays_with_us_when_its_product_is_given_to_another_ca(site):
+    site.operator.post("/products", {"id": "moved", "title": "moved", "level": "dv", "profile": "dv"}, 201)
+    for issuer in ("paper", "form"):
+        names = [unique_name()]
+        order = site.customer.post("/orders", {"product": "moved", "names": names, "csr": own_csr(names)[0]}, 201)
+        site.operator.patch("/products/moved", {"issuer": issuer})
+        site.validate(site.customer, order)
+        order = site.customer.wait_state(order, "issued")
+        ours = crypto.certificates(site.customer.certificate(order))[0].issuer
+        assert ours != site.ca.issuing.subject and site.customer.show(order)["issuer"] != issuer
+        site.operator.patch("/products/moved", {"issuer": ""})
+
+
+def test_a_key_of_ours_goes_to_no_public_ca_whose_statement_was_withdrawn(site):
+    """BR 6.1.1.3, by the CA that the order goes to: that the product names a private one by now changes nothing."""
+    session = site.admin_session()
+    site.operator.post("/issuers", {"name": "trusted", "kind": "offline", "public": True, "validation": "ca"}, 201)
+    site.operator.post("/products", {"id": "trusted", "title": "trusted", "level": "dv", "profile": "dv", "issuer": "trusted"}, 201)
+    session.post("/issuers/trusted/statement", {"author": "Ann Jones"}, 201)
+    order = site.customer.order([unique_name(ZONE)], product="trusted", key_type="ec:p256")
+    archive = site.customer.fetch_archive(order)
+    session.delete("/issuers/trusted/statement")
+    site.operator.patch("/products/trusted", {"issuer": "form"})
+    site.customer.acknowledge(order, archive)
+    waits = wait_for("the order to wait", lambda: site.customer.show(order)["waiting"], 10)
+    assert "withdrawn" in waits["reason"], waits
+    session.post("/issuers/trusted/statement", {"author": "Ann Jones"}, 201)
+    wait_for("the order to go on", lambda: "CSR has to be sent" in str(site.customer.show(order)["waiting"]), 30)

@@ -34,14 +34,16 @@ static json_t *offline_json(const struct order *o, const struct upstream_issuer 
 enum acsr_result order_view_put(struct core *c, json_t *out, const struct order *o, const struct product *p,
 	struct upstream_issuer *is, struct acsr_err *e)
 {
-	const char *name = o->issuer[0] != '\0' ? o->issuer : p->issuer;
-	const struct issuer *ours = issue_choose_issuer(c, name);
+	const struct issuer *ours;
+	char name[65];
 	json_t *theirs;
 	bool other;
 
+	TRY(issue_issuer_of(c, o, p, name, e));
+	ours = issue_choose_issuer(c, name);
 	TRY(load_issuer(c, name, is, &other, e));
 	if (!other && ours != NULL)
-		name = ours->name;
+		snprintf(name, sizeof(name), "%s", ours->name);
 	json_object_set_new(out, "issuer", json_text_or_null(name));
 	if (other && strcmp(is->kind, "acme") == 0)
 		TRY(upstream_json(c, o, &theirs, e));
