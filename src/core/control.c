@@ -142,3 +142,15 @@ enum acsr_result control_verdict(
 	}
 	return quorum_judge(&rules, m->body, evidence, e);
 }
+
+enum acsr_result control_seen_here(const struct msg *m, const struct acsr_err *why, struct acsr_err *e)
+{
+	const struct msg_probe_result *r;
+
+	if (m == NULL) {
+		*e = *why;
+		return ACSR_FAIL;
+	}
+	r = m->body;
+	return r->ok ? ACSR_OK : err_set(e, r->error_id, "%s", r->error_text);
+}

@@ -42,5 +42,8 @@ ACSR_MUST_USE enum acsr_result control_dns_account_record(
  * NULL) gets the JSON of it, to free, when it is yes. */
 ACSR_MUST_USE enum acsr_result control_verdict(
 	struct core *c, const struct msg *m, const struct acsr_err *why, char **evidence, struct acsr_err *e);
+/* The same by our own look alone: whether another CA, which counts for itself, is worth telling to look. */
+ACSR_MUST_USE enum acsr_result control_seen_here(
+	const struct msg *m, const struct acsr_err *why, struct acsr_err *e);
 
 #endif

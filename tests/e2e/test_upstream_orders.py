@@ -208,3 +208,15 @@ def test_the_command_waits_for_the_cas_challenges(there, tmp_path):
     watchdog.cancel()
     assert p.wait() == 0, "".join(said)
     assert crypto.sans(crypto.certificates((tmp_path / "cert.pem").read_bytes())[0]) == [name]
+
+
+def test_a_public_ca_of_our_own_needs_no_quorum_before_another_looks(there, e2e_dir, dns, smtp, web):
+    """BR 3.2.2.9 binds the CA that issues; our look is a courtesy, and no perspectives are configured here."""
+    world = upstream_world(e2e_dir, dns, smtp, web, {"ca": {"kind": "public"}})
+    try:
+        add_issuer(world, "pebble", there.ca.directory_url, there.ca.roots, eab={"kid": EAB_KID, "hmac_key": EAB_KEY})
+        add_product(world, "up", "pebble")
+        order, archive = place(world, unique_name())
+        issued(world, order, archive, seconds=40)
+    finally:
+        world.service.stop()

@@ -270,7 +270,7 @@ static enum acsr_result on_look(
 	if (!wanted || strcmp(v.method, call->detail) != 0)
 		return wanted ? core_want_job(c, "validate", v.id, c->now, e) : ACSR_OK;
 	TRY(keep_evidence(m, &v, e));
-	if (control_verdict(c, m, why, NULL, &no) != ACSR_OK)
+	if (control_seen_here(m, why, &no) != ACSR_OK)
 		return not_seen(c, &x, &v, &no, e);
 	v.checked_at = c->now;
 	return tell(c, &x, &v, e);
