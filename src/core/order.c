@@ -41,6 +41,7 @@ static const struct {
 	{ "issuing", "validating" }, /* another CA wants control shown anew, or another issuer takes over */
 	{ "issuing", "issued" },
 	{ "issuing", "failed" },
+	{ "issuing", "cancelled" }, /* at another CA that has not got the CSR from us (upstream_may_cancel) */
 	{ "issued", "handover" },   /* reissue with a key of ours */
 	{ "issued", "validating" }, /* reissue with an own CSR */
 	{ "issued", "revoked" },

@@ -298,6 +298,18 @@ static enum acsr_result forget_archive(struct core *c, const struct order *o, st
 	return handover_lose(c, &r, "the order was cancelled", e);
 }
 
+static enum acsr_result check_cancellable(struct core *c, const struct order *o, struct acsr_err *e)
+{
+	bool may = order_may_move(o->state, "cancelled");
+
+	if (strcmp(o->state, "issuing") == 0)
+		TRY(upstream_may_cancel(c, o, &may, e));
+	if (may)
+		return ACSR_OK;
+	return err_set(e, "state.not-cancellable", "this order is %s: there is nothing to cancel%s", o->state,
+		strcmp(o->state, "issued") == 0 ? "; revoke the certificate instead" : "");
+}
+
 enum acsr_result order_cancel(struct core *c, struct request *q, struct acsr_err *e)
 {
 	const struct field none[] = { { 0 } };
@@ -307,9 +319,7 @@ enum acsr_result order_cancel(struct core *c, struct request *q, struct acsr_err
 	TRY(request_fields(q, none, e));
 	TRY(order_of_request(c, q, &o, e));
 	TRY(order_has_certificate(c, &o, &reissue, e));
-	if (!order_may_move(o.state, "cancelled"))
-		return err_set(e, "state.not-cancellable", "this order is %s: there is nothing to cancel%s",
-			o.state, strcmp(o.state, "issued") == 0 ? "; revoke the certificate instead" : "");
+	TRY(check_cancellable(c, &o, e));
 	TRY(forget_archive(c, &o, e));
 	TRY(jobs_done(c->db, "archive-mail", o.id, e));
 	TRY(upstream_cancel(c, &o, e));

@@ -284,3 +284,16 @@ def test_a_key_of_ours_goes_to_no_public_ca_whose_statement_was_withdrawn(site):
     assert "withdrawn" in waits["reason"], waits
     session.post("/issuers/trusted/statement", {"author": "Ann Jones"}, 201)
     wait_for("the order to go on", lambda: "CSR has to be sent" in str(site.customer.show(order)["waiting"]), 30)
+
+
+def test_an_order_whose_certificate_never_comes_can_be_cancelled(site):
+    names = [unique_name(ZONE)]
+    order, csr = waiting(site, names=names)
+    assert site.customer.post(f"/orders/{order['id']}/cancel")["state"] == "cancelled"
+    answer = bring(site, order, site.ca.chain(site.ca.sign(csr)), 409)
+    assert "cancelled" in answer["detail"]
+    order, csr = waiting(site, names=names)
+    bring(site, order, site.ca.chain(site.ca.sign(csr)))
+    again = site.customer.post(f"/orders/{order['id']}/reissue", {"csr": own_csr(names)[0]})
+    again = site.customer.wait_state(again, "issuing") if again["state"] != "issuing" else again
+    assert site.customer.post(f"/orders/{order['id']}/cancel")["state"] == "issued", "the certificate before stays"

@@ -10,6 +10,9 @@ export const isAutoCsr = (order: Order) => order.key_source === 'autocsr';
 export const isOver = (order: Order) => ['cancelled', 'failed', 'revoked', 'expired', 'replaced'].includes(order.state);
 /** States that change without the person doing something here. */
 export const isMoving = (order: Order) => ['new', 'handover', 'validating', 'vetting', 'issuing'].includes(order.state);
+/** While it is issued, only at another CA that has not got the CSR from us. */
+export const mayCancel = (order: Order) => isMoving(order)
+  && (order.state !== 'issuing' || (!!order.upstream && !['finalize', 'download', 'done'].includes(order.upstream.step)));
 export const hasValidCertificate = (order: Order) => order.certificates.some((c) => c.state === 'valid');
 
 export function steps(order: Order): Step[] {

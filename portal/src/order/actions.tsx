@@ -5,7 +5,7 @@ import { canMakeKeys } from '../browserkey/keypair';
 import type { Wish } from '../browserkey/make';
 import { baseName } from '../lib/commands';
 import { firstWish, formatOf, gradeOf, keyFields, type KeyWish } from '../lib/handover';
-import { hasValidCertificate, isMoving } from '../lib/order';
+import { hasValidCertificate, mayCancel } from '../lib/order';
 import { looksPrivate } from '../pages/csr-field';
 import { mayLeave } from '../router';
 import { useSession } from '../session';
@@ -29,7 +29,7 @@ export function Actions({ order, set, writable, open, setOpen }: PanelProps & { 
   return (
     <>
       {canReissue(order) && <Button kind="secondary" onClick={() => setOpen('reissue')}>Reissue</Button>}
-      {isMoving(order) && order.state !== 'issuing' && <Button kind="secondary" onClick={() => setOpen('cancel')}>Cancel</Button>}
+      {mayCancel(order) && <Button kind="secondary" onClick={() => setOpen('cancel')}>Cancel</Button>}
       {hasValidCertificate(order) && <Button kind="danger" onClick={() => setOpen('revoke')}>Revoke</Button>}
       {open === 'reissue' && <Reissue {...props} />}
       {open === 'cancel' && <Cancel {...props} />}

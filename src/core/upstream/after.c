@@ -157,6 +157,22 @@ enum acsr_result upstream_revoke_job(struct core *c, const char *serial, int64_t
 
 /* --- letting go (7.5.2) --- */
 
+enum acsr_result upstream_may_cancel(struct core *c, const struct order *o, bool *may, struct acsr_err *e)
+{
+	static const char *const sent[] = { "finalize", "download", "done" };
+	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer i = { 0 };
+	CLEANUP_ERRAND struct errand x = { 0 };
+	bool have;
+
+	TRY(upstream_of(c, o, &i, may, e));
+	if (!*may || strcmp(i.kind, "acme") != 0)
+		return ACSR_OK;
+	TRY(errand_load(c, o->id, &x, &have, e));
+	for (size_t k = 0; have && k < sizeof(sent) / sizeof(sent[0]); k++)
+		*may = *may && strcmp(x.u.step, sent[k]) != 0;
+	return ACSR_OK;
+}
+
 enum acsr_result upstream_cancel(struct core *c, const struct order *o, struct acsr_err *e)
 {
 	CLEANUP_ERRAND struct errand x = { 0 };

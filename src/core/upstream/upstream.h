@@ -45,6 +45,10 @@ ACSR_MUST_USE enum acsr_result upstream_prove(
 	struct core *c, struct order *o, struct validation *v, struct acsr_err *e);
 /* What the "issue" job does for it: finalize, fetch, judge, store. */
 ACSR_MUST_USE enum acsr_result upstream_issue(struct core *c, const struct order *o, struct acsr_err *e);
+/* May an order that is issuing be cancelled? One of an offline CA may, whose certificate perhaps never comes, and one of an
+ * ACME CA until the CSR is sent. */
+ACSR_MUST_USE enum acsr_result upstream_may_cancel(
+	struct core *c, const struct order *o, bool *may, struct acsr_err *e);
 /* It is cancelled: what is pending at the CA is let go of, and what was published taken away. */
 ACSR_MUST_USE enum acsr_result upstream_cancel(struct core *c, const struct order *o, struct acsr_err *e);
 /* A certificate of that issuer was revoked by the customer: *ours is false when another CA has to be told, which is then
