@@ -324,10 +324,35 @@ def test_the_cas_renewal_window_is_kept_and_replaces_is_sent(there):
 def test_a_change_of_the_key_whose_end_is_unknown_is_found_out(there, act):
     before = there.operator.get("/issuers/slow")["account"]["thumbprint"]
     there.proxy.add(act, "/rollover-account-key")
+    there.proxy.add(faultproxy.cut, "/sign-me-up", times=None)
     answer = there.operator.post("/issuers/slow/account/key", {}, 502)
     assert "which key the account has is not known" in answer["detail"]
+    there.proxy.add(faultproxy.problem(400, "malformed", "JWS verification error"), "/order-plz")
+    order, archive = acknowledged(there)
+    reason(there, order, "JWS verification error")  # not final: it may be the key
+    there.proxy.clear()
     there.operator.post("/issuers/slow/account/key", {}, 200)
     assert there.operator.get("/issuers/slow")["account"]["thumbprint"] != before
+    finish(there, order, archive)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_killed_while_the_key_changes_it_finds_out_by_itself(there, when):
+    """Nobody asks for the change again."""
+    before = there.operator.get("/issuers/slow")["account"]["thumbprint"]
+    killed = []
+    def act(handler, body):
+        if when == "after":
+            handler.forward(body)
+        os.kill(there.service.pid("core"), signal.SIGKILL)
+        killed.append(when)
+        handler.close_connection = True
+        handler.connection.close()
+    there.proxy.add(act, "/rollover-account-key")
+    there.operator.post("/issuers/slow/account/key", {}, (500, 502, 503, 504))
+    assert killed
+    there.service.wait_ready(30)
+    wait_for("the new key, found by the job", lambda: there.operator.get("/issuers/slow")["account"]["thumbprint"] != before, 30, 0.3)
     order, archive = acknowledged(there)
     finish(there, order, archive)
 

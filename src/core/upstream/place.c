@@ -282,12 +282,15 @@ static enum acsr_result next_authorization(struct core *c, struct errand *x, str
 
 /* --- newOrder --- */
 
-/* Refusals that no waiting mends: the names, or what the product asks for. */
-static bool is_final(const struct upstream_reply *r)
+/* Refusals that no waiting mends: the names, or what the product asks for. "malformed" is none while nobody knows which key
+ * the account has: it may be the signature. */
+static bool is_final(const struct errand *x, const struct upstream_reply *r)
 {
 	static const char *const types[] = { "rejectedIdentifier", "unsupportedIdentifier", "malformed",
 		"invalidProfile", "invalidContact", "badCSR", "badPublicKey" };
 
+	if (x->i.next_key[0] != '\0' && strcmp(r->problem, "malformed") == 0)
+		return false;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (strcmp(types[i], r->problem) == 0)
 			return true;
@@ -308,7 +311,7 @@ static enum acsr_result not_ordered(struct core *c, struct errand *x, const stru
 		TRY(errand_save(c, x, e));
 		return jobs_again(c->db, "upstream", x->o.id, c->now, why->text, e);
 	}
-	if (is_final(r)) {
+	if (is_final(x, r)) {
 		TRY(errand_step(c, x, "failed", e));
 		TRY(jobs_done(c->db, "upstream", x->o.id, e));
 		return order_fail(c, &x->o, why->text, e);

@@ -1,6 +1,6 @@
 /*
- * Another key for an account (RFC 8555 7.3.5). The new key's name is stored before the CA hears of it. While the outcome is
- * not known it stays there, and the next attempt asks first which of the two keys the account has.
+ * Another key for an account (RFC 8555 7.3.5). The new key's name is stored before the CA hears of it, and with it the job
+ * that finds out which of the two keys the account has, when nobody else does: its lease ends when core starts anew.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "core/upstream/jobs.h"
 #include "store/jobs.h"
 
-enum { PAUSE = 60, LONGEST_PAUSE = 3600 };
+enum { LONGEST_PAUSE = 3600, LEASE = 900 };
 
 static enum acsr_result adopt(struct core *c, struct account_work *w, struct acsr_err *e)
 {
@@ -43,12 +43,12 @@ static enum acsr_result refused(
 static enum acsr_result later(
 	struct core *c, struct account_work *w, const struct acsr_err *why, struct acsr_err *e)
 {
+	int64_t first = conf_span(&c->proc->conf, "upstream.first_retry");
 	struct acsr_err told;
 	int64_t attempts;
 
 	TRY(jobs_attempts(c->db, "upstream-roll", w->issuer, &attempts, e));
-	TRY(core_want_job(c, "upstream-roll", w->issuer, c->now + PAUSE, e));
-	TRY(jobs_again(c->db, "upstream-roll", w->issuer, c->now + jobs_pause(PAUSE, LONGEST_PAUSE, attempts),
+	TRY(jobs_again(c->db, "upstream-roll", w->issuer, c->now + jobs_pause(first, LONGEST_PAUSE, attempts),
 		why->text, e));
 	(void)err_set(&told, why->id,
 		"%.280s; which key the account has is not known, and is asked again by itself", why->text);
@@ -113,7 +113,7 @@ static enum acsr_result on_inner(
 	if (w == NULL)
 		return ACSR_OK;
 	if (s == NULL)
-		return account_finish(c, w, why, e);
+		return later(c, w, why, e);
 	TRY(str_printf(&payload, e, "%.*s", (int)s->jws.len, (const char *)s->jws.p));
 	a.payload = payload;
 	return account_ask(c, w, &a, changed, e);
@@ -152,7 +152,7 @@ static enum acsr_result on_old_key(
 	if (w == NULL)
 		return ACSR_OK;
 	if (k == NULL)
-		return account_finish(c, w, why, e);
+		return later(c, w, why, e);
 	TRY(str_dup(&w->old_jwk, k->jwk, e));
 	return sign_inner(c, w, e);
 }
@@ -179,7 +179,7 @@ static enum acsr_result on_next_key(
 	if (w == NULL)
 		return ACSR_OK;
 	if (k == NULL)
-		return account_finish(c, w, why, e);
+		return later(c, w, why, e);
 	snprintf(w->thumbprint, sizeof(w->thumbprint), "%.43s", k->thumbprint);
 	TRY(upstream_issuer_load(c->db, w->issuer, &i, e));
 	return w->look_up ? look_up(c, w, &i, e) : change(c, w, e);
@@ -202,6 +202,7 @@ enum acsr_result upstream_account_roll(
 		account_new_key_name(i.name, i.next_key);
 		TRY(upstream_issuer_save(c->db, &i, e));
 	}
+	TRY(jobs_begin(c->db, "upstream-roll", i.name, c->now, LEASE, e));
 	m.name = i.next_key;
 	return account_ask_signer(c, w, MSG_account_key_make, &m, on_next_key, e);
 }
