@@ -241,6 +241,10 @@ static enum acsr_result blank(char **text, struct acsr_err *e)
 
 enum acsr_result errand_begin_again(struct core *c, struct errand *x, struct acsr_err *e)
 {
+	static const char *const of_the_old[] = { "chains", "any_chain", "asking", "candidates" };
+
+	for (size_t i = 0; i < sizeof(of_the_old) / sizeof(of_the_old[0]); i++)
+		(void)json_object_del(x->detail, of_the_old[i]);
 	TRY(publish_drop_order(c, x->o.id, e));
 	TRY(forget_challenges(c, x, e));
 	TRY(blank(&x->u.url, e));

@@ -72,19 +72,6 @@ static enum acsr_result store(struct core *c, struct errand *x, const struct acs
 	return *url != '\0' ? core_want_job(c, "upstream-ari", x->o.id, c->now, e) : ACSR_OK;
 }
 
-static enum acsr_result judge(struct core *c, struct errand *x, const struct acsr_blob *certs, size_t n,
-	const struct upstream_reply *r, struct acsr_err *e)
-{
-	struct acsr_err why = { 0 }, told;
-
-	TRY(store(c, x, certs, n, &why, e));
-	if (why.id[0] == '\0')
-		return ACSR_OK;
-	(void)err_set(&told, "upstream.certificate", "%.50s sent a certificate that is not accepted: %.280s",
-		x->i.title, why.text);
-	return errand_trouble(c, x, "issue", x->o.id, &told, r->retry_at, e);
-}
-
 /* The default chain is fetched first, then each alternate, until one is the preferred one; else the default again. */
 static enum acsr_result next_chain(
 	struct core *c, struct errand *x, const struct upstream_reply *r, struct acsr_err *e)
@@ -105,6 +92,28 @@ static enum acsr_result next_chain(
 	return download(c, x, e);
 }
 
+/* The certificate exists: what cannot be had is asked for again, never ordered anew, and another chain may do as well. */
+static enum acsr_result not_had(struct core *c, struct errand *x, const struct acsr_err *why,
+	const struct upstream_reply *r, struct acsr_err *e)
+{
+	if (json_array_size(json_object_get(x->detail, "chains")) > 0)
+		return next_chain(c, x, r, e);
+	return errand_trouble(c, x, "issue", x->o.id, why, r->retry_at, e);
+}
+
+static enum acsr_result judge(struct core *c, struct errand *x, const struct acsr_blob *certs, size_t n,
+	const struct upstream_reply *r, struct acsr_err *e)
+{
+	struct acsr_err why = { 0 }, told;
+
+	TRY(store(c, x, certs, n, &why, e));
+	if (why.id[0] == '\0')
+		return ACSR_OK;
+	(void)err_set(&told, "upstream.certificate", "%.50s sent a certificate that is not accepted: %.280s",
+		x->i.title, why.text);
+	return not_had(c, x, &told, r, e);
+}
+
 static enum acsr_result on_certificate(struct core *c, struct upstream_then *t,
 	const struct upstream_reply *r, const struct acsr_err *why, struct acsr_err *e)
 {
@@ -119,11 +128,11 @@ static enum acsr_result on_certificate(struct core *c, struct upstream_then *t,
 	if (!wanted)
 		return ACSR_OK;
 	if (why != NULL)
-		return trouble(c, &x, why, r, e);
+		return not_had(c, &x, why, r, e);
 	if (acsr_input_certs(r->body.p, r->body.len, &certs, &n, &no) != ACSR_OK) {
 		(void)err_set(&told, "upstream.certificate",
 			"%.50s sent something that is no certificate: %.280s", x.i.title, no.text);
-		return errand_trouble(c, &x, "issue", x.o.id, &told, r->retry_at, e);
+		return not_had(c, &x, &told, r, e);
 	}
 	if (is_preferred(&x, certs, n) || json_is_true(json_object_get(x.detail, "any_chain")))
 		result = judge(c, &x, certs, n, r, e);
