@@ -235,6 +235,55 @@ def test_a_wrong_certificate_is_never_stored(there, what):
     assert len(now["certificates"]) == 1
 
 
+def test_a_certificate_that_is_not_found_for_a_moment_is_asked_for_again(there):
+    """The CA has issued: no second order."""
+    name = unique_name()
+    fault = there.proxy.add(faultproxy.status(404), "/certZ", times=2)
+    order, archive = place(there, name, "far")
+    if order["state"] == "validating":
+        there.validate(there.customer, order)
+    now = reason(there, order, "does not know it any more", seconds=30)
+    assert now["upstream"]["step"] == "download" and now["upstream"]["refused"] == 0
+    finish(there, order, archive)
+    assert fault.hits == 2 and orders_placed(there, [name]) == 1
+
+
+def test_an_alternate_chain_that_cannot_be_had_is_not_needed(there):
+    there.operator.patch("/issuers/slow", {"preferred_chain": "Some other root"})
+    default = []
+    def with_alternate(handler, body):
+        status, headers, data = handler.forward(body)
+        default.append(handler.path)
+        handler.reply(status, [*headers, ("Link", f'<{there.proxy.url}/gone/1>;rel="alternate"'), ("Link", f'<{there.proxy.url}/gone/2>;rel="alternate"')], data)
+    there.proxy.add(with_alternate, "/certZ", times=None)
+    gone = there.proxy.add(faultproxy.status(404), "/gone/", times=None)
+    try:
+        name = unique_name()
+        order, archive = place(there, name, "far")
+        if order["state"] == "validating":
+            there.validate(there.customer, order)
+        finish(there, order, archive)
+    finally:
+        there.operator.patch("/issuers/slow", {"preferred_chain": ""})
+    assert gone.hits == 2 and len(default) == 2 and orders_placed(there, [name]) == 1
+
+
+def test_a_refused_revocation_is_asked_for_again_and_a_reason_that_is_not_liked_left_out(there):
+    order, archive = acknowledged(there)
+    finish(there, order, archive)
+    there.proxy.add(faultproxy.problem(403, "unauthorized", "not today"), "/revoke-cert", times=3)
+    there.proxy.add(faultproxy.problem(400, "badRevocationReason", "no such reason here"), "/revoke-cert")
+    there.customer.post(f"/orders/{order['id']}/revoke", {"reason": "superseded"})
+    reason(there, order, "is not revoked at its CA", "not today")
+    def told():
+        now = there.customer.show(order)
+        return now if "certificate.revoked-upstream" in [e["event"] for e in now["events"]] else None
+    now = wait_for("the CA to say yes", told, 40, 0.3)
+    assert now["waiting"] is None
+    assert [e["event"] for e in now["events"]].count("certificate.not-revoked") == 1, "each thing that it says, once"
+    assert ["reason" in json.loads(p) for p in payloads(there.proxy, "/revoke-cert")[-2:]] == [True, False]
+
+
 # ---- killed
 
 STEPS = [("/order-plz", "before"), ("/order-plz", "after"), ("/authZ", "after"), ("/chalZ", "before"), ("/chalZ", "after"),

@@ -79,28 +79,54 @@ static enum acsr_result revoked(struct core *c, const struct certificate *cert, 
 		"%s has revoked the certificate %s", cert->issuer, cert->serial);
 }
 
+/* Once for each thing that the CA says, not for each time that it says it. */
+static enum acsr_result audit_refusal(
+	struct core *c, const struct certificate *cert, const char *text, struct acsr_err *e)
+{
+	CLEANUP_ORDER struct order o = { 0 };
+
+	if (cert->order_id[0] != '\0')
+		TRY(order_load(c->db, cert->order_id, NULL, &o, e));
+	if (o.waiting_reason != NULL && strcmp(o.waiting_reason, text) == 0)
+		return ACSR_OK;
+	return core_audit(c, "system", "", "certificate.not-revoked", cert->order_id, e, "%s", text);
+}
+
+/* Asked again until it says yes or the certificate has ended: a refusal may be of the account or of the day. */
 static enum acsr_result not_revoked(struct core *c, const struct certificate *cert,
 	const struct upstream_reply *r, const struct acsr_err *why, struct acsr_err *e)
 {
+	bool refusal = err_is(why, "upstream.refused.") || err_is(why, "upstream.absent");
 	int64_t attempts, at;
 	char text[500];
 
-	if (err_is(why, "upstream.refused.") || err_is(why, "upstream.absent")) {
-		snprintf(text, sizeof(text), "the certificate %s is not revoked at its CA: %s", cert->serial,
-			why->text);
-		TRY(jobs_done(c->db, "upstream-revoke", cert->serial, e));
-		TRY(core_audit(c, "system", "", "certificate.not-revoked", cert->order_id, e, "%s", text));
-		return say_about(c, cert, text, 0, e);
-	}
+	snprintf(text, sizeof(text),
+		refusal ? "the certificate %s is not revoked at its CA: %s"
+			: "the CA has not confirmed the revocation of %s yet: %s",
+		cert->serial, why->text);
+	if (refusal)
+		TRY(audit_refusal(c, cert, text, e));
 	TRY(jobs_attempts(c->db, "upstream-revoke", cert->serial, &attempts, e));
 	at = c->now + jobs_pause(first_pause(c), LONGEST_PAUSE, attempts);
 	if (r->retry_at > at)
 		at = r->retry_at;
 	TRY(jobs_again(c->db, "upstream-revoke", cert->serial, at, why->text, e));
-	snprintf(text, sizeof(text), "the CA has not confirmed the revocation of %s yet: %s", cert->serial,
-		why->text);
 	return say_about(c, cert, text, at, e);
 }
+
+static enum acsr_result ended(struct core *c, const struct certificate *cert, struct acsr_err *e)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text),
+		"the certificate %s has ended, and its CA had not confirmed its revocation", cert->serial);
+	TRY(jobs_done(c->db, "upstream-revoke", cert->serial, e));
+	TRY(core_audit(c, "system", "", "certificate.not-revoked", cert->order_id, e, "%s", text));
+	return say_about(c, cert, text, 0, e);
+}
+
+static enum acsr_result tell_to_revoke(
+	struct core *c, const struct certificate *cert, bool with_reason, struct acsr_err *e);
 
 static enum acsr_result on_revoked(struct core *c, struct upstream_then *t, const struct upstream_reply *r,
 	const struct acsr_err *why, struct acsr_err *e)
@@ -110,11 +136,13 @@ static enum acsr_result on_revoked(struct core *c, struct upstream_then *t, cons
 	TRY(certificate_load(c->db, t->object, &cert, e));
 	if (why == NULL || strcmp(r->problem, "alreadyRevoked") == 0)
 		return revoked(c, &cert, e);
+	if (strcmp(r->problem, "badRevocationReason") == 0 && t->detail[0] != '\0')
+		return tell_to_revoke(c, &cert, false, e);
 	return not_revoked(c, &cert, r, why, e);
 }
 
 static enum acsr_result revocation(
-	struct core *c, const struct certificate *cert, char **payload, struct acsr_err *e)
+	struct core *c, const struct certificate *cert, bool with_reason, char **payload, struct acsr_err *e)
 {
 	CLEANUP_STR char *text = NULL;
 	CLEANUP_BUF struct buf der = { 0 };
@@ -127,32 +155,41 @@ static enum acsr_result revocation(
 	if (text == NULL)
 		return err_nomem(e);
 	b64_encode(der.p, der.len, true, text);
-	if (acsr_reason_find(&code, cert->reason, NULL) != ACSR_OK || code == 0)
+	if (!with_reason || acsr_reason_find(&code, cert->reason, NULL) != ACSR_OK || code == 0)
 		return json_text(json_pack("{s:s}", "certificate", text), payload, e);
 	return json_text(json_pack("{s:s,s:i}", "certificate", text, "reason", code), payload, e);
 }
 
-enum acsr_result upstream_revoke_job(struct core *c, const char *serial, int64_t attempts, struct acsr_err *e)
+static enum acsr_result tell_to_revoke(
+	struct core *c, const struct certificate *cert, bool with_reason, struct acsr_err *e)
 {
 	struct upstream_then t = { .fn = on_revoked };
 	struct upstream_reply none = { 0 };
-	struct upstream_ask a = { .url = "revokeCert" };
+	struct upstream_ask a = { .issuer = cert->issuer, .url = "revokeCert" };
 	CLEANUP_STR char *payload = NULL;
-	struct certificate cert;
 	struct acsr_err why;
+
+	TRY(revocation(c, cert, with_reason, &payload, e));
+	TRY(jobs_lease(c->db, "upstream-revoke", cert->serial, c->now + LEASE, e));
+	a.payload = payload;
+	snprintf(t.object, sizeof(t.object), "%s", cert->serial);
+	snprintf(t.detail, sizeof(t.detail), "%s", with_reason ? "with a reason" : "");
+	if (upstream_call(c, &a, &t, &why) == ACSR_OK)
+		return ACSR_OK;
+	return not_revoked(c, cert, &none, &why, e);
+}
+
+enum acsr_result upstream_revoke_job(struct core *c, const char *serial, int64_t attempts, struct acsr_err *e)
+{
+	struct certificate cert;
 
 	(void)attempts;
 	TRY(certificate_load(c->db, serial, &cert, e));
 	if (strcmp(cert.state, "revoked") != 0)
 		return jobs_done(c->db, "upstream-revoke", serial, e);
-	TRY(revocation(c, &cert, &payload, e));
-	TRY(jobs_lease(c->db, "upstream-revoke", serial, c->now + LEASE, e));
-	a.issuer = cert.issuer;
-	a.payload = payload;
-	snprintf(t.object, sizeof(t.object), "%s", serial);
-	if (upstream_call(c, &a, &t, &why) == ACSR_OK)
-		return ACSR_OK;
-	return not_revoked(c, &cert, &none, &why, e);
+	if (cert.not_after <= c->now)
+		return ended(c, &cert, e);
+	return tell_to_revoke(c, &cert, true, e);
 }
 
 /* --- letting go (7.5.2) --- */
