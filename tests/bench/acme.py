@@ -40,7 +40,7 @@ class Ours:
         anchor.write_text(ANCHOR)
         anchor.chmod(0o644)
         self.service = Service(pathlib.Path(folder, "ours"), {
-            "orders": {"new_per_hour": "0"}, "ca": {"key_type": "ec:p256"}, "acme": {"new_accounts_per_hour": "0"},
+            "orders": {"new_per_hour": "0"}, "ca": {"key_type": "ec:p256"}, "acme": {"new_accounts_per_hour": "0", "new_orders_per_hour": "0"},
             "validation": {"resolver": f"127.0.0.1:{ports.dns}", "trust_anchor_file": anchor, "http_port": ports.web,
                            "allow_networks": "127.0.0.0/8"}})
 

@@ -348,7 +348,7 @@ def test_one_name_that_caa_forbids_fails_the_order_at_every_place(town, at):
 # ---- limits
 
 def test_rate_limits_say_which_and_when(new_world):
-    world = new_world(config={"orders": {"new_per_hour": "6"}, "acme": {"same_names_per_day": "2", "failures_per_hour": "1"}})
+    world = new_world(config={"orders": {"new_per_hour": "6"}, "acme": {"same_names_per_day": "2", "failures_per_hour": "1", "new_orders_per_hour": "8"}})
     client = Acme(world.service.url + "/acme/directory", world.service.root_pem).register()
     same = unique_name()
     for _ in range(2):
@@ -368,6 +368,13 @@ def test_rate_limits_say_which_and_when(new_world):
     answer = wish(client, [ident(unique_name())])
     body = problem(answer, 429, "rateLimited")
     assert "6 orders" in body["detail"] and 0 < int(answer.headers["Retry-After"]) <= HOUR
+    other = Acme(world.service.url + "/acme/directory", world.service.root_pem).register()
+    for _ in range(2):
+        other.order(unique_name())
+    answer = wish(other, [ident(unique_name())])
+    body = problem(answer, 429, "rateLimited")
+    assert "network" in body["detail"] and "8 orders" in body["detail"] and 0 < int(answer.headers["Retry-After"]) <= HOUR
+    world.admin().order(unique_name())
 
 
 # ---- time

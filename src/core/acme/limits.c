@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "core/acme/orders.h"
 #include "core/order.h"
+#include "core/throttle.h"
 #include "store/attempts.h"
 
 enum { HOUR = 3600, DAY = 86400 };
@@ -27,10 +28,42 @@ static enum acsr_result refuse(
 	return err_set(e, "limit.acme", "%s; go on after %s", what, when);
 }
 
+/* One more of this bucket in the hour that runs; `who` is told that it had `most`. */
+static enum acsr_result count_one(struct core *c, struct acme_request *a, const char *bucket, int64_t most,
+	const char *who, struct acsr_err *e)
+{
+	int64_t n, since;
+
+	if (most == 0)
+		return ACSR_OK;
+	TRY(attempts_count(c->db, bucket, c->now, HOUR, &n, &since, e));
+	if (n <= most)
+		return ACSR_OK;
+	return refuse(c, a, since + HOUR, e, "%s started %lld orders within an hour, as many as may be", who,
+		(long long)most);
+}
+
+/* Strangers share the directory's account of ours: they are counted each for themselves, and by network because anybody can
+ * make one more of them. */
+static enum acsr_result check_stranger(struct core *c, struct acme_request *a, struct acsr_err *e)
+{
+	const struct conf *conf = &c->proc->conf;
+	char network[64], bucket[160];
+
+	snprintf(bucket, sizeof(bucket), "acme-orders:%s", a->account.id);
+	TRY(count_one(c, a, bucket, (int64_t)conf_count(conf, "orders.new_per_hour"), "this account has", e));
+	throttle_network(a->q->m.remote, network);
+	snprintf(bucket, sizeof(bucket), "acme-orders:%s", network);
+	return count_one(c, a, bucket, (int64_t)conf_count(conf, "acme.new_orders_per_hour"),
+		"the accounts of your network have", e);
+}
+
 static enum acsr_result check_pace(struct core *c, struct acme_request *a, struct acsr_err *e)
 {
 	int64_t until = c->now;
 
+	if (a->account.eab_kid[0] == '\0')
+		return check_stranger(c, a, e);
 	if (order_check_pace(c, a->account.account_id, &until, e) == ACSR_OK)
 		return ACSR_OK;
 	a->q->retry_after = until > c->now ? until - c->now : 1;
