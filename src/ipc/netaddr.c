@@ -2,6 +2,7 @@
 #include "ipc/netaddr.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 struct range {
@@ -15,6 +16,8 @@ static const struct range v4_ranges[] = {
 	{ { 10 }, 8, "a private address" },
 	{ { 100, 64 }, 10, "a carrier-grade NAT address" },
 	{ { 127 }, 8, "a loopback address" },
+	{ { 168, 63, 129, 16 }, 32,
+		"the address of a cloud's own machines" }, /* in no registry: Azure's wire server */
 	{ { 169, 254 }, 16, "a link-local address" },
 	{ { 172, 16 }, 12, "a private address" },
 	{ { 192, 0, 0 }, 24, "a protocol assignment" },
@@ -69,10 +72,12 @@ static const char *v4_reserved(const uint8_t *addr)
 	return look_up(addr, v4_ranges, sizeof(v4_ranges) / sizeof(v4_ranges[0]));
 }
 
+/* IPv4 addresses in another form. */
+static const struct range nat64 = { { 0x00, 0x64, 0xff, 0x9b }, 96, NULL };
+static const struct range sixto4 = { { 0x20, 0x02 }, 16, NULL };
+
 static const char *v6_reserved(const uint8_t *a)
 {
-	static const struct range nat64 = { { 0x00, 0x64, 0xff, 0x9b }, 96, NULL };
-	static const struct range sixto4 = { { 0x20, 0x02 }, 16, NULL };
 	const char *what;
 
 	if (in_range(a, &nat64))
@@ -83,6 +88,26 @@ static const char *v6_reserved(const uint8_t *a)
 	if (what == NULL && (a[0] & 0xe0) != 0x20)
 		what = "not a global unicast address";
 	return what;
+}
+
+bool netaddr_reserved_range(size_t i, char out[NETADDR_TEXT + 4])
+{
+	const size_t n4 = sizeof(v4_ranges) / sizeof(v4_ranges[0]),
+		     n6 = sizeof(v6_ranges) / sizeof(v6_ranges[0]);
+	const struct range *r = i < n4             ? &v4_ranges[i]
+				: i < n4 + n6      ? &v6_ranges[i - n4]
+				: i == n4 + n6     ? &nat64
+				: i == n4 + n6 + 1 ? &sixto4
+						   : NULL;
+	struct netaddr a = { .family = i < n4 ? AF_INET : AF_INET6 };
+	char text[NETADDR_TEXT];
+
+	if (r == NULL)
+		return false;
+	memcpy(a.b, r->addr, sizeof(a.b));
+	netaddr_print(&a, text);
+	snprintf(out, NETADDR_TEXT + 4, "%s/%u", text, r->bits);
+	return true;
 }
 
 const char *netaddr_reserved(const struct netaddr *a)

@@ -2,7 +2,7 @@
  * Which addresses a probe or a request of ours may connect to.
  *
  * A name that a customer or a CA chose must not lead us to the machines behind our own firewall. Permitted is what
- * the IANA special-purpose registries call globally reachable, and what the operator has listed.
+ * the IANA special-purpose registries call globally reachable (without the wire server that clouds put at 168.63.129.16), and what the operator has listed.
  */
 #ifndef IPC_NETADDR_H
 #define IPC_NETADDR_H
@@ -31,7 +31,10 @@ void netaddr_print(const struct netaddr *a, char out[NETADDR_TEXT]);
 
 /* NULL when anyone on the Internet may be there; else what the address is: "a loopback address". */
 const char *netaddr_reserved(const struct netaddr *a);
-/* The same, with what the operator allows taken out. An IPv6 address that carries an IPv4 address inside
+/* The i-th range of those, "10.0.0.0/8", for a filter that is not ours, with all of NAT64 and 6to4; false after the last.
+ * Outside 2000::/3 such a filter refuses less than we do. */
+bool netaddr_reserved_range(size_t i, char out[NETADDR_TEXT + 4]);
+/* As netaddr_reserved, with what the operator allows taken out. An IPv6 address that carries an IPv4 address inside
  * (mapped, NAT64, 6to4) is never allowed by an IPv4 network. */
 const char *netaddr_refused(const struct netaddr *a, const struct networks *allowed);
 

@@ -8,6 +8,7 @@
 #include <unbound.h>
 
 #include "ipc/conf.h"
+#include "ipc/netaddr.h"
 #include "prober/show.h"
 
 enum {
@@ -91,17 +92,19 @@ static const struct option without_server[] = {
 	{ "cache-max-ttl:", "60" },
 	{ "qname-minimisation:", "yes" },
 	{ "do-not-query-localhost:", "yes" },
-	{ "do-not-query-address:", "0.0.0.0/8" },
-	{ "do-not-query-address:", "10.0.0.0/8" },
-	{ "do-not-query-address:", "100.64.0.0/10" },
-	{ "do-not-query-address:", "169.254.0.0/16" },
-	{ "do-not-query-address:", "172.16.0.0/12" },
-	{ "do-not-query-address:", "192.168.0.0/16" },
-	{ "do-not-query-address:", "::ffff:0:0/96" },
-	{ "do-not-query-address:", "64:ff9b::/96" },
-	{ "do-not-query-address:", "fc00::/7" },
-	{ "do-not-query-address:", "fe80::/10" },
 };
+
+static enum acsr_result refuse_reserved(struct ub_ctx *ctx, struct acsr_err *e)
+{
+	char range[NETADDR_TEXT + 4];
+
+	for (size_t i = 0; netaddr_reserved_range(i, range); i++) {
+		const struct option refused = { "do-not-query-address:", range };
+
+		TRY(set_options(ctx, &refused, 1, e));
+	}
+	return ACSR_OK;
+}
 
 static enum acsr_result set_server(struct ub_ctx *ctx, const char *server, struct acsr_err *e)
 {
@@ -109,8 +112,10 @@ static enum acsr_result set_server(struct ub_ctx *ctx, const char *server, struc
 	uint16_t port;
 	int r;
 
-	if (*server == '\0')
-		return SET_OPTIONS(ctx, without_server, e);
+	if (*server == '\0') {
+		TRY(SET_OPTIONS(ctx, without_server, e));
+		return refuse_reserved(ctx, e);
+	}
 	TRY(SET_OPTIONS(ctx, with_server, e));
 	TRY(conf_address(server, host, &port, e));
 	snprintf(target, sizeof(target), "%s@%u", host, (unsigned)port);
