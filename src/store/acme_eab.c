@@ -52,6 +52,19 @@ enum acsr_result acme_eab_load(struct db *d, const char *kid, struct acme_eab *o
 	return wrapped != NULL ? buf_put(wrapped, key.p, key.len, e) : ACSR_OK;
 }
 
+enum acsr_result acme_eab_names(struct db *d, const char *kid, char out[4000], struct acsr_err *e)
+{
+	CLEANUP_ROWS struct db_rows *rows = NULL;
+	bool have;
+
+	out[0] = '\0';
+	TRY(db_query(d, &rows, "SELECT names FROM acme_eab_keys WHERE kid = $1", DB_ARGS(DB_TEXT(kid)), e));
+	TRY(db_next(rows, &have, e));
+	if (have)
+		column_text(out, 4000, rows, 0);
+	return ACSR_OK;
+}
+
 enum acsr_result acme_eab_each(
 	struct db *d, const char *account_id, acme_eab_fn *fn, void *arg, struct acsr_err *e)
 {

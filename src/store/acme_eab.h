@@ -18,9 +18,12 @@ struct acme_eab {
 /* wrapped: the MAC key under the key-encryption key, owner kid. */
 ACSR_MUST_USE enum acsr_result acme_eab_insert(
 	struct db *d, const struct acme_eab *k, struct bytes wrapped, struct acsr_err *e);
-/* With the count of its accounts. wrapped (NULL: not wanted) is appended to. */
+/* With the count of its accounts, which takes time when there are many. wrapped (NULL: not wanted) is appended to. */
 ACSR_MUST_USE enum acsr_result acme_eab_load(struct db *d, const char *kid, struct acme_eab *out, bool *have,
 	struct buf *wrapped, struct acsr_err *e);
+/* Only what it is limited to; "" for an absent one too. */
+ACSR_MUST_USE enum acsr_result acme_eab_names(
+	struct db *d, const char *kid, char out[4000], struct acsr_err *e);
 /* Newest first, of this account of ours ("": of all), with their counts. */
 typedef enum acsr_result acme_eab_fn(void *arg, const struct acme_eab *k, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result acme_eab_each(

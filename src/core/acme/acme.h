@@ -23,8 +23,9 @@ struct acme_request {
 	struct acme_account account; /* who signed, by "kid"; id "" when the request was signed by "jwk" */
 	struct acsr_key *key;        /* that verified the signature: the account's, or the jwk */
 	char thumbprint[44];         /* of key */
-	json_t *payload;             /* a JSON object; NULL: POST-as-GET, the empty payload (6.3) */
-	struct jws jws;              /* what was signed */
+	char *eab_names; /* what the account's EAB key is limited to, once somebody asked; NULL: not yet */
+	json_t *payload; /* a JSON object; NULL: POST-as-GET, the empty payload (6.3) */
+	struct jws jws;  /* what was signed */
 	/* For the answer, when it is a refusal: */
 	json_t *subproblems; /* acme_subproblem; NULL: none */
 	char location[700];  /* "" or what Location says (7.3.5) */
@@ -70,7 +71,7 @@ ACSR_MUST_USE enum acsr_result acme_want_empty(const struct acme_request *a, str
 /* May this account have this name (A-label form, with or without "*.", or an IP address), as far as the EAB key goes that it
  * was made with? For newOrder and newAuthz. "name.eab" */
 ACSR_MUST_USE enum acsr_result acme_account_may_name(
-	struct core *c, const struct acme_account *a, const char *name, struct acsr_err *e);
+	struct acme_request *a, const char *name, struct acsr_err *e);
 
 /* An error with subproblems (6.7.1): add one for `name` to what the answer will be; e is about the whole. */
 ACSR_MUST_USE enum acsr_result acme_subproblem(

@@ -161,17 +161,22 @@ bool eab_covers(const char *names, const char *name)
 	return false;
 }
 
-enum acsr_result acme_account_may_name(
-	struct core *c, const struct acme_account *a, const char *name, struct acsr_err *e)
+static enum acsr_result load_names(struct acme_request *a, struct acsr_err *e)
 {
-	struct acme_eab k;
-	bool have = false;
+	char names[4000];
 
-	if (a->eab_kid[0] == '\0')
+	TRY(acme_eab_names(a->c->db, a->account.eab_kid, names, e));
+	return str_dup(&a->eab_names, names, e);
+}
+
+enum acsr_result acme_account_may_name(struct acme_request *a, const char *name, struct acsr_err *e)
+{
+	if (a->account.eab_kid[0] == '\0')
 		return ACSR_OK;
-	TRY(acme_eab_load(c->db, a->eab_kid, &k, &have, NULL, e));
-	if (!have || k.names[0] == '\0' || eab_covers(k.names, name))
+	if (a->eab_names == NULL)
+		TRY(load_names(a, e));
+	if (a->eab_names[0] == '\0' || eab_covers(a->eab_names, name))
 		return ACSR_OK;
 	return err_rule(e, "name.eab", NULL, "RFC 8555 7.3.4",
-		"%s is not below a domain that this account may have: %.200s", name, k.names);
+		"%s is not below a domain that this account may have: %.200s", name, a->eab_names);
 }

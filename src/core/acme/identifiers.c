@@ -132,7 +132,7 @@ enum acsr_result acme_identifier_read(
 	if (acsr_name_check(value, strlen(value), acme_name_policy(c), &n, e) != ACSR_OK)
 		return refuse(e);
 	TRY(strcmp(type, "ip") == 0 ? check_ip(&n, value, e) : check_dns(&n, value, e));
-	TRY(acme_account_may_name(c, &a->account, n.ascii, e));
+	TRY(acme_account_may_name(a, n.ascii, e));
 	snprintf(out, 256, "%s", n.ascii);
 	return ACSR_OK;
 }

@@ -42,6 +42,7 @@ static void request_own_free(void *p)
 	acsr_key_free(a->key);
 	json_decref(a->payload);
 	json_decref(a->subproblems);
+	free(a->eab_names);
 	free(a);
 }
 
