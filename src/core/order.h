@@ -6,6 +6,7 @@
 #define CORE_ORDER_H
 
 #include "autocsr/csr.h"
+#include "autocsr/rules.h"
 #include "core/product.h"
 #include "store/csr_request.h"
 #include "store/order.h"
@@ -140,6 +141,11 @@ void crl_issuer_known(struct core *c);
 /* It is not proven: said, and looked at again later, or the order fails when that took too long. */
 ACSR_MUST_USE enum acsr_result validate_not_yet(struct core *c, struct order *o, struct validation *v,
 	const struct acsr_err *why, struct acsr_err *e);
+/* Does the operator's word stand for the proof? */
+bool validate_is_vouched(const struct validation *v);
+/* Is `method` ("http", "dns") a way of our own, and good for this name at `t`? Errors: "validation.method", "policy.method-…". */
+ACSR_MUST_USE enum acsr_result validate_way(
+	const struct acsr_method **out, const char *method, bool wildcard, int64_t t, struct acsr_err *e);
 /* Ask about CAA of a validation's name; `like` says whom to tell. */
 ACSR_MUST_USE enum acsr_result validate_ask_caa(struct core *c, const struct order *o,
 	const struct validation *v, const struct call *like, struct acsr_err *e);

@@ -1,5 +1,6 @@
 /* What can be done to an order: check now, vet, reissue, cancel. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/handlers.h"
@@ -12,9 +13,20 @@
 
 /* --- validate --- */
 
+/* Nothing that was shown the other way counts for this one. */
+static enum acsr_result forget_proof(struct validation *v, struct acsr_err *e)
+{
+	free(v->evidence);
+	v->evidence = NULL;
+	v->proved_at = v->valid_until = 0;
+	return str_dup(&v->evidence, "", e);
+}
+
 static enum acsr_result set_method(
 	struct core *c, struct validation *v, const char *method, struct acsr_err *e)
 {
+	const struct acsr_method *way;
+
 	if (method == NULL || strcmp(v->method, method) == 0)
 		return ACSR_OK;
 	if (v->wildcard && strcmp(method, "http") == 0)
@@ -22,8 +34,10 @@ static enum acsr_result set_method(
 			"%s is a wildcard: only a DNS record can validate it", v->name);
 	if (v->told_at != 0)
 		return ACSR_OK; /* the other CA is looking already */
-	if (v->offers[0] != '\0')
-		TRY(upstream_set_method(v, method, e));
+	TRY(v->offers[0] != '\0' ? upstream_set_method(v, method, e)
+				 : validate_way(&way, method, v->wildcard, c->now, e));
+	if (!validate_is_vouched(v))
+		TRY(forget_proof(v, e));
 	snprintf(v->method, sizeof(v->method), "%s", method);
 	return validation_save(c->db, v, e);
 }

@@ -16,17 +16,54 @@ enum { LONGEST_PAUSE = 3600 };
 
 static const char vouched_evidence[] = "{\"method\":\"preauthorised\"}";
 
+/* --- our own ways --- */
+
+enum acsr_result validate_way(
+	const struct acsr_method **out, const char *method, bool wildcard, int64_t t, struct acsr_err *e)
+{
+	/* As the table of rules calls them: BR 3.2.2.4.18 and 3.2.2.4.7. */
+	const char *id = strcmp(method, "http") == 0 ? "file" : strcmp(method, "dns") == 0 ? "dns-txt" : NULL;
+
+	if (id == NULL)
+		return err_rule(e, "validation.method", "method", NULL,
+			"\"%.15s\" is not offered for this order: method is \"http\" or \"dns\"", method);
+	return acsr_method_at(out, id, t, wildcard, e);
+}
+
+static int64_t life_of(const struct acsr_method *way, int64_t t)
+{
+	int64_t life = acsr_rule_value("dv.reuse.max", t, 200 * 86400);
+
+	return way->reuse_max != 0 && way->reuse_max < life ? way->reuse_max : life;
+}
+
+bool validate_is_vouched(const struct validation *v)
+{
+	return v->evidence != NULL && strcmp(v->evidence, vouched_evidence) == 0;
+}
+
 /* --- rows --- */
 
 static enum acsr_result reuse(struct core *c, const struct order *o, struct validation *v, struct acsr_err *e)
 {
 	int64_t life = acsr_rule_value("dv.reuse.max", c->now, 200 * 86400), at = 0;
+	CLEANUP_STR char *text = NULL;
+	const struct acsr_method *way;
+	struct acsr_err no;
+	char method[16];
 	bool have;
 
-	TRY(evidence_find(c->db, o->account_id, v->name, v->wildcard, c->now - life, &have, v->method,
-		&v->evidence, &at, e));
-	if (!have)
+	TRY(evidence_find(
+		c->db, o->account_id, v->name, v->wildcard, c->now - life, &have, method, &text, &at, e));
+	/* A way that is not permitted any more, or never was, proves nothing. */
+	if (!have || validate_way(&way, method, v->wildcard, c->now, &no) != ACSR_OK)
 		return ACSR_OK;
+	life = life_of(way, c->now);
+	if (at <= c->now - life)
+		return ACSR_OK;
+	memcpy(v->method, method, sizeof(method));
+	v->evidence = text;
+	text = NULL;
 	/* CAA is asked anew each time, so it is pending until that is done. */
 	v->proved_at = at;
 	v->valid_until = at + life;
@@ -165,8 +202,7 @@ static enum acsr_result passed(struct core *c, struct order *o, struct validatio
 	v->caa_at = c->now;
 	v->checked_at = c->now;
 	v->next_check_at = 0;
-	snprintf(v->state, sizeof(v->state), "%s",
-		strcmp(v->evidence, vouched_evidence) == 0 ? "preauthorised" : "valid");
+	snprintf(v->state, sizeof(v->state), "%s", validate_is_vouched(v) ? "preauthorised" : "valid");
 	TRY(set_error(v, "", "", e));
 	TRY(validation_save(c->db, v, e));
 	TRY(jobs_done(c->db, "validate", v->id, e));
@@ -190,7 +226,9 @@ static const char *caa_label(const struct order *o, const struct validation *v)
 {
 	if (strcmp(o->method, "acme") == 0)
 		return v->method;
-	return strcmp(v->method, "http") == 0 ? "ca-website" : "ca-dns";
+	if (strcmp(v->method, "http") == 0)
+		return "ca-website";
+	return strcmp(v->method, "dns") == 0 ? "ca-dns" : "";
 }
 
 enum acsr_result validate_ask_caa(struct core *c, const struct order *o, const struct validation *v,
@@ -205,8 +243,10 @@ enum acsr_result validate_ask_caa(struct core *c, const struct order *o, const s
 }
 
 static enum acsr_result ask_proof(
-	struct core *c, const struct validation *v, const struct call *like, struct acsr_err *e)
+	struct core *c, struct order *o, struct validation *v, const struct call *like, struct acsr_err *e)
 {
+	const struct acsr_method *way;
+	struct acsr_err no;
 	struct control k = { .name = host_of(v),
 		.wildcard = v->wildcard,
 		.method = v->method,
@@ -214,6 +254,8 @@ static enum acsr_result ask_proof(
 		.account_uri = v->account_uri != NULL ? v->account_uri : "" };
 	CLEANUP_STR char *where = NULL;
 
+	if (validate_way(&way, v->method, v->wildcard, c->now, &no) != ACSR_OK)
+		return validate_not_yet(c, o, v, &no, e);
 	TRY(strcmp(v->method, "http") == 0
 			? str_printf(&where, e, "/.well-known/pki-validation/%s.txt", v->token)
 			: str_printf(&where, e, "_autocsr.%s", k.name));
@@ -244,6 +286,9 @@ static enum acsr_result on_caa(
 	TRY(load_pair(c, call->object, &v, &o, &wanted, e));
 	if (!wanted)
 		return ACSR_OK;
+	/* Another method was chosen meanwhile: it has to prove itself. */
+	if (v.proved_at == 0 || strcmp(v.method, call->detail) != 0)
+		return validate_job(c, v.id, 0, e);
 	if (control_verdict(c, m, why, NULL, &no) != ACSR_OK)
 		return validate_not_yet(c, &o, &v, &no, e);
 	return passed(c, &o, &v, e);
@@ -259,6 +304,7 @@ static enum acsr_result ask_caa_of(struct core *c, struct order *o, struct valid
 	if (offline)
 		return passed(c, o, v, e);
 	snprintf(like.object, sizeof(like.object), "%s", v->id);
+	snprintf(like.detail, sizeof(like.detail), "%s", v->method);
 	return validate_ask_caa(c, o, v, &like, e);
 }
 
@@ -268,13 +314,15 @@ static enum acsr_result on_proof(
 	CLEANUP_VALIDATION struct validation v = { 0 };
 	CLEANUP_ORDER struct order o = { 0 };
 	CLEANUP_STR char *evidence = NULL;
+	const struct acsr_method *way;
 	struct acsr_err no;
 	bool wanted;
 
 	TRY(load_pair(c, call->object, &v, &o, &wanted, e));
 	if (!wanted)
 		return ACSR_OK;
-	if (control_verdict(c, m, why, &evidence, &no) != ACSR_OK)
+	if (control_verdict(c, m, why, &evidence, &no) != ACSR_OK ||
+		validate_way(&way, call->detail, v.wildcard, c->now, &no) != ACSR_OK)
 		return validate_not_yet(c, &o, &v, &no, e);
 	/* The customer may have chosen the other method while this one was being looked at. */
 	snprintf(v.method, sizeof(v.method), "%.15s", call->detail);
@@ -282,7 +330,7 @@ static enum acsr_result on_proof(
 	v.evidence = evidence;
 	evidence = NULL;
 	v.proved_at = c->now;
-	v.valid_until = c->now + acsr_rule_value("dv.reuse.max", c->now, 200 * 86400);
+	v.valid_until = c->now + life_of(way, c->now);
 	TRY(validation_save(c->db, &v, e));
 	TRY(evidence_put(c->db, o.account_id, &v, e));
 	return ask_caa_of(c, &o, &v, e);
@@ -303,9 +351,9 @@ enum acsr_result validate_job(struct core *c, const char *validation_id, int64_t
 	TRY(upstream_of(c, &o, &is, &theirs, e));
 	if (theirs && strcmp(is.kind, "acme") == 0)
 		return upstream_prove(c, &o, &v, e);
-	if (v.proved_at != 0)
+	if (v.proved_at != 0 && (v.valid_until == 0 || v.valid_until > c->now))
 		return ask_caa_of(c, &o, &v, e);
 	snprintf(like.object, sizeof(like.object), "%s", v.id);
 	snprintf(like.detail, sizeof(like.detail), "%s", v.method);
-	return ask_proof(c, &v, &like, e);
+	return ask_proof(c, &o, &v, &like, e);
 }

@@ -264,6 +264,32 @@ def test_a_portal_account_and_its_methods_have_names_in_caa(world, account):
     assert now["certificates"] == []
 
 
+def test_only_our_own_two_ways_prove_a_name(world, account):
+    """Who runs one port of a host does not run the names below it, and what no order of ours shows is no proof of ours."""
+    name = unique_name()
+    plain, wild = begin(account, name), begin(account, "*." + name, product="dv-wildcard", validation="dns")
+    for order, methods in ((plain, ()), (wild, ("http",))):
+        before = account.show(order)["validations"][0]["method"]
+        for method in ("tls-alpn", "dns-account", "dns-persist", *methods):
+            assert account.call("POST", f"/orders/{order['id']}/validate", {"name": order["names"][0], "method": method}).status_code == 422, method
+        assert account.show(order)["validations"][0]["method"] == before
+        assert_not_issued(account, order)
+
+
+def test_another_method_has_to_prove_itself(world, account):
+    """What was shown by http counts neither for the record nor for what CAA says about records (RFC 8657 4)."""
+    name = unique_name()
+    world.dns.publish(name, "A", "127.0.0.1")
+    world.dns.publish(name, "CAA", '0 issue "ca.test; validationmethods=ca-dns"')
+    order = begin(account, name)
+    world.publish_http(order)
+    now = look(account, order)
+    assert now["validations"][0]["error"]["id"] == "caa.forbidden", now["validations"]
+    now = look(account, order, "dns")
+    assert now["validations"][0]["state"] == "pending" and now["validations"][0]["error"]["id"] != "caa.forbidden", now["validations"]
+    assert_not_issued(account, order)
+
+
 def test_caa_is_asked_again_with_the_same_account_and_method(new_world):
     """Eight hours later at issuance (BR 3.2.2.8): what was permitted may be no more, and the words of RFC 8657 count again."""
     world = new_world()
