@@ -1,6 +1,7 @@
 """A CA that is away, slow, senseless or hostile: the order waits with the reason in plain words and goes on by itself; nothing wrong is stored,
 nothing is ordered twice, whoever is killed meanwhile. Pebble behind a proxy that answers as told."""
 import base64
+import ipaddress
 import json
 import os
 import signal
@@ -8,10 +9,14 @@ import time
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from harness import crypto, faultproxy
 from harness.api import unique_name
 from harness.faultproxy import FaultProxy
 from harness.net import free_port, wait_for
+from harness.offlineca import DAY, OfflineCa
 from harness.pebble import Pebble
 from oracle import Oracle
 from test_upstream_orders import add_issuer, add_product, issued, place, upstream_world
@@ -282,6 +287,65 @@ def test_a_refused_revocation_is_asked_for_again_and_a_reason_that_is_not_liked_
     assert now["waiting"] is None
     assert [e["event"] for e in now["events"]].count("certificate.not-revoked") == 1, "each thing that it says, once"
     assert ["reason" in json.loads(p) for p in payloads(there.proxy, "/revoke-cert")[-2:]] == [True, False]
+
+
+def forged(names, use=None):
+    """A CA's answer with the right key, and names and usages as given: a function of the one name of the order."""
+    ca = OfflineCa("Forger")
+    def act(handler, body):
+        status, headers, data = handler.forward(body)
+        leaf = crypto.certificates(data)[0]
+        (name,) = crypto.sans(leaf)
+        builder = (ca._builder(leaf.subject, leaf.public_key(), ca.issuing.subject, ca.key, -DAY / 24, 90 * DAY)
+                   .add_extension(x509.BasicConstraints(False, None), True).add_extension(x509.SubjectAlternativeName(names(name)), False))
+        if use:
+            builder = builder.add_extension(x509.ExtendedKeyUsage([use]), False)
+        handler.reply(status, headers, ca.chain(builder.sign(ca.key, hashes.SHA256())).encode())
+    return act
+
+
+@pytest.mark.parametrize("act,words", [
+    (forged(lambda n: [x509.UniformResourceIdentifier(n)]), "does not name"),
+    (forged(lambda n: [x509.DNSName(n), x509.UniformResourceIdentifier(n)]), "names URI:"),
+    (forged(lambda n: [x509.DNSName(n), x509.IPAddress(ipaddress.ip_address("192.0.2.1"))]), "names 192.0.2.1"),
+    (forged(lambda n: [x509.DNSName(n)], ExtendedKeyUsageOID.CLIENT_AUTH), "serverAuth"),
+], ids=["a URI for a name", "a URI too", "an address too", "for clients"])
+def test_names_of_another_type_and_other_uses_are_refused(there, act, words):
+    there.proxy.add(act, "/certZ", times=2)
+    order, archive = place(there, unique_name(), "far")
+    if order["state"] == "validating":
+        there.validate(there.customer, order)
+    now = reason(there, order, "not accepted", words, seconds=30)
+    assert now["certificates"] == []
+    there.proxy.clear()
+    finish(there, order, archive)
+
+
+def test_the_certificate_of_before_is_refused_and_the_new_one_asked_for(there):
+    """A CA that sends the old one again, to an order with the same key."""
+    name, api = unique_name(), there.customer
+    key = ec.generate_private_key(ec.SECP256R1())
+    csr = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), False).sign(key, hashes.SHA256())
+    csr = csr.public_bytes(serialization.Encoding.PEM).decode()
+    def through(order):
+        def look():
+            now = api.show(order)
+            if now["state"] == "validating" and now["upstream"]["step"] == "prove":
+                there.publish_http(now)
+                api.post(f"/orders/{order['id']}/validate", {}, (200, 409))
+            return now if now["state"] == "issued" else None
+        return wait_for("the certificate", look, 60, 0.25)
+    first = api.certificate(through(api.order([name], product="far", csr=csr)))
+    fault = there.proxy.add(faultproxy.status(200, first if isinstance(first, bytes) else first.encode(), "application/pem-certificate-chain"), "/certZ", times=2)
+    again = api.order([name], product="far", csr=csr)
+    def refused():
+        now = api.show(again)
+        if now["state"] == "validating" and now["upstream"]["step"] == "prove":
+            there.publish_http(now)
+            api.post(f"/orders/{again['id']}/validate", {}, (200, 409))
+        return "there already" in ((now["waiting"] or {}).get("reason") or "")
+    wait_for("the refusal", refused, 40, 0.2)
+    assert len(through(again)["certificates"]) == 1 and fault.hits == 2
 
 
 # ---- killed

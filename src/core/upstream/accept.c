@@ -79,12 +79,30 @@ static void list_name(char out[MOST_NAMES_SHOWN], const char *name)
 	str_whole(out);
 }
 
-static bool is_named(const struct acsr_sans *sans, const char *name)
+static enum acsr_san_type type_of(const char *name)
 {
-	for (size_t i = 0; i < sans->n; i++)
-		if (strcasecmp(sans->v[i].value, name) == 0)
-			return true;
-	return false;
+	uint8_t addr[16];
+
+	return network_parse_address(name, addr) ? ACSR_SAN_IP : ACSR_SAN_DNS;
+}
+
+/* A name of another type is another name, whatever it says. */
+static enum acsr_result list_if_extra(const struct strv *names, const struct acsr_san *san,
+	char extra[MOST_NAMES_SHOWN], struct acsr_err *e)
+{
+	CLEANUP_STR char *lower = NULL, *shown = NULL;
+
+	TRY(str_dup(&lower, san->value, e));
+	str_lower(lower);
+	if (strv_has(names, lower) && type_of(lower) == san->type)
+		return ACSR_OK;
+	if (san->type != ACSR_SAN_DNS && san->type != ACSR_SAN_IP) {
+		TRY(str_printf(&shown, e, "%s:%s", acsr_san_label(san->type), lower));
+		list_name(extra, shown);
+		return ACSR_OK;
+	}
+	list_name(extra, lower);
+	return ACSR_OK;
 }
 
 static enum acsr_result check_names(
@@ -95,16 +113,10 @@ static enum acsr_result check_names(
 
 	TRY(order_names_list(o, &names, e));
 	for (size_t i = 0; i < names.n; i++)
-		if (!is_named(&a->view->sans, names.v[i]))
+		if (!acsr_sans_has(&a->view->sans, type_of(names.v[i]), names.v[i]))
 			list_name(missing, names.v[i]);
-	for (size_t i = 0; i < a->view->sans.n; i++) {
-		CLEANUP_STR char *lower = NULL;
-
-		TRY(str_dup(&lower, a->view->sans.v[i].value, e));
-		str_lower(lower);
-		if (!strv_has(&names, lower))
-			list_name(extra, lower);
-	}
+	for (size_t i = 0; i < a->view->sans.n; i++)
+		TRY(list_if_extra(&names, &a->view->sans.v[i], extra, e));
 	if (*missing != '\0')
 		return err_rule(
 			e, "cert.names", "certificate", NULL, "the certificate does not name %s", missing);
@@ -139,6 +151,18 @@ static enum acsr_result check_leaf(struct core *c, const struct accepted *a, str
 		return err_rule(
 			e, "cert.validity", "certificate", NULL, "the certificate ends before it begins");
 	return ACSR_OK;
+}
+
+static enum acsr_result check_use(
+	const struct accept_from *from, const struct acsr_cert_view *v, struct acsr_err *e)
+{
+	for (size_t i = 0; i < v->n_ekus; i++)
+		if (strcmp(v->ekus[i], "serverAuth") == 0)
+			return ACSR_OK;
+	if (v->n_ekus == 0 || from->extra_names)
+		return ACSR_OK;
+	return err_rule(e, "cert.eku", "certificate", NULL,
+		"the certificate is not for TLS servers: serverAuth is not among its extended key usages");
 }
 
 /* --- the chain --- */
@@ -327,17 +351,24 @@ static enum acsr_result lint(const struct accept_from *from, struct accepted *a,
 
 /* --- all of it --- */
 
+static enum acsr_result free_serial(struct core *c, const struct acsr_cert_view *v, const char *sha256,
+	char serial[43], struct acsr_err *e);
+
 static enum acsr_result judge(struct core *c, const struct order *o, const struct accept_from *from,
 	const struct acsr_blob *certs, size_t n, struct accepted *a, struct acsr_err *e)
 {
+	char serial[43], sha256[65];
 	struct csr_request r;
 	size_t at;
 
 	TRY(csr_request_load(c->db, o->request_id, &r, e));
 	TRY(find_leaf(certs, n, r.spki_sha256, &at, a, e));
 	TRY(check_leaf(c, a, e));
+	TRY(check_use(from, a->view, e));
 	TRY(check_names(o, from, a, e));
 	TRY(check_chain(c, from, certs, n, a, e));
+	hex_encode(a->view->sha256, 32, sha256);
+	TRY(free_serial(c, a->view, sha256, serial, e));
 	return lint(from, a, e);
 }
 

@@ -4,9 +4,11 @@
  *
  * What a CA sends is hostile input. It is accepted for one order only when
  *   its key is that of the order's current CSR                     match.key
- *   it names exactly the order's names                             cert.names
+ *   it names exactly the order's names, DNS as DNS, IP as IP       cert.names
  *   it is valid now (a start within the next day is fine)          verify.expired, verify.not-yet
  *   it is no CA certificate, and no precertificate (RFC 6962 3.1)  verify.ca, cert.precertificate
+ *   it is for TLS servers, or says nothing (not of an offline CA)  cert.eku
+ *   it is not there already                                        object.exists
  *   the signatures up to the anchors, or as far as came along, are right   verify.…
  * What the linter finds is a warning: the certificate exists whether we like it or not.
  * NOT checked: revocation, certificate transparency, whether anybody trusts the root.
