@@ -5,6 +5,7 @@
 #include "cli/cmds.h"
 #include "cli/issuer_form.h"
 #include "cli/presets.h"
+#include "cli/proof.h"
 #include "cli/say.h"
 #include "cli/service.h"
 #include "cli/view.h"
@@ -187,16 +188,25 @@ static enum acsr_result send(struct cli *c, const char *method, const json_t *bo
 	CLEANUP_SERVICE struct service *s = NULL;
 	CLEANUP_STR char *path = NULL;
 	struct service_call call = { .method = method, .body = body };
+	struct proof p = { .args = &c->args, .method = method, .more = body };
 	json_t *answer = NULL;
+	struct acsr_err why = { 0 };
 
 	TRY(issuer_path(&path, c->args.words[0], "", e));
 	TRY(service_open(&s, &c->args, e));
-	call.path = path;
+	call.path = p.path = path;
+	p.service = s;
 	if (strcmp(method, "DELETE") == 0) {
 		TRY(service_call(s, &call, NULL, e));
 		return command_put_str(c->result, "removed", c->args.words[0], e);
 	}
-	TRY(service_call(s, &call, &answer, e));
+	if (service_call(s, &call, &answer, &why) == ACSR_OK)
+		return command_take(c, answer, e);
+	if (!err_is(&why, "auth.reauth")) {
+		*e = why;
+		return ACSR_FAIL;
+	}
+	TRY(proof_post(&p, &answer, e));
 	return command_take(c, answer, e);
 }
 
@@ -230,16 +240,21 @@ static const struct opt issuer_change_opts[] = {
 	ISSUER_OPTS,
 	{ "on", OPT_FLAG, NULL, "order there again" },
 	{ "off", OPT_FLAG, NULL, "order nothing there" },
+	{ "password-file", OPT_ONE, "FILE", "file with your password; asked for when it is wanted" },
+	{ "totp", OPT_ONE, "CODE", "code of the second factor; asked for when it is wanted" },
 	{ 0 },
 };
 
-static const char issuer_change_text[] = "What is not given stays. A list (--contact, --key, --challenge) "
-					 "replaces the one that was there; one empty\n"
-					 "value (--key \"\") empties it. For the operator.\n"
-					 "\n"
-					 "  autocsr issuer change letsencrypt --profile shortlived "
-					 "--challenge dns-01 --automation dns-update\n"
-					 "  autocsr issuer change letsencrypt --off\n";
+static const char issuer_change_text[] =
+	"What is not given stays. A list (--contact, --key, --challenge) "
+	"replaces the one that was there; one empty\n"
+	"value (--key \"\") empties it. --private, --directory and "
+	"--roots of a public CA take your password:\n"
+	"they decide whether the service may make keys for it. For the operator.\n"
+	"\n"
+	"  autocsr issuer change letsencrypt --profile shortlived "
+	"--challenge dns-01 --automation dns-update\n"
+	"  autocsr issuer change letsencrypt --off\n";
 
 const struct command cmd_issuer_change = { "issuer", "change", "NAME", 1, 1, "its settings (operator)",
 	issuer_change_text, issuer_change_opts, .service = true, .run = cmd_issuer_change_run,

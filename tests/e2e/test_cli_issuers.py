@@ -120,3 +120,13 @@ def test_a_certificate_comes_in_an_envelope(tmp_path, cli, site):
 def test_json_everywhere(cli):
     for words in (("issuer", "list"), ("issuer", "show", "paper")):
         assert json.loads(cli.run(*words, "--json").out)
+
+
+def test_making_a_public_ca_private_takes_the_password(tmp_path, cli, site):
+    cli.run("issuer", "add", "grave", "--directory", "https://acme.example.org/directory")
+    (tmp_path / "pw").write_text(site.service.secret("admin-password") + "\n")
+    (tmp_path / "wrong").write_text("not this\n")
+    assert cli.ask("issuer", "change", "grave", "--title", "Grave")["public"], "what is harmless takes none"
+    cli.run("issuer", "change", "grave", "--private", "--password-file", "wrong", code=4)
+    assert not cli.ask("issuer", "change", "grave", "--private", "--password-file", "pw")["public"]
+    cli.run("issuer", "remove", "grave")

@@ -172,9 +172,35 @@ def test_the_statement_is_about_each_issuer(site, issuer):
         site.customer.post(f"/orders/{order['id']}/cancel")
     session.delete(path)
     assert site.customer.call("POST", "/orders", {"product": made["id"], "names": [unique_name(ZONE)]}).status_code == 422
-    site.operator.patch(f"/issuers/{public['name']}", {"public": False})
+    session.patch(f"/issuers/{public['name']}", {"public": False})
     order = site.customer.order([unique_name(ZONE)], product=made["id"], key_type="ec:p256")
     site.customer.post(f"/orders/{order['id']}/cancel")
+
+
+def test_a_public_ca_becomes_another_thing_with_a_proof_only(site, issuer):
+    """BR 6.1.1.3: private: keys are made for it; a stolen token must not switch that guard off."""
+    made = issuer(public=True)
+    path = f"/issuers/{made['name']}"
+    for change in ({"public": False}, {"roots": OfflineCa().root_pem}, {"directory_url": "https://other.example.org/dir"}):
+        answer = site.operator.call("PATCH", path, {"title": "Changed", **change})
+        assert answer.status_code == 403 and answer.json()["type"].endswith("auth.reauth"), answer.text
+        assert site.operator.call("PATCH", path, {**change, "password": "not the password"}).status_code in (401, 403)
+    assert site.operator.get(path) == made
+    assert site.operator.patch(path, {"title": "Changed"})["title"] == "Changed", "what is harmless needs none"
+    session = site.admin_session()
+    now = session.patch(path, {"public": False, "directory_url": "https://other.example.org/dir"})
+    assert not now["public"] and now["autocsr"]
+    entry = [e for e in site.operator.whole_audit() if e["object"] == made["name"]][-1]
+    assert "public is now private" in entry["detail"] and ACME["directory_url"] + " is now https://other.example.org/dir" in entry["detail"]
+    assert site.operator.patch(path, {"public": True})["public"], "the other way is always open"
+
+
+def test_what_browsers_trust_is_never_private(site, issuer):
+    known = {"name": "le", "kind": "acme", "directory_url": "https://ACME-v02.api.letsencrypt.org/directory"}
+    refused(site.operator.call("POST", "/issuers", {**known, "public": False}).json(), "policy.issuer-public", "public", "statement")
+    made = issuer(directory_url=known["directory_url"])
+    refused(site.admin_session().call("PATCH", f"/issuers/{made['name']}", {"public": False}).json(), "policy.issuer-public", "public")
+    assert not issuer(directory_url="https://acme-staging-v02.api.letsencrypt.org/directory", public=False)["public"]
 
 
 # ---- accounts at a CA

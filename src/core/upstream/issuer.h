@@ -5,13 +5,15 @@
 #ifndef CORE_UPSTREAM_ISSUER_H
 #define CORE_UPSTREAM_ISSUER_H
 
+#include "core/proof.h"
 #include "core/request.h"
 #include "store/issuers.h"
 
 /* The members of the body into the row; fresh: it is being added, so that name and kind are taken and nothing is there
- * yet. Judges the whole row. "request.field.…", "object.exists", "state.issuer-account". */
-ACSR_MUST_USE enum acsr_result issuer_read(
-	struct core *c, struct request *q, bool fresh, struct upstream_issuer *is, struct acsr_err *e);
+ * yet. Judges the whole row; p (may be NULL) gets who is said to ask. "request.field.…", "object.exists",
+ * "state.issuer-account", "policy.issuer-public". */
+ACSR_MUST_USE enum acsr_result issuer_read(struct core *c, struct request *q, bool fresh,
+	struct upstream_issuer *is, struct proof *p, struct acsr_err *e);
 
 /* E-mail addresses as a JSON list of "mailto:…", which replaces *out. "request.field.contacts" (RFC 8555 7.3). */
 enum { ISSUER_CONTACTS = 10 }; /* at most */

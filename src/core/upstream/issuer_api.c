@@ -1,4 +1,5 @@
 /* Issuers over REST: ours are shown, other people's CAs are added, changed and removed. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/handlers.h"
@@ -98,24 +99,73 @@ enum acsr_result issuer_make(struct core *c, struct request *q, struct acsr_err 
 	/* Public until somebody says otherwise: then no key is made for it by mistake. */
 	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer is = { .public = true, .active = true };
 
-	TRY(issuer_read(c, q, true, &is, e));
+	TRY(issuer_read(c, q, true, &is, NULL, e));
 	TRY(upstream_issuer_save(c->db, &is, e));
 	TRY(core_audit(c, q->who.email, q->who.account_id, "issuer.added", is.name, e, "%s, %s%s%s", is.kind,
 		is.public ? "public" : "private", is.directory_url[0] != '\0' ? ", " : "", is.directory_url));
 	return answer(c, q, is.name, 201, e);
 }
 
-enum acsr_result issuer_change(struct core *c, struct request *q, struct acsr_err *e)
+/* What decides whether keys of ours may go there, as it was and as it is asked for. */
+struct standing {
+	bool public;
+	char url[1001];
+};
+
+static struct standing standing_of(const struct upstream_issuer *is)
+{
+	struct standing s = { .public = is->public };
+
+	snprintf(s.url, sizeof(s.url), "%s", is->directory_url);
+	return s;
+}
+
+static void say_change(char *out, size_t cap, const struct standing *was, const struct upstream_issuer *is)
+{
+	int n = 0;
+
+	out[0] = '\0';
+	if (was->public != is->public)
+		n = snprintf(out, cap, "; %s is now %s", was->public ? "public" : "private",
+			is->public ? "public" : "private");
+	if (strcmp(was->url, is->directory_url) != 0)
+		snprintf(out + n, cap - (size_t)n, "; directory %.400s is now %.400s",
+			*was->url != '\0' ? was->url : "none",
+			is->directory_url[0] != '\0' ? is->directory_url : "none");
+}
+
+static enum acsr_result change(struct core *c, struct request *q, const char *user_id, struct acsr_err *e)
 {
 	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer is = { 0 };
-	char members[300];
+	char members[300], values[900];
+	struct standing was;
 
+	(void)user_id;
 	TRY(load_other(c, q, &is, e));
-	TRY(issuer_read(c, q, false, &is, e));
+	was = standing_of(&is);
+	TRY(issuer_read(c, q, false, &is, NULL, e));
 	TRY(upstream_issuer_save(c->db, &is, e));
 	json_members(q->body, members, sizeof(members));
-	TRY(core_audit(c, q->who.email, q->who.account_id, "issuer.changed", is.name, e, "%s", members));
+	say_change(values, sizeof(values), &was, &is);
+	TRY(core_audit(
+		c, q->who.email, q->who.account_id, "issuer.changed", is.name, e, "%s%s", members, values));
 	return answer(c, q, is.name, 200, e);
+}
+
+/* A stolen session must not turn the guard of BR 6.1.1.3 off: that a CA is public, and which one it is, changes with a fresh
+ * proof only, as a statement is made. */
+enum acsr_result issuer_change(struct core *c, struct request *q, struct acsr_err *e)
+{
+	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer was = { 0 }, is = { 0 };
+	struct proof p = { 0 };
+
+	TRY(load_other(c, q, &was, e));
+	TRY(load_other(c, q, &is, e));
+	TRY(issuer_read(c, q, false, &is, &p, e));
+	if (was.public && (!is.public || strcmp(was.roots, is.roots) != 0 ||
+				  strcmp(was.directory_url, is.directory_url) != 0))
+		return proof_check(c, q, &p, "to change what a public CA is", change, e);
+	return change(c, q, q->who.user_id, e);
 }
 
 /* --- removing --- */

@@ -255,6 +255,23 @@ static enum acsr_result check_offline(const struct upstream_issuer *is, struct a
 	return ACSR_OK;
 }
 
+/* CAs that browsers trust whatever an operator says (BR 6.1.1.3); their trial CAs have other hosts. */
+static enum acsr_result check_private(const struct upstream_issuer *is, struct acsr_err *e)
+{
+	static const char *const trusted[] = { "acme-v02.api.letsencrypt.org", "acme.zerossl.com",
+		"acme.sectigo.com", "acme.digicert.com", "dv.acme-v02.api.pki.goog" };
+	const char *host = str_starts(is->directory_url, "https://") ? is->directory_url + 8 : "";
+	size_t n = strcspn(host, "/:?#");
+
+	for (size_t i = 0; !is->public && i < sizeof(trusted) / sizeof(trusted[0]); i++)
+		if (strlen(trusted[i]) == n && strncasecmp(trusted[i], host, n) == 0)
+			return err_rule(e, "policy.issuer-public", "public", "BR 6.1.1.3",
+				"browsers trust the CA at %s: it cannot be set as private; keys are made for "
+				"it when you state that you are not that CA (ca statement)",
+				trusted[i]);
+	return ACSR_OK;
+}
+
 static enum acsr_result check_issuer(struct upstream_issuer *is, struct acsr_err *e)
 {
 	bool acme = strcmp(is->kind, "acme") == 0;
@@ -271,6 +288,7 @@ static enum acsr_result check_issuer(struct upstream_issuer *is, struct acsr_err
 		return err_rule(e, "request.field.validation", "validation", NULL,
 			"an ACME CA validates the names itself: validation is \"ca\"");
 	TRY(check_url(is->directory_url, e));
+	TRY(check_private(is, e));
 	TRY(check_automation(is->automation, e));
 	return check_profile(is, e);
 }
@@ -344,10 +362,12 @@ static enum acsr_result keep(const char *field, const char *given, const char *i
 	return err_rule(e, "request.field.kind", field, NULL, "the %s of an issuer cannot be changed", field);
 }
 
-enum acsr_result issuer_read(
-	struct core *c, struct request *q, bool fresh, struct upstream_issuer *is, struct acsr_err *e)
+enum acsr_result issuer_read(struct core *c, struct request *q, bool fresh, struct upstream_issuer *is,
+	struct proof *p, struct acsr_err *e)
 {
 	struct issuer_body b = { 0 };
+	struct proof unused;
+	struct proof *who = p != NULL ? p : &unused;
 	const struct field fields[] = { { "name", FIELD_TEXT, fresh, &b.name, 64 },
 		{ "kind", FIELD_TEXT, fresh, &b.kind, 11 }, { "title", FIELD_TEXT, false, &b.title, 127 },
 		{ "public", FIELD_BOOL, false, &is->public, 0 },
@@ -361,7 +381,7 @@ enum acsr_result issuer_read(
 		{ "challenges", FIELD_LIST, false, &b.challenges, 8 },
 		{ "automation", FIELD_TEXT, false, &b.automation, 15 },
 		{ "validation", FIELD_TEXT, false, &b.validation, 7 },
-		{ "orders_per_hour", FIELD_INT, false, &is->orders_per_hour, 0 }, { 0 } };
+		{ "orders_per_hour", FIELD_INT, false, &is->orders_per_hour, 0 }, PROOF_FIELDS(*who), { 0 } };
 
 	TRY(request_fields(q, fields, e));
 	if (fresh) {
