@@ -281,10 +281,10 @@ static const struct opt issuer_remove_opts[] = {
 	{ 0 },
 };
 
-static const char issuer_remove_text[] =
-	"Refused while products or orders under way use it. For the operator.\n"
-	"\n"
-	"  autocsr issuer remove corp\n";
+static const char issuer_remove_text[] = "Refused while products, orders under way or certificates that have "
+					 "not expired use it. For the operator.\n"
+					 "\n"
+					 "  autocsr issuer remove corp\n";
 
 const struct command cmd_issuer_remove = { "issuer", "remove", "NAME", 1, 1,
 	"an issuer that nothing uses (operator)", issuer_remove_text, issuer_remove_opts, .service = true,

@@ -137,3 +137,13 @@ enum acsr_result upstream_issuer_uses(
 		"u.issuer = $1))",
 		DB_ARGS(DB_TEXT(name)), e);
 }
+
+enum acsr_result upstream_issuer_certificates(
+	struct db *d, const char *name, int64_t now, int64_t *n, struct acsr_err *e)
+{
+	return column_count(d, n,
+		"SELECT COUNT(*) FROM certificates WHERE issuer = $1 AND not_after > $2 AND state IN "
+		"('valid', "
+		"'replaced', 'revoked')",
+		DB_ARGS(DB_TEXT(name), DB_INT(now)), e);
+}

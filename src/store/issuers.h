@@ -47,6 +47,9 @@ ACSR_MUST_USE enum acsr_result upstream_issuer_save(
 ACSR_MUST_USE enum acsr_result upstream_issuer_list(struct db *d, struct db_rows **out, struct acsr_err *e);
 /* "object.absent" as by a foreign key when orders know it (they keep their history): make it inactive instead. */
 ACSR_MUST_USE enum acsr_result upstream_issuer_delete(struct db *d, const char *name, struct acsr_err *e);
+/* Certificates of it that have not expired, revoked ones too. */
+ACSR_MUST_USE enum acsr_result upstream_issuer_certificates(
+	struct db *d, const char *name, int64_t now, int64_t *n, struct acsr_err *e);
 /* Products and orders under way that name it, as issuer or fallback. */
 ACSR_MUST_USE enum acsr_result upstream_issuer_uses(
 	struct db *d, const char *name, int64_t *products, int64_t *orders, struct acsr_err *e);

@@ -297,3 +297,16 @@ def test_an_order_whose_certificate_never_comes_can_be_cancelled(site):
     again = site.customer.post(f"/orders/{order['id']}/reissue", {"csr": own_csr(names)[0]})
     again = site.customer.wait_state(again, "issuing") if again["state"] != "issuing" else again
     assert site.customer.post(f"/orders/{order['id']}/cancel")["state"] == "issued", "the certificate before stays"
+
+
+def test_an_issuer_whose_certificates_live_stays(site):
+    site.operator.post("/issuers", {"name": "past", "kind": "offline", "public": False, "validation": "ca"}, 201)
+    site.operator.post("/products", {"id": "past", "title": "past", "level": "dv", "profile": "dv", "issuer": "past"}, 201)
+    order, csr = waiting(site, "past")
+    bring(site, order, site.ca.chain(site.ca.sign(csr)))
+    site.operator.patch("/products/past", {"issuer": ""})
+    answer = site.operator.call("DELETE", "/issuers/past")
+    assert answer.status_code == 409 and "1 certificate of this issuer has not expired" in answer.json()["detail"]
+    shown = site.customer.post(f"/orders/{order['id']}/revoke", {"reason": "superseded"})
+    assert shown["state"] == "revoked"
+    assert site.operator.call("DELETE", "/issuers/past").status_code == 409, "it may be asked about the revocation"

@@ -6,6 +6,7 @@
 
 #include "autocsr/crl.h"
 #include "base/clock.h"
+#include "core/issuers.h"
 #include "core/jsontext.h"
 #include "core/publish.h"
 #include "core/upstream/jobs.h"
@@ -54,7 +55,9 @@ enum acsr_result upstream_revoke(
 	bool theirs, acme;
 
 	TRY(whose(c, cert->issuer, &theirs, &acme, e));
-	*ours = !theirs;
+	/* One that nobody knows is nobody's of ours: no CRL could ever name it. While the signer is away ours are not known. */
+	*ours = !theirs &&
+		(issuers_find(c->issuers, cert->issuer) != NULL || issuers_at(c->issuers, 0) == NULL);
 	if (acme)
 		return core_want_job(c, "upstream-revoke", cert->serial, c->now, e);
 	return ACSR_OK;

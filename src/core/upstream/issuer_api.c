@@ -173,9 +173,10 @@ enum acsr_result issuer_change(struct core *c, struct request *q, struct acsr_er
 static enum acsr_result check_unused(
 	struct core *c, const struct upstream_issuer *is, bool forget, struct acsr_err *e)
 {
-	int64_t products, orders;
+	int64_t products, orders, certificates;
 
 	TRY(upstream_issuer_uses(c->db, is->name, &products, &orders, e));
+	TRY(upstream_issuer_certificates(c->db, is->name, c->now, &certificates, e));
 	if (products > 0)
 		return err_set(e, "state.issuer-used",
 			"%lld product%s this issuer; give %s another one first, or switch the issuer off "
@@ -187,6 +188,13 @@ static enum acsr_result check_unused(
 			"%lld order%s under way at this issuer; wait for %s or cancel %s", (long long)orders,
 			orders == 1 ? " is" : "s are", orders == 1 ? "it" : "them",
 			orders == 1 ? "it" : "them");
+	if (certificates > 0)
+		return err_set(e, "state.issuer-used",
+			"%lld certificate%s of this issuer ha%s not expired, and it must be known where to "
+			"revoke "
+			"them; switch the issuer off instead (active: false)",
+			(long long)certificates, certificates == 1 ? "" : "s",
+			certificates == 1 ? "s" : "ve");
 	if (strcmp(is->account_status, "valid") == 0 && !forget)
 		return err_set(e, "state.issuer-account",
 			"the account %s would be forgotten, and with it the right to revoke what it ordered; "
