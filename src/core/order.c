@@ -262,13 +262,19 @@ static enum acsr_result all_valid(struct core *c, const struct order *o, bool *a
 	return ACSR_OK;
 }
 
+/* At another CA by ACME none does: the state of its order says whether control is to be shown anew. */
 static enum acsr_result any_lapsed(struct core *c, const struct order *o, bool *any, struct acsr_err *e)
 {
+	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer is = { 0 };
 	struct validation *v;
+	bool theirs;
 	size_t n;
 
-	TRY(validations_of(c->db, o->id, &v, &n, e));
 	*any = false;
+	TRY(upstream_of(c, o, &is, &theirs, e));
+	if (theirs && strcmp(is.kind, "acme") == 0)
+		return ACSR_OK;
+	TRY(validations_of(c->db, o->id, &v, &n, e));
 	for (size_t i = 0; i < n; i++)
 		*any = *any || (v[i].valid_until != 0 && v[i].valid_until <= c->now);
 	validations_free(v, n);
@@ -281,7 +287,8 @@ static enum acsr_result validate_anew(
 {
 	TRY(validations_delete(c->db, o->id, e));
 	TRY(validate_prepare(c, o, p, e));
-	return order_begin_validation(c, o, actor, e);
+	return strcmp(o->state, "validating") == 0 ? order_start_validation(c, o, actor, e)
+						   : order_begin_validation(c, o, actor, e);
 }
 
 enum { HOUR = 3600 };

@@ -97,3 +97,41 @@ enum acsr_result upstream_order_count(
 		"('order', 'failed')",
 		DB_ARGS(DB_TEXT(issuer), DB_INT(since)), e);
 }
+
+enum acsr_result upstream_authorization_take(struct db *d, const char *issuer, const char *url,
+	const char *account_id, const char *name, int64_t now, bool *ours, struct acsr_err *e)
+{
+	int64_t n;
+
+	TRY(db_exec(d, NULL,
+		"INSERT INTO upstream_authorizations (issuer, url, account_id, name, taken_at) "
+		"VALUES ($1, $2, $3, $4, $5) ON CONFLICT (issuer, url) DO NOTHING",
+		DB_ARGS(DB_TEXT(issuer), DB_TEXT(url), DB_TEXT(account_id), DB_TEXT(name), DB_INT(now)), e));
+	TRY(column_count(d, &n,
+		"SELECT COUNT(*) FROM upstream_authorizations WHERE issuer = $1 AND url = $2 AND account_id "
+		"= $3 AND name = $4",
+		DB_ARGS(DB_TEXT(issuer), DB_TEXT(url), DB_TEXT(account_id), DB_TEXT(name)), e));
+	*ours = n > 0;
+	return ACSR_OK;
+}
+
+enum acsr_result upstream_authorization_proved(
+	struct db *d, const char *issuer, const char *url, int64_t now, struct acsr_err *e)
+{
+	return db_exec(d, NULL,
+		"UPDATE upstream_authorizations SET proved_at = $3 WHERE issuer = $1 AND url = $2",
+		DB_ARGS(DB_TEXT(issuer), DB_TEXT(url), DB_INT(now)), e);
+}
+
+enum acsr_result upstream_authorization_shown(struct db *d, const char *account_id, const char *name,
+	int64_t since, bool *shown, struct acsr_err *e)
+{
+	int64_t n;
+
+	TRY(column_count(d, &n,
+		"SELECT COUNT(*) FROM upstream_authorizations WHERE account_id = $1 AND name = $2 AND "
+		"proved_at > $3",
+		DB_ARGS(DB_TEXT(account_id), DB_TEXT(name), DB_INT(since)), e));
+	*shown = n > 0;
+	return ACSR_OK;
+}

@@ -1,4 +1,4 @@
-/* Rows of upstream_orders: an order as another CA knows it, one of each round and issuer. */
+/* Rows of upstream_orders: an order as another CA knows it, one of each round and issuer; and whose its authorizations are. */
 #ifndef STORE_UPSTREAM_H
 #define STORE_UPSTREAM_H
 
@@ -29,5 +29,15 @@ ACSR_MUST_USE enum acsr_result upstream_order_known(
 /* Orders that were begun at the issuer since `since`. */
 ACSR_MUST_USE enum acsr_result upstream_order_count(
 	struct db *d, const char *issuer, int64_t since, int64_t *n, struct acsr_err *e);
+
+/* Take the authorization for an account, if nobody has it yet: *ours says whether it is this account's now. */
+ACSR_MUST_USE enum acsr_result upstream_authorization_take(struct db *d, const char *issuer, const char *url,
+	const char *account_id, const char *name, int64_t now, bool *ours, struct acsr_err *e);
+/* Its account has shown control by it. */
+ACSR_MUST_USE enum acsr_result upstream_authorization_proved(
+	struct db *d, const char *issuer, const char *url, int64_t now, struct acsr_err *e);
+/* Has the account shown control of the name ("*.example.com" is another than "example.com") since? */
+ACSR_MUST_USE enum acsr_result upstream_authorization_shown(struct db *d, const char *account_id,
+	const char *name, int64_t since, bool *shown, struct acsr_err *e);
 
 #endif

@@ -114,6 +114,7 @@ ANSWERS = {
     "a body of 10 GB": (faultproxy.endless, ["larger than any that is of use"]),
     "an order elsewhere": (faultproxy.changed_json(lambda o: {**o, "finalize": "https://evil.example/finalize"}), ["not what was asked for"]),
     "plain http": (faultproxy.changed_json(lambda o: {**o, "authorizations": ["http://127.0.0.1/a"]}), ["own servers"]),
+    "an authorization twice": (faultproxy.changed_json(lambda o: {**o, "authorizations": [o["authorizations"][0], o["authorizations"][0] + "?b"]}), ["more authorizations than names"]),
     "no answer": (faultproxy.cut, ["cannot be reached"]),
     "trouble": (faultproxy.problem(500, "serverInternal", "the database is down"), ["has trouble", "the database is down"]),
 }

@@ -1,4 +1,5 @@
 """Orders that another CA fulfils, against Pebble: proven by a file and by a record, judged, delivered, renewed, revoked."""
+import copy
 import threading
 
 import pytest
@@ -220,3 +221,49 @@ def test_a_public_ca_of_our_own_needs_no_quorum_before_another_looks(there, e2e_
         issued(world, order, archive, seconds=40)
     finally:
         world.service.stop()
+
+
+@pytest.fixture(scope="module")
+def sharing(there, e2e_dir, dns, web, test_pki):
+    """A CA that hands out what is proven already whenever it can; two customers, whose orders go there by one account."""
+    ca = Pebble(e2e_dir / "pebble-sharing", test_pki, dns=dns.address, http_port=web.port, reject_nonces=0, env={"PEBBLE_AUTHZREUSE": "100"}).start()
+    add_issuer(there, "sharing", ca.directory_url, ca.roots)
+    add_product(there, "shared", "sharing")
+    add_product(there, "shared-vouched", "sharing", preauthorised=True)
+    first, second = copy.copy(there), copy.copy(there)
+    second.customer = there.register()
+    yield first, second
+    ca.stop()
+
+
+def test_a_customers_proof_is_not_another_customers(sharing):
+    """Both are one account at the CA, to which the name is proven."""
+    first, second = sharing
+    name = unique_name()
+    order, archive = place(first, name, "shared")
+    assert order["state"] == "validating", "nobody has shown it"
+    issued(first, order, archive)
+    order, archive = place(first, name, "shared")
+    order, _, _ = issued(first, order, archive, None)
+    assert order["validations"][0]["told_at"] is None, "the same customer's proof is good for longer"
+
+    order, archive = place(second, name, "shared")
+    (v,) = order["validations"]
+    assert order["state"] == "validating" and v["state"] == "pending" and v["publish"], "the other has shown nothing"
+    order, _, _ = issued(second, order, archive)
+    assert order["validations"][0]["told_at"]
+    order, archive = place(first, name, "shared")
+    issued(first, order, archive, None)
+
+
+def test_the_operators_word_makes_a_proof_good_for_a_customer(sharing):
+    first, second = sharing
+    name = unique_name()
+    order, archive = place(first, name, "shared-vouched")
+    issued(first, order, archive)
+    second.preauthorise(second.customer, name)
+    order, archive = place(second, name, "shared-vouched")
+    order, _, _ = issued(second, order, archive, None)
+    assert order["validations"][0]["told_at"] is None
+    order, archive = place(second, name, "shared")
+    assert order["state"] == "validating", "this product does not take the operator's word"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autocsr/name.h"
 #include "base/clock.h"
 #include "core/jsontext.h"
 #include "core/publish.h"
@@ -37,16 +38,38 @@ static const char *text_of(json_t *object, const char *member)
 	return s != NULL ? s : "";
 }
 
+/* "Z", "+02:00": seconds that the local time is ahead of UTC. */
+static bool offset_of(const char *s, int64_t *seconds)
+{
+	unsigned hours, minutes;
+	int end = 0;
+
+	*seconds = 0;
+	if (strcmp(s, "Z") == 0 || strcmp(s, "z") == 0)
+		return true;
+	if ((*s != '+' && *s != '-') || strlen(s) != 6 || strspn(s + 1, "0123456789:") != 5 ||
+		sscanf(s + 1, "%2u:%2u%n", &hours, &minutes, &end) != 2 || end != 5 || hours > 23 ||
+		minutes > 59)
+		return false;
+	*seconds = ((int64_t)hours * 60 + minutes) * 60 * (*s == '-' ? -1 : 1);
+	return true;
+}
+
 int64_t errand_time(json_t *text)
 {
-	const char *s = json_string_value(text);
+	const char *s = json_string_value(text), *rest;
 	char whole[21];
-	int64_t t;
+	int64_t t, offset;
 
 	if (s == NULL || strlen(s) < 20)
 		return 0;
 	snprintf(whole, sizeof(whole), "%.19sZ", s);
-	return clock_parse_rfc3339(whole, &t, NULL) == ACSR_OK ? t : 0;
+	rest = s + 19;
+	if (*rest == '.')
+		rest += 1 + strspn(rest + 1, "0123456789");
+	if (!offset_of(rest, &offset) || clock_parse_rfc3339(whole, &t, NULL) != ACSR_OK)
+		return 0;
+	return t - offset;
 }
 
 bool offer_name(json_t *authz, char name[256])
@@ -127,12 +150,15 @@ static bool persist_proof(
 {
 	json_t *domains = json_object_get(challenge, "issuer-domain-names");
 	const char *domain = json_string_value(json_array_get(domains, 0));
+	struct acsr_name name;
 	int n;
 
-	if (domain == NULL || strlen(domain) > 100)
+	if (domain == NULL || strlen(domain) > 100 ||
+		acsr_name_check(domain, strlen(domain), ACSR_NAMES_PRIVATE, &name, NULL) != ACSR_OK ||
+		name.kind != ACSR_NAME_DNS)
 		return false;
 	snprintf(out->record, sizeof(out->record), "_validation-persist.%s", host);
-	n = snprintf(out->value, sizeof(out->value), "%s; accounturi=%s%s", domain, x->i.account_url,
+	n = snprintf(out->value, sizeof(out->value), "%s; accounturi=%s%s", name.ascii, x->i.account_url,
 		wildcard ? "; policy=wildcard" : "");
 	return n > 0 && (size_t)n < sizeof(out->value);
 }
@@ -165,12 +191,15 @@ static bool make_proof(const struct errand *x, const struct kind *k, json_t *cha
 	return true;
 }
 
-static json_t *offer_of(const struct errand *x, json_t *challenge, const char *host, bool wildcard)
+/* vouched: the account may show control by a record that names the account at the CA, which all customers share. */
+static json_t *offer_of(
+	const struct errand *x, json_t *challenge, const char *host, bool wildcard, bool vouched)
 {
 	const struct kind *k = kind_of(text_of(challenge, "type"));
 	struct proof proof = { 0 };
 
-	if (k == NULL || (wildcard && !k->wildcard) || strlen(text_of(challenge, "url")) >= UPSTREAM_URL ||
+	if (k == NULL || (wildcard && !k->wildcard) || !upstream_url_ok(&x->i, text_of(challenge, "url")) ||
+		(!vouched && strcmp(k->method, "dns-persist") == 0) ||
 		!make_proof(x, k, challenge, host, wildcard, &proof))
 		return NULL;
 	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "method", k->method, "type", k->type, "url",
@@ -264,15 +293,19 @@ static enum acsr_result keep(struct core *c, const struct errand *x, const char 
 enum acsr_result offer_read(struct core *c, const struct errand *x, const char *url, json_t *authz,
 	struct validation *v, struct acsr_err *e)
 {
-	json_t *list = json_object_get(authz, "challenges"), *offers = json_array(), *one;
+	json_t *list = json_object_get(authz, "challenges"), *offers, *one;
 	const char *host = v->wildcard ? v->name + 2 : v->name;
 	enum acsr_result r;
+	bool vouched;
 	size_t i;
 
+	TRY(preauthorised_has(c->db, x->o.account_id, host, &vouched, e));
+	offers = json_array();
 	json_array_foreach(list, i, one)
 	{
-		json_t *offer =
-			json_array_size(offers) < CHALLENGES ? offer_of(x, one, host, v->wildcard) : NULL;
+		json_t *offer = json_array_size(offers) < CHALLENGES
+					? offer_of(x, one, host, v->wildcard, vouched)
+					: NULL;
 
 		if (offer != NULL)
 			json_array_append_new(offers, offer);

@@ -66,16 +66,24 @@ void offer_why(const struct upstream_issuer *i, json_t *error, const char *name,
 ACSR_MUST_USE enum acsr_result errand_begin_again(struct core *c, struct errand *x, struct acsr_err *e);
 
 /* --- prove.c --- */
-/* The CA says that this authorization is valid. */
+/* The CA says that this authorization is valid, and the order's own account has shown control of the name. */
 ACSR_MUST_USE enum acsr_result prove_passed(
 	struct core *c, struct errand *x, struct validation *v, json_t *authz, struct acsr_err *e);
+
+/* --- authorize.c --- */
+/* The order there is ours: read its next authorization, and go on to prove when all are read. */
+ACSR_MUST_USE enum acsr_result authorize_next(struct core *c, struct errand *x, struct acsr_err *e);
+/* The CA gave what another order or account of ours has, with this authorization: wait, and the next time have the CA let
+ * go of it first. */
+ACSR_MUST_USE enum acsr_result authorize_taken(struct core *c, struct errand *x, const char *authz_url,
+	const struct acsr_err *why, struct acsr_err *e);
 
 /* --- place.c --- */
 /* The name of the order's newest certificate of that issuer in ARI (RFC 9773 4.1); "" when it has none. */
 ACSR_MUST_USE enum acsr_result upstream_certid(
 	struct core *c, const struct order *o, const char *issuer, char out[256], struct acsr_err *e);
 
-/* RFC 3339 with or without fractions of a second; 0 when it is none. */
+/* RFC 3339 with or without fractions of a second, with any offset; 0 when it is none. */
 int64_t errand_time(json_t *text);
 
 #endif

@@ -17,10 +17,9 @@
 enum { LISTED_MOST = 30, TOO_MANY_PAUSE = 300 };
 
 /* The order may have been cancelled while the CA was asked. */
-static bool still_validating(const struct errand *x, const char *step)
+static bool still_ordering(const struct errand *x)
 {
-	return strcmp(x->u.step, step) == 0 &&
-	       (strcmp(x->o.state, "validating") == 0 || strcmp(x->o.state, "issuing") == 0);
+	return strcmp(x->u.step, "ordering") == 0 && strcmp(x->o.state, "validating") == 0;
 }
 
 /* --- what is asked for --- */
@@ -125,14 +124,17 @@ static bool names_fit(json_t *order, const struct strv *names)
 	return true;
 }
 
-static enum acsr_result read_authorizations(struct errand *x, json_t *order, struct acsr_err *e)
+static enum acsr_result read_authorizations(struct errand *x, json_t *order, size_t names, struct acsr_err *e)
 {
 	json_t *list = json_object_get(order, "authorizations"), *one;
 	size_t i;
 
-	if (json_array_size(list) == 0 || json_array_size(list) > 100)
+	if (json_array_size(list) == 0)
 		return err_set(
 			e, "upstream.answer", "%.60s: its order has no list of authorizations", x->i.title);
+	if (json_array_size(list) > names)
+		return err_set(e, "upstream.answer", "%.60s: its order has more authorizations than names",
+			x->i.title);
 	json_array_foreach(list, i, one)
 	{
 		if (json_string_value(one) == NULL || !upstream_url_ok(&x->i, json_string_value(one)))
@@ -143,141 +145,32 @@ static enum acsr_result read_authorizations(struct errand *x, json_t *order, str
 	return ACSR_OK;
 }
 
+/* An order there is of one order here: "upstream.taken" when another of ours has this one. */
 static enum acsr_result take_order(
 	struct core *c, struct errand *x, const char *url, json_t *order, struct acsr_err *e)
 {
 	const char *finalize = json_string_value(json_object_get(order, "finalize"));
+	const char *status = json_string_value(json_object_get(order, "status"));
 	CLEANUP_STRV struct strv names = { 0 };
+	bool known;
 
 	TRY(order_names_list(&x->o, &names, e));
 	if (*url == '\0' || finalize == NULL || !upstream_url_ok(&x->i, finalize) ||
 		!names_fit(order, &names))
 		return err_set(e, "upstream.answer", "%.60s gave an order that is not what was asked for",
 			x->i.title);
-	TRY(read_authorizations(x, order, e));
+	TRY(read_authorizations(x, order, names.n, e));
+	TRY(upstream_order_known(c->db, x->i.name, url, &known, e));
+	if (known)
+		return err_set(e, "upstream.taken",
+			"%.60s gave an order that another order of this service has already", x->i.title);
+	json_object_set_new(x->detail, "ready", json_boolean(status != NULL && strcmp(status, "ready") == 0));
 	TRY(set_text(&x->u.url, url, e));
 	TRY(set_text(&x->u.finalize_url, finalize, e));
 	x->u.expires_at = errand_time(json_object_get(order, "expires"));
 	TRY(errand_step(c, x, "authorize", e));
 	return core_audit(
 		c, "system", x->o.account_id, "order.placed-upstream", x->o.id, e, "%s: %s", x->i.name, url);
-}
-
-/* --- authorizations --- */
-
-static enum acsr_result next_authorization(struct core *c, struct errand *x, struct acsr_err *e);
-
-static enum acsr_result keep_authorization(struct core *c, struct errand *x, const char *url, json_t *authz,
-	struct validation *v, struct acsr_err *e)
-{
-	const char *status = json_string_value(json_object_get(authz, "status"));
-
-	if (status != NULL && strcmp(status, "valid") == 0) {
-		TRY(set_text(&v->authz_url, url, e));
-		return prove_passed(c, x, v, authz, e);
-	}
-	if (status == NULL || strcmp(status, "pending") != 0)
-		return err_set(e, "upstream.refused.authorization",
-			"%.60s gave an authorization for %s that is %s", x->i.title, v->name,
-			status != NULL ? status : "nothing");
-	TRY(offer_read(c, x, url, authz, v, e));
-	v->created_at = v->next_check_at = c->now;
-	return validation_save(c->db, v, e);
-}
-
-static enum acsr_result match_authorization(
-	struct core *c, struct errand *x, const char *url, json_t *authz, struct acsr_err *e)
-{
-	struct validation *v;
-	enum acsr_result r = ACSR_FAIL;
-	char name[256];
-	size_t n;
-
-	if (!offer_name(authz, name))
-		return err_set(e, "upstream.answer", "%.60s gave an authorization for nothing", x->i.title);
-	TRY(validations_of(c->db, x->o.id, &v, &n, e));
-	(void)err_set(e, "upstream.answer", "%.60s gave an authorization for %.100s, which was not asked for",
-		x->i.title, name);
-	for (size_t k = 0; k < n; k++) {
-		if (strcmp(v[k].name, name) == 0) {
-			r = keep_authorization(c, x, url, authz, &v[k], e);
-			break;
-		}
-	}
-	validations_free(v, n);
-	return r;
-}
-
-static enum acsr_result on_authorization(struct core *c, struct upstream_then *t,
-	const struct upstream_reply *r, const struct acsr_err *why, struct acsr_err *e)
-{
-	CLEANUP_ERRAND struct errand x = { 0 };
-	struct acsr_err no;
-	bool have;
-
-	TRY(errand_load(c, t->object, &x, &have, e));
-	if (!have || !still_validating(&x, "authorize"))
-		return ACSR_OK;
-	if (why != NULL && err_is(why, "upstream.absent"))
-		return errand_again(c, &x, why, e);
-	if (why != NULL)
-		return errand_trouble(c, &x, "upstream", x.o.id, why, r->retry_at, e);
-	if (match_authorization(
-		    c, &x, json_string_value(json_object_get(x.detail, "asking")), r->json, &no) != ACSR_OK)
-		return err_is(&no, "upstream.refused.")
-			       ? errand_again(c, &x, &no, e)
-			       : errand_trouble(c, &x, "upstream", x.o.id, &no, 0, e);
-	return next_authorization(c, &x, e);
-}
-
-/* The first whose URL no validation has yet. */
-static const char *unread(const struct errand *x, const struct validation *v, size_t n)
-{
-	json_t *list = json_object_get(x->detail, "authorizations"), *one;
-	size_t i;
-
-	json_array_foreach(list, i, one)
-	{
-		const char *url = json_string_value(one);
-		bool seen = false;
-
-		for (size_t k = 0; k < n && !seen; k++)
-			seen = strcmp(v[k].authz_url, url) == 0;
-		if (!seen)
-			return url;
-	}
-	return NULL;
-}
-
-static enum acsr_result begin_proving(struct core *c, struct errand *x, struct acsr_err *e)
-{
-	TRY(errand_step(c, x, "prove", e));
-	TRY(errand_well(c, x, e));
-	TRY(order_wait(c, &x->o, 0, e, "%s", ""));
-	TRY(jobs_done(c->db, "upstream", x->o.id, e));
-	TRY(order_check_names(c, &x->o, true, e));
-	return order_advance(c, &x->o, "system", e);
-}
-
-static enum acsr_result next_authorization(struct core *c, struct errand *x, struct acsr_err *e)
-{
-	struct upstream_ask a = { .payload = "" };
-	CLEANUP_STR char *url = NULL;
-	struct validation *v;
-	size_t n;
-
-	TRY(validations_of(c->db, x->o.id, &v, &n, e));
-	if (unread(x, v, n) != NULL && str_dup(&url, unread(x, v, n), e) != ACSR_OK) {
-		validations_free(v, n);
-		return ACSR_FAIL;
-	}
-	validations_free(v, n);
-	if (url == NULL)
-		return begin_proving(c, x, e);
-	json_object_set_new(x->detail, "asking", json_string(url));
-	TRY(errand_save(c, x, e));
-	a.url = url;
-	return errand_ask(c, x, &a, "upstream", x->o.id, on_authorization, e);
 }
 
 /* --- newOrder --- */
@@ -327,13 +220,18 @@ static enum acsr_result on_ordered(struct core *c, struct upstream_then *t, cons
 	bool have;
 
 	TRY(errand_load(c, t->object, &x, &have, e));
-	if (!have || !still_validating(&x, "ordering"))
+	if (!have || !still_ordering(&x))
 		return ACSR_OK;
 	if (why != NULL)
 		return not_ordered(c, &x, r, why, e);
 	if (take_order(c, &x, r->location, r->json, &no) != ACSR_OK)
-		return errand_trouble(c, &x, "upstream", x.o.id, &no, 0, e);
-	return next_authorization(c, &x, e);
+		return err_is(&no, "upstream.taken")
+			       ? authorize_taken(c, &x,
+					 json_string_value(json_array_get(
+						 json_object_get(x.detail, "authorizations"), 0)),
+					 &no, e)
+			       : errand_trouble(c, &x, "upstream", x.o.id, &no, 0, e);
+	return authorize_next(c, &x, e);
 }
 
 static enum acsr_result ask_for_order(struct core *c, struct errand *x, struct acsr_err *e)
@@ -373,14 +271,14 @@ static enum acsr_result look_at_next(struct core *c, struct errand *x, struct ac
 static enum acsr_result on_candidate(struct core *c, struct upstream_then *t, const struct upstream_reply *r,
 	const struct acsr_err *why, struct acsr_err *e)
 {
-	static const char *const good[] = { "pending", "ready", "processing", "valid" };
+	static const char *const good[] = { "pending", "ready" };
 	CLEANUP_ERRAND struct errand x = { 0 };
 	const char *status = json_string_value(json_object_get(r->json, "status"));
 	CLEANUP_STR char *url = NULL;
 	bool have, fits = false;
 
 	TRY(errand_load(c, t->object, &x, &have, e));
-	if (!have || !still_validating(&x, "ordering"))
+	if (!have || !still_ordering(&x))
 		return ACSR_OK;
 	if (why != NULL && upstream_is_their_fault(why))
 		return errand_trouble(c, &x, "upstream", x.o.id, why, r->retry_at, e);
@@ -388,7 +286,7 @@ static enum acsr_result on_candidate(struct core *c, struct upstream_then *t, co
 	for (size_t i = 0; status != NULL && why == NULL && i < sizeof(good) / sizeof(good[0]); i++)
 		fits = fits || strcmp(status, good[i]) == 0;
 	if (fits && take_order(c, &x, url, r->json, &(struct acsr_err){ 0 }) == ACSR_OK)
-		return next_authorization(c, &x, e);
+		return authorize_next(c, &x, e);
 	return look_at_next(c, &x, e);
 }
 
@@ -439,7 +337,7 @@ static enum acsr_result on_list(struct core *c, struct upstream_then *t, const s
 	bool have;
 
 	TRY(errand_load(c, t->object, &x, &have, e));
-	if (!have || !still_validating(&x, "ordering"))
+	if (!have || !still_ordering(&x))
 		return ACSR_OK;
 	if (why != NULL && upstream_is_their_fault(why))
 		return errand_trouble(c, &x, "upstream", x.o.id, why, r->retry_at, e);
@@ -467,7 +365,7 @@ static enum acsr_result on_account(struct core *c, struct upstream_then *t, cons
 	bool have;
 
 	TRY(errand_load(c, t->object, &x, &have, e));
-	if (!have || !still_validating(&x, "ordering"))
+	if (!have || !still_ordering(&x))
 		return ACSR_OK;
 	if (why != NULL)
 		return errand_trouble(c, &x, "upstream", x.o.id, why, r->retry_at, e);
@@ -499,7 +397,7 @@ static enum acsr_result run(struct core *c, struct errand *x, struct acsr_err *e
 	if (strcmp(x->u.step, "ordering") == 0)
 		return find_order(c, x, e);
 	if (strcmp(x->u.step, "authorize") == 0)
-		return next_authorization(c, x, e);
+		return authorize_next(c, x, e);
 	TRY(jobs_done(c->db, "upstream", x->o.id, e));
 	return strcmp(x->u.step, "prove") == 0 ? order_check_names(c, &x->o, false, e) : ACSR_OK;
 }

@@ -100,6 +100,16 @@ static enum acsr_result poll_again(struct core *c, struct errand *x, struct vali
 	return order_wait(c, &x->o, at, e, "%s: %s is looking at it", v->name, x->i.title);
 }
 
+/* We saw the proof, and the CA took it: it is this account's. A standing record names only the account at the CA, which all
+ * customers share: it shows nothing about one of them. */
+static enum acsr_result proved(
+	struct core *c, struct errand *x, struct validation *v, json_t *authz, struct acsr_err *e)
+{
+	if (strcmp(v->method, "dns-persist") != 0)
+		TRY(upstream_authorization_proved(c->db, x->i.name, v->authz_url, c->now, e));
+	return prove_passed(c, x, v, authz, e);
+}
+
 static enum acsr_result judge(struct core *c, struct errand *x, struct validation *v,
 	const struct upstream_reply *r, struct acsr_err *e)
 {
@@ -113,7 +123,7 @@ static enum acsr_result judge(struct core *c, struct errand *x, struct validatio
 		return errand_trouble(c, x, "validate", v->id, &why, r->retry_at, e);
 	}
 	if (strcmp(status, "valid") == 0)
-		return prove_passed(c, x, v, r->json, e);
+		return proved(c, x, v, r->json, e);
 	if (strcmp(status, "pending") != 0) {
 		offer_why(&x->i, json_object_get(challenge, "error"), v->name, &why);
 		return failed(c, x, v, &why, e);

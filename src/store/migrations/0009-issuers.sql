@@ -22,6 +22,16 @@ CREATE TABLE upstream_orders (
   replaces TEXT NOT NULL, detail TEXT NOT NULL,          -- JSON: what a step has to remember
   started_at BIGINT NOT NULL, told_at BIGINT, expires_at BIGINT, PRIMARY KEY (order_id, round, issuer));
 CREATE INDEX upstream_orders_issuer ON upstream_orders (issuer, started_at);
+CREATE UNIQUE INDEX upstream_orders_url ON upstream_orders (issuer, url) WHERE url <> '';
+
+-- The account at the CA is the service's, for all its customers: whose an authorization there is, and what its account has
+-- shown by it.
+CREATE TABLE upstream_authorizations (
+  issuer TEXT NOT NULL REFERENCES issuers (name), url TEXT NOT NULL,
+  account_id TEXT NOT NULL REFERENCES accounts (id), name TEXT NOT NULL,  -- "*.example.com" for a wildcard
+  taken_at BIGINT NOT NULL, proved_at BIGINT,            -- NULL until we saw the proof and the CA took it
+  PRIMARY KEY (issuer, url));
+CREATE INDEX upstream_authorizations_name ON upstream_authorizations (account_id, name);
 
 ALTER TABLE orders ADD COLUMN issuer TEXT NOT NULL DEFAULT '';        -- of this round; '' is the product's own
 ALTER TABLE orders ADD COLUMN renew_from BIGINT;                      -- the window that the CA suggests (RFC 9773)
