@@ -253,6 +253,7 @@ static void on_account_key_make(struct proc *p, struct chan *c, struct msg *m)
 	free_charp(&out.jwk);
 }
 
+/* r and *why: how the making of *jws went. */
 static void answer_jws(
 	struct proc *p, uint64_t id, const struct buf *jws, enum acsr_result r, const struct acsr_err *why)
 {
@@ -263,28 +264,20 @@ static void answer_jws(
 
 static void on_sign_jws(struct proc *p, struct chan *c, struct msg *m)
 {
-	CLEANUP_BUF struct buf jws = { 0 };
-	struct signer *s = p->own;
+	CLEANUP_BUF struct buf jws = { .max = JWS_MAX };
 	struct acsr_err e = { 0 };
-	enum acsr_result r;
 
 	(void)c;
-	buf_init(&jws, JWS_MAX);
-	r = account_key_sign(s->keys, m->body, &jws, &e);
-	answer_jws(p, m->id, &jws, r, &e);
+	answer_jws(p, m->id, &jws, account_key_sign(((struct signer *)p->own)->keys, m->body, &jws, &e), &e);
 }
 
 static void on_sign_eab(struct proc *p, struct chan *c, struct msg *m)
 {
-	CLEANUP_BUF struct buf jws = { 0 };
-	struct signer *s = p->own;
+	CLEANUP_BUF struct buf jws = { .max = JWS_MAX };
 	struct acsr_err e = { 0 };
-	enum acsr_result r;
 
 	(void)c;
-	buf_init(&jws, JWS_MAX);
-	r = account_key_bind(s->keys, m->body, &jws, &e);
-	answer_jws(p, m->id, &jws, r, &e);
+	answer_jws(p, m->id, &jws, account_key_bind(((struct signer *)p->own)->keys, m->body, &jws, &e), &e);
 }
 
 int main(void)

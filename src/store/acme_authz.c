@@ -117,13 +117,10 @@ enum acsr_result acme_authzs_of(
 			goto fail;
 		if (!have)
 			break;
-		grown = realloc(list, (count + 1) * sizeof(*list));
-		if (grown == NULL) {
-			(void)err_nomem(e);
+		grown = column_grow(list, count, sizeof(*list), e);
+		if (grown == NULL)
 			goto fail;
-		}
 		list = grown;
-		list[count] = (struct acme_authz){ 0 };
 		if (read_authz(rows, &list[count++], e) != ACSR_OK)
 			goto fail;
 	}

@@ -132,10 +132,10 @@ enum acsr_result acme_orders_fail(struct db *d, const char *authz_id, struct acs
 static enum acsr_result add_authz(
 	const struct db_rows *r, struct acme_order_authz **list, size_t *n, struct acsr_err *e)
 {
-	struct acme_order_authz *grown = realloc(*list, (*n + 1) * sizeof(**list));
+	struct acme_order_authz *grown = column_grow(*list, *n, sizeof(**list), e);
 
 	if (grown == NULL)
-		return err_nomem(e);
+		return ACSR_FAIL;
 	*list = grown;
 	grown += (*n)++;
 	COLUMN_TEXT(grown->id, r, N_COLUMNS);

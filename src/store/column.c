@@ -2,6 +2,7 @@
 #include "store/column.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -42,6 +43,18 @@ enum acsr_result column_string(
 	TRY(db_query(d, &rows, sql, args, e));
 	TRY(db_next(rows, &have, e));
 	return str_dup(out, have ? db_text(rows, 0) : "", e);
+}
+
+void *column_grow(void *list, size_t n, size_t size, struct acsr_err *e)
+{
+	uint8_t *grown = realloc(list, (n + 1) * size);
+
+	if (grown == NULL) {
+		(void)err_nomem(e);
+		return NULL;
+	}
+	memset(grown + n * size, 0, size);
+	return grown;
 }
 
 void column_like(const char *part, char *out, size_t cap)

@@ -17,6 +17,8 @@ ACSR_MUST_USE enum acsr_result column_count(
 /* The single text that a query gives, "" when there is no row. *out is yours. */
 ACSR_MUST_USE enum acsr_result column_string(
 	struct db *d, char **out, const char *sql, const struct db_arg *args, struct acsr_err *e);
+/* The list with room for one more after its n structs, which is zeroed; NULL without memory, and the list is as it was. */
+void *column_grow(void *list, size_t n, size_t size, struct acsr_err *e);
 /* "%part%" for LIKE … ESCAPE '!', with the pattern characters of part taken literally. */
 void column_like(const char *part, char *out, size_t cap);
 

@@ -121,13 +121,10 @@ enum acsr_result validations_of(
 			goto fail;
 		if (!have)
 			break;
-		grown = realloc(list, (count + 1) * sizeof(*list));
-		if (grown == NULL) {
-			(void)err_nomem(e);
+		grown = column_grow(list, count, sizeof(*list), e);
+		if (grown == NULL)
 			goto fail;
-		}
 		list = grown;
-		list[count] = (struct validation){ 0 };
 		if (read_validation(rows, &list[count++], e) != ACSR_OK)
 			goto fail;
 	}
