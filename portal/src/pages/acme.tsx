@@ -119,7 +119,7 @@ function Accounts({ accounts, done, writable }: { accounts: AcmeAccount[]; done:
         <thead><tr><th scope="col">Account</th><th scope="col">State</th><th scope="col">Contact</th><th scope="col">Registered</th><th scope="col">Last seen</th><th scope="col"><span class="sr">Actions</span></th></tr></thead>
         <tbody>{accounts.map((a) => (
           <tr key={a.id}>
-            <th scope="row" data-label="Account"><code class="break">{a.id}</code></th><td data-label="State"><Badge state={a.status} /></td>
+            <th scope="row" data-label="Account"><code class="break">{a.id}</code></th><td data-label="State"><Badge state={a.status === 'revoked' ? 'deactivated' : a.status} /></td>
             <td data-label="Contact"><span class="break">{a.contacts.map((c) => c.replace('mailto:', '')).join(', ') || 'none'}</span></td><td data-label="Registered"><Day at={a.created_at} /></td><td data-label="Last seen"><Time at={a.last_seen_at} /></td>
             <td class="row-actions">{writable && a.status === 'valid' && <Button kind="quiet" onClick={() => setGone(a)}>Deactivate</Button>}</td>
           </tr>))}
