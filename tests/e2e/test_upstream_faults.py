@@ -141,6 +141,43 @@ def test_an_order_whose_answer_was_lost_is_found_again(there):
     assert orders_placed(there, [name]) == 1, "asked for once; the CA's list of orders told of it"
 
 
+def test_an_order_of_another_order_is_not_taken(there):
+    """A CA may give its open order for the same names again; ours for them are two, perhaps of two customers."""
+    first, _ = place(there, unique_name(), "far")
+    def same(code, headers, data):
+        value = json.loads(data)
+        value["identifiers"] = [{"type": "dns", "value": second_name}]
+        return code, {**headers, "Location": first["upstream"]["url"]}, json.dumps(value).encode()
+    second_name = unique_name()
+    there.proxy.add(faultproxy.changed(same), "/order-plz")
+    second, archive = acknowledged(there, names=second_name)
+    now = reason(there, second, "another order of this service has already", "tried again at")
+    assert now["upstream"]["url"] is None and now["upstream"]["step"] == "failed"
+    there.customer.post(f"/orders/{second['id']}/validate", {})
+    now = at_step(there, second, "prove", "finalize", "download", "done")
+    assert now["upstream"]["url"] != first["upstream"]["url"]
+    finish(there, second, archive)
+    there.customer.post(f"/orders/{first['id']}/cancel", {}, (200, 204))
+
+
+def test_a_challenge_elsewhere_is_none(there):
+    """Neither another host's URL nor a word that is a member of the directory."""
+    def elsewhere(value):
+        for challenge, url in zip(value.get("challenges", []), ["newOrder", "http://127.0.0.1/c"] * 4):
+            challenge["url"] = url
+    there.proxy.add(faultproxy.changed_json(elsewhere), "/authZ", times=None)
+    order, _ = acknowledged(there)
+    now = reason(there, order, "offers no way to show control")
+    assert not now["validations"][0]["publish"]
+
+
+def test_an_end_in_another_zone_is_that_time(there):
+    there.proxy.add(faultproxy.changed_json(lambda o: {**o, "expires": "2049-01-01T01:30:00.5+02:00"}), "/order-plz")
+    order, archive = acknowledged(there)
+    assert at_step(there, order, "prove", "finalize", "download", "done")["upstream"]["expires_at"] == "2048-12-31T23:30:00Z"
+    finish(there, order, archive)
+
+
 @pytest.mark.rfc("8555 7.4#2", "the order of members does not matter to our client")
 def test_reordered_json_is_the_same_json(there):
     there.proxy.add(faultproxy.changed_json(lambda o: dict(reversed(o.items()))), "", times=None, when=lambda m, p, b: any(x in p for x in ("/my-order", "/authZ", "/order-plz")))
