@@ -77,7 +77,7 @@ enum acsr_result acme_authz_save(struct db *d, const struct acme_authz *a, struc
 }
 
 enum acsr_result acme_authz_find(struct db *d, const char *acme_account_id, const char *name, bool wildcard,
-	int64_t now, int64_t since, char id[40], int64_t *expires_at, struct acsr_err *e)
+	const char *types, int64_t now, int64_t since, char id[40], int64_t *expires_at, struct acsr_err *e)
 {
 	CLEANUP_ROWS struct db_rows *rows = NULL;
 	bool have;
@@ -85,9 +85,11 @@ enum acsr_result acme_authz_find(struct db *d, const char *acme_account_id, cons
 	TRY(db_query(d, &rows,
 		"SELECT id, expires_at FROM acme_authzs WHERE acme_account_id = $1 AND name = $2 AND "
 		"wildcard = $3 AND "
-		"expires_at > $4 AND proved_at > $5 AND status = 'valid' ORDER BY expires_at DESC LIMIT 1",
-		DB_ARGS(DB_TEXT(acme_account_id), DB_TEXT(name), DB_INT(wildcard), DB_INT(now),
-			DB_INT(since)),
+		"expires_at > $4 AND proved_at > $5 AND status = 'valid' AND "
+		"($6 = '' OR (' ' || $6 || ' ') LIKE ('% ' || type || ' %')) ORDER BY expires_at DESC LIMIT "
+		"1",
+		DB_ARGS(DB_TEXT(acme_account_id), DB_TEXT(name), DB_INT(wildcard), DB_INT(now), DB_INT(since),
+			DB_TEXT(types)),
 		e));
 	TRY(db_next(rows, &have, e));
 	id[0] = '\0';

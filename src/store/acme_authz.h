@@ -30,10 +30,11 @@ ACSR_MUST_USE enum acsr_result acme_authz_load(struct db *d, const char *id, con
 	struct acme_authz *out, struct acsr_err *e);
 /* Write what changes: status, type, attempts, error, evidence, times. */
 ACSR_MUST_USE enum acsr_result acme_authz_save(struct db *d, const struct acme_authz *a, struct acsr_err *e);
-/* The account's valid one for this name that lasts longest, beyond `now`, and was proven after `since`; id "" when there is
- * none. */
+/* The account's valid one for this name that lasts longest, beyond `now`, and was proven after `since` by one of the
+ * challenges in `types` (space-separated; "": by any); id "" when there is none. */
 ACSR_MUST_USE enum acsr_result acme_authz_find(struct db *d, const char *acme_account_id, const char *name,
-	bool wildcard, int64_t now, int64_t since, char id[40], int64_t *expires_at, struct acsr_err *e);
+	bool wildcard, const char *types, int64_t now, int64_t since, char id[40], int64_t *expires_at,
+	struct acsr_err *e);
 
 /* All of an order, whole. *out is n structs; acme_authzs_free. */
 ACSR_MUST_USE enum acsr_result acme_authzs_of(

@@ -711,7 +711,8 @@ def test_directories_come_and_go(town):
     admin.patch("/acme/directories/short-lived", {"active": False, "products": ["dv-wildcard"]})
     assert "short-lived" not in [d["name"] for d in town.customer.get("/acme/directories")["directories"]]
     assert next(d for d in admin.get("/acme/directories")["directories"] if d["name"] == "short-lived")["products"] == ["dv-wildcard"]
-    problem(town.alice.send(made["url"], "", method="GET"), 404, "malformed")
+    assert town.alice.send(made["url"], "", method="GET").json()["newAccount"].endswith("/acme/short-lived/new-account")
+    problem(town.alice.send(made["url"].replace("directory", "new-account"), {}), 404, "malformed")
     assert town.customer.call("POST", "/acme/eab-keys", {"title": "x", "directory": "short-lived"}).status_code == 422
     admin.delete("/acme/directories/short-lived")
     assert next(k for k in town.customer.get("/acme/eab-keys")["keys"] if k["kid"] == key["kid"])["state"] == "revoked"

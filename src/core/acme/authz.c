@@ -4,6 +4,7 @@
 
 #include "autocsr/rules.h"
 #include "base/rnd.h"
+#include "core/acme/acme_int.h"
 #include "core/acme/orders.h"
 #include "core/jsontext.h"
 
@@ -83,8 +84,8 @@ enum acsr_result acme_authz_for(struct core *c, struct acme_request *a, const ch
 
 	id[0] = '\0';
 	if (reuse)
-		TRY(acme_authz_find(c->db, a->account.id, host, wildcard, c->now, c->now - acme_proof_life(c),
-			id, expires_at, e));
+		TRY(acme_authz_find(c->db, a->account.id, host, wildcard, a->dir.challenges, c->now,
+			c->now - acme_proof_life(c), id, expires_at, e));
 	if (id[0] != '\0')
 		return ACSR_OK;
 	TRY(make(c, a, host, wildcard, &z, e));
@@ -110,7 +111,8 @@ static enum acsr_result put_challenges(struct core *c, const struct acme_request
 	for (size_t i = 0; i < types.n; i++) {
 		json_t *one;
 
-		if (!shows(z, status, types.v[i]))
+		if (!shows(z, status, types.v[i]) ||
+			(z->type[0] == '\0' && !word_is_in(a->dir.challenges, types.v[i])))
 			continue;
 		TRY(acme_challenge_json(c, a, z, types.v[i], &one, e));
 		json_array_append_new(list, one);

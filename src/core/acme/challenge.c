@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/acme/acme_int.h"
 #include "core/acme/orders.h"
 #include "core/acme/proof.h"
 #include "core/acme/wait.h"
@@ -265,6 +266,18 @@ static enum acsr_result begin(struct core *c, struct acme_authz *z, const char *
 	return look(c, z, e);
 }
 
+/* May a look at it begin now, though it could when the authorization was made? */
+static enum acsr_result may_begin(struct core *c, struct acme_request *a, const struct acme_authz *z,
+	const char *type, struct acsr_err *e)
+{
+	if (z->type[0] != '\0' || strcmp(acme_authz_status(z->status, z->expires_at, c->now), "pending") != 0)
+		return ACSR_OK;
+	if (!word_is_in(a->dir.challenges, type))
+		return err_rule(e, "acme.order.status", NULL, "RFC 8555 7.5.1",
+			"this directory does not offer %s any more; order anew", type);
+	return acme_limit_name(c, a, z->name, e);
+}
+
 static enum acsr_result absent(struct acsr_err *e)
 {
 	return err_set(e, "object.absent", "this account has no such challenge");
@@ -322,8 +335,10 @@ enum acsr_result acme_challenge(struct core *c, struct acme_request *a, struct a
 	bool held = false;
 
 	TRY(find(c, a, &z, &type, e));
-	if (a->payload != NULL)
+	if (a->payload != NULL) {
+		TRY(may_begin(c, a, &z, type, e));
 		TRY(begin(c, &z, type, e));
+	}
 	if (a->payload != NULL && is_looked_at(c, &z))
 		TRY(acme_wait(c, a, z.id, show_decided, &held, e));
 	return held ? ACSR_OK : show(c, a, &z, type, e);

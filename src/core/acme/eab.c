@@ -7,6 +7,7 @@
 #include "core/acme/acme_int.h"
 #include "core/jsontext.h"
 #include "core/kek.h"
+#include "store/users.h"
 
 static enum acsr_result refuse(struct acsr_err *e, const char *why)
 {
@@ -72,6 +73,17 @@ static enum acsr_result check_mac(struct acme_request *a, const struct jws *j, c
 	return ACSR_FAIL;
 }
 
+/* As with a token: what a user made ends with that user. */
+static enum acsr_result check_maker(
+	const struct acme_request *a, const struct acme_eab *k, struct acsr_err *e)
+{
+	struct user maker;
+	bool have;
+
+	TRY(users_by_id(a->c->db, k->user_id, &maker, &have, e));
+	return have && !maker.disabled ? ACSR_OK : refuse(e, "who made this key is not a user any more");
+}
+
 /* Only who has shown the MAC learns what has become of the key. */
 static enum acsr_result check_state(
 	const struct acme_request *a, const struct acme_eab *k, struct acsr_err *e)
@@ -82,7 +94,7 @@ static enum acsr_result check_state(
 		return refuse(e, "this key has expired");
 	if (k->most_accounts != 0 && k->accounts >= k->most_accounts)
 		return refuse(e, "this key has made as many accounts as it may");
-	return ACSR_OK;
+	return check_maker(a, k, e);
 }
 
 static enum acsr_result verify(

@@ -93,12 +93,14 @@ static void failures_of(const char *account_id, const char *name, char out[400])
 	snprintf(out, 400, "acme-fail:%s:%s", account_id, name);
 }
 
-static enum acsr_result check_failures(
-	struct core *c, struct acme_request *a, const char *name, int64_t most, struct acsr_err *e)
+enum acsr_result acme_limit_name(struct core *c, struct acme_request *a, const char *name, struct acsr_err *e)
 {
+	int64_t most = (int64_t)conf_count(&c->proc->conf, "acme.failures_per_hour");
 	struct attempts seen;
 	char bucket[400];
 
+	if (most == 0)
+		return ACSR_OK;
 	failures_of(a->account.id, str_starts(name, "*.") ? name + 2 : name, bucket);
 	TRY(attempts_get(c->db, bucket, &seen, e));
 	if (seen.count < most || seen.since + HOUR <= c->now)
@@ -112,10 +114,9 @@ enum acsr_result acme_limit_orders(
 	struct core *c, struct acme_request *a, const struct strv *names, struct acsr_err *e)
 {
 	int64_t same = (int64_t)conf_count(&c->proc->conf, "acme.same_names_per_day");
-	int64_t failures = (int64_t)conf_count(&c->proc->conf, "acme.failures_per_hour");
 
-	for (size_t i = 0; failures > 0 && i < names->n; i++)
-		TRY(check_failures(c, a, names->v[i], failures, e));
+	for (size_t i = 0; i < names->n; i++)
+		TRY(acme_limit_name(c, a, names->v[i], e));
 	if (same > 0)
 		TRY(check_same(c, a, names, same, e));
 	return check_pace(c, a, e);

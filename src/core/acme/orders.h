@@ -41,6 +41,9 @@ ACSR_MUST_USE enum acsr_result acme_names_join(const struct strv *names, char **
 /* --- limits.c: "limit.…", with the time until it is worth trying again --- */
 ACSR_MUST_USE enum acsr_result acme_limit_orders(
 	struct core *c, struct acme_request *a, const struct strv *names, struct acsr_err *e);
+/* Has this name failed too often for the account? Also before a challenge is looked at. */
+ACSR_MUST_USE enum acsr_result acme_limit_name(
+	struct core *c, struct acme_request *a, const char *name, struct acsr_err *e);
 /* A name failed: counted, and when there were too many, orders for it are refused for a while. */
 ACSR_MUST_USE enum acsr_result acme_limit_failed(
 	struct core *c, const struct acme_authz *z, struct acsr_err *e);

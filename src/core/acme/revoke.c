@@ -71,7 +71,7 @@ static enum acsr_result holds_all(struct core *c, const struct acme_request *a, 
 		int64_t until;
 		char id[40];
 
-		TRY(acme_authz_find(c->db, a->account.id, wildcard ? name + 2 : name, wildcard, c->now,
+		TRY(acme_authz_find(c->db, a->account.id, wildcard ? name + 2 : name, wildcard, "", c->now,
 			c->now - acme_proof_life(c), id, &until, e));
 		*all = id[0] != '\0';
 	}

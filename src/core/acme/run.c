@@ -110,11 +110,22 @@ static enum acsr_result find_directory(struct acme_request *a, const char **rest
 		path += len + 1;
 	}
 	TRY(acme_directory_find(a->c->db, name, &a->dir, &have, e));
-	if (!have || !a->dir.active)
+	if (!have)
 		return err_set(e, "object.absent", "there is no ACME directory at %s", a->q->m.path);
 	set_base(a->c, name, a->base);
 	*rest = path;
 	return ACSR_OK;
+}
+
+/* One that is switched off begins nothing; what was had there can still be fetched, renewed elsewhere and revoked. */
+static enum acsr_result check_active(
+	const struct acme_request *a, const struct acme_route *r, struct acsr_err *e)
+{
+	if (a->dir.active || (r->handler != acme_account_new && r->handler != acme_order_new &&
+				     r->handler != acme_authz_new && r->handler != acme_finalize))
+		return ACSR_OK;
+	return err_set(e, "object.absent",
+		"this ACME directory is switched off: nothing new can be had at %s", a->q->m.path);
 }
 
 static bool method_fits(const struct acme_route *r, const char *method)
@@ -330,6 +341,7 @@ enum acsr_result acme_run(struct core *c, struct request *q, struct acsr_err *e)
 	TRY(find_directory(a, &rest, e));
 	TRY(find_route(a, rest, &route, e));
 	TRY(answer_headers(a, e));
+	TRY(check_active(a, route, e));
 	if (route->auth == ACME_OPEN)
 		return route->handler(c, a, e);
 	return run_signed(a, route, e);
