@@ -372,6 +372,7 @@ enum acsr_result order_fail(struct core *c, struct order *o, const char *reason,
 	TRY(order_has_certificate(c, o, &has, e));
 	TRY(has ? order_return(c, o, "system", reason, e) : order_move(c, o, "failed", "system", reason, e));
 	TRY(order_wait(c, o, 0, e, "%s", reason));
+	TRY(upstream_cancel(c, o, e));
 	return order_mail(c, o, "failed", "reason", reason, NULL, NULL, e);
 }
 

@@ -519,6 +519,11 @@ def test_a_fallback_takes_over_from_a_ca_that_is_away_and_only_then(there):
     away, _ = acknowledged(there, "with-fallback")
     own, own_archive = place(there, unique_name(), "keeps")
     reason(there, away, "nobody CA cannot be reached")
+    sent, sent_archive = place(there, unique_name(), "keeps")
+    trouble = there.proxy.add(faultproxy.problem(500, "serverInternal", "no certificates today"), "/certZ", times=None)
+    if sent["state"] == "validating":
+        there.validate(there.customer, sent)
+    reason(there, sent, "no certificates today")
     there.customer.post(f"/orders/{own['id']}/validate", {}, (200, 409))
     there.service.env["AUTOCSR_TEST_CLOCK_OFFSET"] = "70"
     there.service.restart()
@@ -532,4 +537,24 @@ def test_a_fallback_takes_over_from_a_ca_that_is_away_and_only_then(there):
     assert "AutoCSR" in crypto.certificates(there.customer.certificate(now))[0].issuer.rfc4514_string()
     there.customer.post(f"/orders/{own['id']}/validate", {}, (200, 409))
     assert there.customer.show(own)["issuer"] == "slow", "that the customer has published nothing is not the CA's fault"
+    hits = trouble.hits
+    wait_for("another try", lambda: trouble.hits > hits, 60, 0.2)
+    assert there.customer.show(sent)["issuer"] == "slow", "it has issued: nobody takes over"
+    there.proxy.clear()
+    finish(there, sent, sent_archive)
     finish(there, own, own_archive)
+
+
+def test_an_order_that_stays_in_processing_ends_with_the_reason(there):
+    """And lets go of nothing that it was asked for: the CA may still issue."""
+    for_ever = there.proxy.add(faultproxy.changed_json(lambda o: {**o, "status": "processing"} if o.get("status") == "valid" and "finalize" in o else o),
+                               when=lambda m, p, b: "/finalize-order" in p or "/my-order" in p, times=None)
+    order, archive = place(there, unique_name(), "far")
+    if order["state"] == "validating":
+        there.validate(there.customer, order)
+    reason(there, order, "is issuing the certificate")
+    there.service.env["AUTOCSR_TEST_CLOCK_OFFSET"] = str(8 * 86400)
+    there.service.restart()
+    there.customer.login(there.customer.email)
+    now = there.customer.wait_state(order, "failed", seconds=40)
+    assert "has not come to an end" in now["waiting"]["reason"] and "may still do so" in now["waiting"]["reason"] and for_ever.hits

@@ -277,7 +277,8 @@ static enum acsr_result tidy_next(struct core *c, const char *order_id, struct a
 	if (!have || order_may_move(x.o.state, "cancelled"))
 		return jobs_done(c->db, "upstream-tidy", order_id, e);
 	TRY(validations_of(c->db, order_id, &v, &n, e));
-	while (k < n && (v[k].authz_url[0] == '\0' || strcmp(v[k].state, "pending") != 0))
+	while (k < n && (v[k].authz_url[0] == '\0' ||
+				(strcmp(v[k].state, "pending") != 0 && strcmp(v[k].state, "failed") != 0)))
 		k++;
 	r = k < n ? let_go(c, &x, &v[k], e) : jobs_done(c->db, "upstream-tidy", order_id, e);
 	validations_free(v, n);

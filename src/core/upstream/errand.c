@@ -127,6 +127,47 @@ static enum acsr_result until_fallback(
 	return ACSR_OK;
 }
 
+/* The CSR is with the CA, as far as we know: whatever we do now, it may issue. */
+static bool may_issue(const struct errand *x)
+{
+	return strcmp(x->u.step, "download") == 0 || json_object_get(x->detail, "sent_at") != NULL;
+}
+
+static bool is_account_trouble(const struct acsr_err *why)
+{
+	return err_is(why, "upstream.account") || err_is(why, "upstream.refused.unauthorized") ||
+	       err_is(why, "upstream.refused.accountDoesNotExist") ||
+	       err_is(why, "upstream.refused.userActionRequired");
+}
+
+static enum acsr_result nobody_waits(struct core *c, struct upstream_then *t, const struct upstream_reply *r,
+	const struct acsr_err *why, struct acsr_err *e)
+{
+	(void)c, (void)t, (void)r, (void)why, (void)e;
+	return ACSR_OK;
+}
+
+/* Politeness to the CA that is left (RFC 8555 7.5.2): said once, for the names are about to belong to another. */
+static enum acsr_result let_go(struct core *c, const struct errand *x, struct acsr_err *e)
+{
+	struct upstream_then t = { .fn = nobody_waits };
+	struct upstream_ask a = { .issuer = x->i.name, .payload = "{\"status\":\"deactivated\"}" };
+	struct validation *v;
+	struct acsr_err no;
+	size_t n;
+
+	TRY(validations_of(c->db, x->o.id, &v, &n, e));
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].authz_url[0] == '\0' || strcmp(v[i].state, "pending") != 0)
+			continue;
+		a.url = v[i].authz_url;
+		if (upstream_call(c, &a, &t, &no) != ACSR_OK)
+			break;
+	}
+	validations_free(v, n);
+	return ACSR_OK;
+}
+
 static enum acsr_result take_over(struct core *c, struct errand *x, const struct product *p,
 	const struct acsr_err *why, struct acsr_err *e)
 {
@@ -136,6 +177,7 @@ static enum acsr_result take_over(struct core *c, struct errand *x, const struct
 	TRY(jobs_done(c->db, "upstream", x->o.id, e));
 	TRY(jobs_done(c->db, "issue", x->o.id, e));
 	TRY(publish_drop_order(c, x->o.id, e));
+	TRY(let_go(c, x, e));
 	snprintf(x->o.issuer, sizeof(x->o.issuer), "%s", p->fallback_issuer);
 	if (strcmp(x->o.state, "issuing") == 0)
 		TRY(order_move(c, &x->o, "validating", "system", "another issuer takes over", e));
@@ -147,12 +189,16 @@ static enum acsr_result take_over(struct core *c, struct errand *x, const struct
 
 /* --- trouble --- */
 
-static enum acsr_result give_up(struct core *c, struct errand *x, const char *job, const char *object,
+enum acsr_result errand_give_up(struct core *c, struct errand *x, const char *job, const char *object,
 	const struct acsr_err *why, struct acsr_err *e)
 {
+	CLEANUP_STR char *text = NULL;
+
+	TRY(str_printf(&text, e, "%s%s", why->text,
+		may_issue(x) ? "; it was asked to issue and may still do so" : ""));
 	TRY(errand_step(c, x, "failed", e));
 	TRY(jobs_done(c->db, job, object, e));
-	return order_fail(c, &x->o, why->text, e);
+	return order_fail(c, &x->o, text, e);
 }
 
 static void say_when(char *out, size_t cap, const struct core *c, int64_t at)
@@ -173,17 +219,18 @@ enum acsr_result errand_trouble(struct core *c, struct errand *x, const char *jo
 	struct product p;
 	char when[60];
 
-	if (upstream_is_their_fault(why)) {
+	if (!err_is(why, "busy.")) {
 		if (json_object_get(x->detail, "fault_since") == NULL) {
 			json_object_set_new(x->detail, "fault_since", json_integer(c->now));
 			TRY(errand_save(c, x, e));
 		}
-		TRY(until_fallback(c, x, &p, &left, e));
+		if ((upstream_is_their_fault(why) || is_account_trouble(why)) && !may_issue(x))
+			TRY(until_fallback(c, x, &p, &left, e));
 		if (left == 0)
 			return take_over(c, x, &p, why, e);
 		if (c->now - json_integer_value(json_object_get(x->detail, "fault_since")) >
 			conf_span(&c->proc->conf, "validation.give_up"))
-			return give_up(c, x, job, object, why, e);
+			return errand_give_up(c, x, job, object, why, e);
 	}
 	TRY(jobs_attempts(c->db, job, object, &attempts, e));
 	at = c->now + (err_is(why, "busy.") ? 2
@@ -241,7 +288,7 @@ static enum acsr_result blank(char **text, struct acsr_err *e)
 
 enum acsr_result errand_begin_again(struct core *c, struct errand *x, struct acsr_err *e)
 {
-	static const char *const of_the_old[] = { "chains", "any_chain", "asking", "candidates" };
+	static const char *const of_the_old[] = { "chains", "any_chain", "asking", "candidates", "sent_at" };
 
 	for (size_t i = 0; i < sizeof(of_the_old) / sizeof(of_the_old[0]); i++)
 		(void)json_object_del(x->detail, of_the_old[i]);
@@ -262,16 +309,17 @@ enum acsr_result errand_again(
 	char when[21];
 
 	json_object_set_new(x->detail, "failures", json_integer(failures + 1));
+	if (json_object_get(x->detail, "refused_since") == NULL)
+		json_object_set_new(x->detail, "refused_since", json_integer(c->now));
 	if (strcmp(x->o.state, "issuing") == 0)
 		TRY(order_move(c, &x->o, "validating", "system", "the other CA wants control shown anew", e));
 	TRY(jobs_done(c->db, "issue", x->o.id, e));
 	TRY(publish_drop_order(c, x->o.id, e));
-	TRY(forget_challenges(c, x, e)); /* what was valid there is asked for again too */
-	if (c->now - x->o.created_at > conf_span(&c->proc->conf, "validation.give_up") && failures > 0) {
-		TRY(errand_step(c, x, "failed", e));
-		return order_fail(c, &x->o, why->text, e);
-	}
 	TRY(errand_step(c, x, "failed", e));
+	if (c->now - json_integer_value(json_object_get(x->detail, "refused_since")) >
+		conf_span(&c->proc->conf, "validation.give_up"))
+		return order_fail(c, &x->o, why->text, e);
+	TRY(forget_challenges(c, x, e)); /* what was valid there is asked for again too */
 	TRY(core_audit(c, "system", x->o.account_id, "order.refused-upstream", x->o.id, e, "%s", why->text));
 	TRY(core_want_job(c, "upstream", x->o.id, at, e));
 	TRY(jobs_again(c->db, "upstream", x->o.id, at, why->text, e));

@@ -170,6 +170,7 @@ static enum acsr_result is_valid(
 	free(x->u.certificate_url);
 	x->u.certificate_url = NULL;
 	TRY(str_dup(&x->u.certificate_url, url, e));
+	TRY(errand_well(c, x, e));
 	TRY(errand_step(c, x, "download", e));
 	return download(c, x, e);
 }
@@ -177,8 +178,15 @@ static enum acsr_result is_valid(
 static enum acsr_result poll_again(
 	struct core *c, struct errand *x, const struct upstream_reply *r, struct acsr_err *e)
 {
-	int64_t attempts, at;
+	int64_t sent_at = json_integer_value(json_object_get(x->detail, "sent_at")), attempts, at;
+	struct acsr_err why;
 
+	if (sent_at != 0 && c->now - sent_at > conf_span(&c->proc->conf, "validation.give_up")) {
+		(void)err_set(
+			&why, "upstream.answer", "%.60s has not come to an end with the order", x->i.title);
+		return errand_give_up(c, x, "issue", x->o.id, &why, e);
+	}
+	TRY(errand_well(c, x, e));
 	TRY(jobs_attempts(c->db, "issue", x->o.id, &attempts, e));
 	at = r->retry_at > c->now ? r->retry_at : c->now + jobs_pause(POLL_FIRST, POLL_MOST, attempts);
 	TRY(jobs_again(c->db, "issue", x->o.id, at, "", e));
@@ -221,6 +229,14 @@ static bool is_final(const struct upstream_reply *r)
 	       strcmp(r->problem, "rejectedIdentifier") == 0;
 }
 
+/* The CSR did not reach the CA, or it said no to it. */
+static bool surely_not_taken(const struct acsr_err *why)
+{
+	return err_is(why, "net.connect") || err_is(why, "net.resolve") || err_is(why, "net.tls") ||
+	       err_is(why, "net.address") || err_is(why, "upstream.limit") ||
+	       err_is(why, "upstream.refused.");
+}
+
 static enum acsr_result on_sent(struct core *c, struct upstream_then *t, const struct upstream_reply *r,
 	const struct acsr_err *why, struct acsr_err *e)
 {
@@ -230,14 +246,17 @@ static enum acsr_result on_sent(struct core *c, struct upstream_then *t, const s
 	TRY(load_issuing(c, t->object, &x, &wanted, e));
 	if (!wanted)
 		return ACSR_OK;
+	if (why != NULL && surely_not_taken(why))
+		(void)json_object_del(x.detail, "sent_at");
 	if (why != NULL && is_final(r)) {
 		TRY(errand_step(c, &x, "failed", e));
 		TRY(jobs_done(c->db, "issue", x.o.id, e));
 		return order_fail(c, &x.o, why->text, e);
 	}
-	if (why != NULL)
+	if (why != NULL) {
+		TRY(errand_save(c, &x, e));
 		return trouble(c, &x, why, r, e);
-	TRY(errand_well(c, &x, e));
+	}
 	return on_status(c, &x, r, false, e);
 }
 
@@ -254,6 +273,8 @@ static enum acsr_result send_csr(struct core *c, struct errand *x, struct acsr_e
 		return err_nomem(e);
 	b64_encode(csr.p, csr.len, true, text);
 	TRY(json_text(json_pack("{s:s}", "csr", text), &payload, e));
+	if (json_object_get(x->detail, "sent_at") == NULL)
+		json_object_set_new(x->detail, "sent_at", json_integer(c->now));
 	TRY(errand_step(c, x, "finalize", e));
 	a.payload = payload;
 	return errand_ask(c, x, &a, "issue", x->o.id, on_sent, e);
@@ -270,7 +291,6 @@ static enum acsr_result on_order(struct core *c, struct upstream_then *t, const 
 		return ACSR_OK;
 	if (why != NULL)
 		return trouble(c, &x, why, r, e);
-	TRY(errand_well(c, &x, e));
 	return on_status(c, &x, r, true, e);
 }
 

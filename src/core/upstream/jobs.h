@@ -7,7 +7,7 @@
 /* "upstream", an order: have it ordered at the CA, and read its authorizations. */
 ACSR_MUST_USE enum acsr_result upstream_job(
 	struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e);
-/* "upstream-tidy", an order: let go of authorizations that a cancelled order left pending. */
+/* "upstream-tidy", an order: let go of authorizations that an order which was cancelled or failed left pending. */
 ACSR_MUST_USE enum acsr_result upstream_tidy_job(
 	struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e);
 /* "upstream-ari", an order: ask when its certificate should be renewed. */

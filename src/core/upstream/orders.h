@@ -40,9 +40,13 @@ ACSR_MUST_USE enum acsr_result errand_ask(struct core *c, struct errand *x, cons
 	const char *job, const char *object, upstream_fn *fn, struct acsr_err *e);
 
 /* The CA did not do it: the order waits with the reason, the job is tried again (at retry_at, when not 0), and another
- * issuer takes over when it is time. */
+ * issuer takes over when it is time, but not once the CA has the CSR (detail.sent_at). After [validation] give_up of
+ * nothing but trouble the order fails. */
 ACSR_MUST_USE enum acsr_result errand_trouble(struct core *c, struct errand *x, const char *job,
 	const char *object, const struct acsr_err *why, int64_t retry_at, struct acsr_err *e);
+/* The end of it: the order fails with the reason, and with a word about a CSR that the CA has. */
+ACSR_MUST_USE enum acsr_result errand_give_up(struct core *c, struct errand *x, const char *job,
+	const char *object, const struct acsr_err *why, struct acsr_err *e);
 /* It did something: what it was at fault for is forgotten. */
 ACSR_MUST_USE enum acsr_result errand_well(struct core *c, struct errand *x, struct acsr_err *e);
 /* The CA's order is of no more use: another one later (after a growing pause), with the CA's words for the customer. */

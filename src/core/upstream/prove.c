@@ -90,8 +90,14 @@ static enum acsr_result load_pair(struct core *c, const char *validation_id, str
 static enum acsr_result poll_again(struct core *c, struct errand *x, struct validation *v,
 	const struct upstream_reply *r, struct acsr_err *e)
 {
-	int64_t attempts, at;
+	int64_t most = conf_span(&c->proc->conf, "validation.give_up"), attempts, at;
+	struct acsr_err why;
 
+	if (x->u.told_at != 0 && c->now - x->u.told_at > most && c->now - v->created_at > most) {
+		(void)err_set(&why, "upstream.refused.other", "%.100s: %.60s does not say what it has seen",
+			v->name, x->i.title);
+		return failed(c, x, v, &why, e);
+	}
 	TRY(jobs_attempts(c->db, "validate", v->id, &attempts, e));
 	at = r->retry_at > c->now ? r->retry_at : c->now + jobs_pause(POLL_FIRST, POLL_MOST, attempts);
 	v->next_check_at = at;
