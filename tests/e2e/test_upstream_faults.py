@@ -86,16 +86,20 @@ def reason(world, order, *words, seconds=20):
         raise AssertionError(f"wanted {words}: {world.customer.show(order)['waiting']}") from None
 
 
-def payloads(proxy, path):
-    """What was sent there, taken out of its signature."""
+def payloads_of(*bodies):
     out = []
-    for _, _, body in proxy.seen(path):
+    for body in bodies:
         try:
             text = json.loads(body)["payload"]
             out.append(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode())
         except (ValueError, KeyError):
             pass
     return out
+
+
+def payloads(proxy, path):
+    """What was sent there, taken out of its signature."""
+    return payloads_of(*(body for _, _, body in proxy.seen(path)))
 
 
 def orders_placed(world, names):
@@ -198,17 +202,37 @@ def test_a_bad_nonce_is_replaced_and_a_wrong_one_for_ever_is_not(there):
     assert 5 <= for_ever.hits <= 8, "bounded"
 
 
-def test_rate_limits_pause_the_issuer_for_everybody(there):
-    fault = there.proxy.add(faultproxy.problem(429, "rateLimited", "too many orders", Retry_After="100000"), "/order-plz")
-    order, archive = acknowledged(there)
-    reason(there, order, "slow down", "too many orders")
-    shown = there.operator.get("/issuers/slow")
-    assert shown["paused_until"] if "paused_until" in shown else shown["paused"], shown
-    second, second_archive = acknowledged(there)
+def test_a_rate_limit_of_one_order_delays_that_order_and_of_two_everybody(there):
+    names = [unique_name() for _ in range(3)]
+    def of(path_names):
+        def when(method, path, body):
+            return "/order-plz" in path and any(n in p for p in payloads_of(body) for n in path_names)
+        return when
+    limit = faultproxy.problem(429, "rateLimited", "too many orders", Retry_After="100000")
+    first_limit = there.proxy.add(limit, when=of(names[:1]))
+    first, first_archive = acknowledged(there, names=names[0])
+    reason(there, first, "slow down", "too many orders")
+    other, other_archive = place(there, unique_name(), "far")
+    assert other["upstream"]["url"] and first_limit.hits == 1, "asked in the meantime"
+    there.proxy.add(limit, when=of(names), times=None)
+    second, second_archive = acknowledged(there, names=names[1])
     reason(there, second, "too many orders")
-    assert fault.hits == 1, "the second order asked nobody"
+    wait_for("the second limit within the time of the first", lambda: there.operator.get("/issuers/slow").get("paused"), 20, 0.1)
+    before = orders_placed(there, [names[2]])
+    third, third_archive = acknowledged(there, names=names[2])
+    reason(there, third, "too many orders")
+    assert orders_placed(there, [names[2]]) == before == 0, "the third asked nobody"
+    there.proxy.clear()
+    for order, archive in ((first, first_archive), (second, second_archive), (third, third_archive), (other, other_archive)):
+        finish(there, order, archive)
+
+
+def test_a_ca_that_is_busy_is_left_alone_by_everybody(there):
+    fault = there.proxy.add(faultproxy.status(503, Retry_After="100000"), "/order-plz")
+    order, archive = acknowledged(there)
+    reason(there, order, "503")
+    assert there.operator.get("/issuers/slow")["paused"] and fault.hits == 1
     finish(there, order, archive)
-    finish(there, second, second_archive)
 
 
 def test_a_refusal_of_the_names_is_told_in_the_cas_words(there):

@@ -39,6 +39,8 @@ struct pool {
 	char nonces[NONCES][NONCE_MAX];
 	int64_t got_at[NONCES];
 	size_t n;
+	char limited[64]; /* what was told last to slow down, and until when */
+	int64_t limited_until;
 };
 
 struct parked {
@@ -228,12 +230,39 @@ static enum acsr_result pause_issuer(struct core *c, const char *issuer, const s
 	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer i = { 0 };
 
 	TRY(upstream_issuer_load(c->db, issuer, &i, e));
-	i.paused_until =
-		r->retry_at != 0 ? r->retry_at : c->now + conf_span(&c->proc->conf, "upstream.longest_wait");
+	i.paused_until = r->retry_at;
 	free(i.paused_reason);
 	i.paused_reason = NULL;
 	TRY(str_dup(&i.paused_reason, why->text, e));
 	return upstream_issuer_save(c->db, &i, e);
+}
+
+/* One order's limit delays that order. Everybody waits when the CA itself is busy, nothing can be asked without what was
+ * refused, or several orders met the limit. */
+static bool is_for_everybody(const struct core *c, const struct exchange *x, const struct upstream_reply *r)
+{
+	struct pool *p = pool_of(c->upstream, x->issuer);
+	bool another;
+
+	if (r->status == 503 || p == NULL || x->stage != STAGE_SENT || x->then.object[0] == '\0' ||
+		strcmp(x->url, "newAccount") == 0)
+		return true;
+	another = p->limited_until > c->now && strcmp(p->limited, x->then.object) != 0;
+	memcpy(p->limited, x->then.object, sizeof(p->limited));
+	p->limited_until = r->retry_at;
+	return another;
+}
+
+static enum acsr_result slow_down(struct core *c, const struct exchange *x, struct upstream_reply *r,
+	const struct acsr_err *why, struct acsr_err *e)
+{
+	bool limit = err_is(why, "upstream.limit");
+
+	if (!limit && (r->status != 503 || r->retry_at == 0))
+		return ACSR_OK;
+	if (r->retry_at == 0)
+		r->retry_at = c->now + conf_span(&c->proc->conf, "upstream.longest_wait");
+	return is_for_everybody(c, x, r) ? pause_issuer(c, x->issuer, r, why, e) : ACSR_OK;
 }
 
 static enum acsr_result took_directory(
@@ -260,8 +289,8 @@ static enum acsr_result took_answer(struct core *c, struct exchange *x, struct u
 		return go_on(c, x, e);
 	}
 	keep_nonce(c->upstream, x->issuer, nonce, c->now);
-	if (why != NULL && err_is(why, "upstream.limit"))
-		TRY(pause_issuer(c, x->issuer, r, why, e));
+	if (why != NULL)
+		TRY(slow_down(c, x, r, why, e));
 	return over(c, x, r, why, e);
 }
 
@@ -272,6 +301,8 @@ static enum acsr_result judge(struct core *c, struct exchange *x, const struct m
 	char nonce[NONCE_MAX];
 	enum acsr_result good = reply_read(c, i, m, r, nonce, &why);
 
+	if (x->stage != STAGE_SENT && good != ACSR_OK)
+		TRY(slow_down(c, x, r, &why, e));
 	if (x->stage == STAGE_DIRECTORY)
 		return good == ACSR_OK ? took_directory(c, x, r, e) : give_up(c, x, &why, e);
 	if (x->stage == STAGE_NONCE) {
@@ -422,31 +453,6 @@ static enum acsr_result go_on(struct core *c, struct exchange *x, struct acsr_er
 
 /* --- the beginning --- */
 
-static enum acsr_result may_ask(struct core *c, const struct upstream_ask *a, struct acsr_err *e)
-{
-	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer i = { 0 };
-	bool by_account = a->payload != NULL && a->kid == NULL;
-
-	TRY(upstream_issuer_load(c->db, a->issuer, &i, e));
-	if (strcmp(i.kind, "acme") != 0)
-		return err_set(e, "upstream.kind", "%s is not reached by ACME", i.title);
-	if (!upstream_url_plain(i.directory_url))
-		return err_set(
-			e, "upstream.url", "the directory URL of %s is not a plain https:// URL", i.title);
-	if (i.paused_until > c->now) {
-		char until[21];
-
-		clock_rfc3339(i.paused_until, until);
-		return err_set(e, "upstream.paused", "%s (it is asked again at %s)", i.paused_reason, until);
-	}
-	if (by_account && (i.account_url[0] == '\0' || strcmp(i.account_status, "valid") != 0))
-		return err_set(e, "upstream.account",
-			"this service has no account at %s; an administrator makes one: autocsr issuer "
-			"register %s",
-			i.title, i.name);
-	return ACSR_OK;
-}
-
 static enum acsr_result dup_or_null(char **out, const char *s, struct acsr_err *e)
 {
 	return s != NULL ? str_dup(out, s, e) : ACSR_OK;
@@ -468,7 +474,7 @@ enum acsr_result upstream_call(
 	struct upstream *u;
 	struct exchange *x;
 
-	TRY(may_ask(c, a, e));
+	TRY(upstream_may_ask(c, a, e));
 	TRY(upstream_open(c, &u, e));
 	sweep(u);
 	x = calloc(1, sizeof(*x));

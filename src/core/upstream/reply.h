@@ -17,4 +17,8 @@ ACSR_MUST_USE enum acsr_result reply_directory(
 /* Seconds of a Retry-After: delta-seconds or an HTTP date (RFC 9110 10.2.3), from now; -1 when it is neither. */
 int64_t reply_retry_after(const char *value, int64_t now);
 
+/* May the issuer be asked that now? The errors of upstream_call. */
+ACSR_MUST_USE enum acsr_result upstream_may_ask(
+	struct core *c, const struct upstream_ask *a, struct acsr_err *e);
+
 #endif

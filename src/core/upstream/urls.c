@@ -1,8 +1,9 @@
-/* Which URLs of another CA may be asked, and whose trouble a failure is. */
+/* Which URLs of another CA may be asked, and when, and whose trouble a failure is. */
 #include <stdio.h>
 #include <string.h>
 
-#include "core/upstream/call.h"
+#include "base/clock.h"
+#include "core/upstream/reply.h"
 
 static size_t host_length(const char *url)
 {
@@ -66,4 +67,29 @@ bool upstream_is_their_fault(const struct acsr_err *why)
 	return err_is(why, "net.") || err_is(why, "upstream.down") || err_is(why, "upstream.answer") ||
 	       err_is(why, "upstream.limit") || err_is(why, "upstream.paused") ||
 	       err_is(why, "upstream.certificate") || err_is(why, "upstream.refused.serverInternal");
+}
+
+enum acsr_result upstream_may_ask(struct core *c, const struct upstream_ask *a, struct acsr_err *e)
+{
+	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer i = { 0 };
+	bool by_account = a->payload != NULL && a->kid == NULL;
+
+	TRY(upstream_issuer_load(c->db, a->issuer, &i, e));
+	if (strcmp(i.kind, "acme") != 0)
+		return err_set(e, "upstream.kind", "%s is not reached by ACME", i.title);
+	if (!upstream_url_plain(i.directory_url))
+		return err_set(
+			e, "upstream.url", "the directory URL of %s is not a plain https:// URL", i.title);
+	if (i.paused_until > c->now) {
+		char until[21];
+
+		clock_rfc3339(i.paused_until, until);
+		return err_set(e, "upstream.paused", "%s (it is asked again at %s)", i.paused_reason, until);
+	}
+	if (by_account && (i.account_url[0] == '\0' || strcmp(i.account_status, "valid") != 0))
+		return err_set(e, "upstream.account",
+			"this service has no account at %s; an administrator makes one: autocsr issuer "
+			"register %s",
+			i.title, i.name);
+	return ACSR_OK;
 }
