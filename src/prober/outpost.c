@@ -22,7 +22,7 @@
 #include "prober/probe.h"
 #include "prober/tlsconn.h"
 
-enum { CLIENTS = 16, SHAKE_MS = 10000, INPUT_MAX = 256 * 1024 };
+enum { CLIENTS = 16, SHAKING = 64, SHAKE_MS = 10000, INPUT_MAX = 256 * 1024 };
 
 struct client {
 	struct client *next;
@@ -31,6 +31,7 @@ struct client {
 	struct prober prober;
 	struct buf in;
 	char from[NETADDR_TEXT];
+	bool open; /* it has shown who it is */
 };
 
 struct outpost {
@@ -40,7 +41,7 @@ struct outpost {
 	int listener;
 	struct loop_watch *watch;
 	struct client *clients;
-	size_t n;
+	size_t n_open, n_shaking;
 	const char *client_name;
 };
 
@@ -53,7 +54,7 @@ static void client_free(struct client *c)
 			*at = c->next;
 			break;
 		}
-	c->outpost->n--;
+	*(c->open ? &c->outpost->n_open : &c->outpost->n_shaking) -= 1;
 	prober_drop_all(&c->prober);
 	tlsconn_free(c->conn);
 	buf_free(&c->in);
@@ -139,15 +140,20 @@ static bool is_wanted(const struct client *c, char *subject, size_t cap)
 static void on_open(void *arg, struct tlsconn *t)
 {
 	struct client *c = arg;
+	bool room = c->outpost->n_open < CLIENTS, wanted;
 	char subject[200] = "";
 
 	(void)t;
-	if (is_wanted(c, subject, sizeof(subject))) {
+	wanted = is_wanted(c, subject, sizeof(subject));
+	if (wanted && room) {
+		c->open = true;
+		c->outpost->n_shaking--;
+		c->outpost->n_open++;
 		log_event(LOG_INFO, "client.connected", "from", c->from, "subject", subject, NULL);
 		return;
 	}
 	log_event(LOG_WARN, "client.refused", "from", c->from, "subject", subject, "text",
-		"its certificate is not for the name that is served", NULL);
+		wanted ? "too many connections" : "its certificate is not for the name that is served", NULL);
 	client_free(c);
 }
 
@@ -181,11 +187,26 @@ static void serve(struct outpost *o, int fd, const char *from)
 	c->prober.arg = c;
 	buf_init(&c->in, INPUT_MAX);
 	o->clients = c;
-	o->n++;
+	o->n_shaking++;
 	if (tlsconn_accept(&c->conn, o->loop, SSL_new(o->tls), fd, SHAKE_MS, &ops, c, &e) != ACSR_OK) {
 		log_error(LOG_WARN, "client.lost", &e);
 		client_free(c);
 	}
+}
+
+/* Who shows nothing must not keep out who could: the oldest handshake makes room. New ones are first in the list. */
+static void drop_oldest(struct outpost *o)
+{
+	struct client *oldest = NULL;
+
+	for (struct client *c = o->clients; c != NULL; c = c->next)
+		if (!c->open)
+			oldest = c;
+	if (oldest == NULL)
+		return;
+	log_event(LOG_WARN, "client.refused", "from", oldest->from, "text",
+		"too many handshakes are under way", NULL);
+	client_free(oldest);
 }
 
 static void on_listener(void *arg, uint32_t events)
@@ -203,11 +224,8 @@ static void on_listener(void *arg, uint32_t events)
 		return;
 	if (netaddr_from_sockaddr((struct sockaddr *)&sa, &addr, &port))
 		netaddr_print(&addr, from);
-	if (o->n >= CLIENTS) {
-		log_event(LOG_WARN, "client.refused", "from", from, "text", "too many connections", NULL);
-		close(fd);
-		return;
-	}
+	if (o->n_shaking >= SHAKING)
+		drop_oldest(o);
 	serve(o, fd, from);
 }
 

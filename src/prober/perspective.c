@@ -84,6 +84,9 @@ static enum acsr_result check_new(
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(list[i].name, one->name) == 0)
 			return bad_setting(e, one->name, "is there twice");
+		else if (list[i].port == one->port && strcmp(list[i].host, one->host) == 0)
+			return bad_setting(
+				e, one->name, "is at the HOST:PORT of another, so it would count twice");
 	if (n == PERSPECTIVES)
 		return bad_setting(e, one->name, "is one too many, 16 are the most");
 	return ACSR_OK;

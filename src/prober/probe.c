@@ -67,12 +67,24 @@ static const char *domain_of(const char *name)
 	return strlen(one) == 2 && one - two <= 4 ? tail_of(name, 3) : two;
 }
 
-static size_t running_for(const struct prober *p, const char *domain)
+static void set_customer(struct probe *p)
+{
+	struct netaddr a;
+
+	p->customer = domain_of(p->name);
+	if (!netaddr_parse(p->name, &a))
+		return;
+	memset(a.b + (a.family == AF_INET ? 3 : 8), 0, a.family == AF_INET ? 1 : 8);
+	netaddr_print(&a, p->network);
+	p->customer = p->network;
+}
+
+static size_t running_for(const struct prober *p, const char *customer)
 {
 	size_t n = 0;
 
 	for (const struct probe *r = p->running; r != NULL; r = r->next)
-		n += strcasecmp(domain_of(r->name), domain) == 0;
+		n += strcasecmp(r->customer, customer) == 0;
 	return n;
 }
 
@@ -82,7 +94,7 @@ static struct probe *next_to_run(struct prober *p)
 	for (struct probe **at = &p->waiting; *at != NULL; at = &(*at)->next) {
 		struct probe *found = *at;
 
-		if (running_for(p, domain_of(found->name)) >= PROBES_PER_DOMAIN)
+		if (running_for(p, found->customer) >= PROBES_PER_DOMAIN)
 			continue;
 		*at = found->next;
 		if (p->waiting_tail == &found->next)
@@ -131,6 +143,25 @@ static void run(struct probe *p)
 	probe_done(p, &e, 0);
 }
 
+/* Nobody waits any more for those that have waited so long; the oldest are first. */
+static void drop_old(struct prober *p)
+{
+	int64_t now = clock_mono_ms();
+
+	while (p->waiting != NULL && now - p->waiting->asked > PROBE_WAITS_MS) {
+		struct probe *old = p->waiting;
+		struct acsr_err e;
+
+		p->waiting = old->next;
+		if (p->waiting == NULL)
+			p->waiting_tail = &p->waiting;
+		p->n_waiting--;
+		(void)err_set(&e, "busy.prober", "the check has waited too long for its turn");
+		p->failed(p->arg, old->id, &e);
+		probe_free(old);
+	}
+}
+
 /* A probe that ends at once comes back in here through probe_done: the outer call goes on instead. */
 static void pump(struct prober *p)
 {
@@ -139,6 +170,7 @@ static void pump(struct prober *p)
 	if (p->pumping)
 		return;
 	p->pumping = true;
+	drop_old(p);
 	while (p->n_running < PROBES_RUNNING && (next = next_to_run(p)) != NULL)
 		run(next);
 	p->pumping = false;
@@ -219,8 +251,10 @@ static struct probe *probe_new(const struct probe_ask *ask)
 	if (p->has_digest)
 		memcpy(p->digest, ask->digest.p, sizeof(p->digest));
 	if (p->name != NULL && p->path != NULL && p->expect != NULL && p->account_uri != NULL &&
-		p->method != NULL)
+		p->method != NULL) {
+		set_customer(p);
 		return p;
+	}
 	probe_free(p);
 	return NULL;
 }
@@ -244,6 +278,7 @@ void probe_submit(struct prober *p, uint64_t id, const struct probe_kind *kind, 
 	}
 	new->p = p;
 	new->id = id;
+	new->asked = clock_mono_ms();
 	new->kind = kind;
 	*p->waiting_tail = new;
 	p->waiting_tail = &new->next;

@@ -1,8 +1,9 @@
 /*
  * The life of a probe: it waits, runs under one deadline, gathers evidence, and is answered exactly once.
  *
- * So many run at a time, so many wait, and of those for one registered domain only a part runs at a time, so
- * that one customer's slow servers do not hold up everybody else.
+ * So many run at a time, so many wait, and of those for one registered domain or network (/24, IPv6 /64) only a part runs
+ * at a time, so that one customer's slow servers do not hold up everybody else. What has waited longer than core does is
+ * dropped.
  */
 #ifndef PROBER_PROBE_H
 #define PROBER_PROBE_H
@@ -14,7 +15,7 @@
 #include "prober/fetch.h"
 #include "prober/resolver.h"
 
-enum { PROBES_RUNNING = 64, PROBES_WAITING = 1000, PROBES_PER_DOMAIN = 16 };
+enum { PROBES_RUNNING = 64, PROBES_WAITING = 1000, PROBES_PER_DOMAIN = 16, PROBE_WAITS_MS = 60000 };
 
 struct probe;
 
@@ -55,7 +56,9 @@ struct probe {
 	uint8_t digest[32];
 	bool has_digest, wildcard;
 	json_t *evidence, *steps; /* steps is inside evidence */
-	int64_t started;          /* clock_mono_ms */
+	int64_t asked, started;   /* clock_mono_ms */
+	const char *customer;     /* for fairness: inside name or network */
+	char network[NETADDR_TEXT];
 	struct loop_timer *deadline;
 	void *state; /* the kind's own */
 	struct probe *next;

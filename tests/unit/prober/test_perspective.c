@@ -40,7 +40,7 @@ static void bad_ones_are_refused_with_what_to_write(void **state)
 		"eu-1=192.0.2.1:0/ripe", "eu-1=192.0.2.1:99999/ripe", "eu-1=192.0.2.1:8053/",
 		"eu-1=192.0.2.1:8053/europe", "eu-1=192.0.2.1:8053/RIPE", "eu 1=192.0.2.1:8053/ripe",
 		"eu_1=192.0.2.1:8053/ripe", "a=192.0.2.1:1/ripe,a=192.0.2.2:1/ripe",
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=192.0.2.1:1/ripe",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=192.0.2.1:1/ripe", "a=192.0.2.1:1/ripe,b=192.0.2.1:1/arin",
 		"a=192.0.2.1:1/ripe;b=192.0.2.1:1/ripe" };
 	struct perspective_spec v[PERSPECTIVES];
 	struct acsr_err e;
@@ -64,10 +64,10 @@ static void seventeen_are_one_too_many(void **state)
 
 	(void)state;
 	for (int i = 0; i < 16; i++)
-		at += (size_t)snprintf(text + at, sizeof(text) - at, "p%d=192.0.2.1:1/ripe,", i);
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "p%d=192.0.2.%d:1/ripe,", i, i + 1);
 	assert_int_equal(perspective_parse(text, v, &n, &e), ACSR_OK);
 	assert_int_equal(n, 16);
-	snprintf(text + at, sizeof(text) - at, "p16=192.0.2.1:1/ripe");
+	snprintf(text + at, sizeof(text) - at, "p16=192.0.2.17:1/ripe");
 	assert_int_equal(perspective_parse(text, v, &n, &e), ACSR_FAIL);
 }
 
