@@ -109,16 +109,33 @@ static enum acsr_result fail(struct core *c, struct order *o, const struct acsr_
 	return order_fail(c, o, why->text, e);
 }
 
+/* Whatever is waited for, not for ever, or the order could never end: the names' own trouble, such as CAA that forbids
+ * us, and what is amiss here; only a signer that is down is waited for as long as it takes. An ACME client orders anew by
+ * itself, and does not wait longer than for its order. */
+static enum acsr_result is_over(
+	struct core *c, const struct order *o, const struct acsr_err *why, bool *over, struct acsr_err *e)
+{
+	bool ours = err_is(why, "busy.") || err_is(why, "sys."), expired;
+
+	TRY(acme_outcome_expired(c, o, &expired, e));
+	*over = expired || (!ours && acme_outcome_wanted(o)) ||
+		(!err_is(why, "busy.signer") && o->waiting_since != 0 &&
+			c->now - o->waiting_since > conf_span(&c->proc->conf, "validation.give_up"));
+	return ACSR_OK;
+}
+
 static enum acsr_result retry(struct core *c, struct order *o, const struct acsr_err *why, struct acsr_err *e)
 {
-	int64_t attempts, at, give_up = conf_span(&c->proc->conf, "validation.give_up");
-	bool ours = err_is(why, "busy.") || err_is(why, "sys.");
-	bool over = o->waiting_since != 0 && c->now - o->waiting_since > give_up;
+	struct acsr_err end = *why;
+	int64_t attempts, at;
+	bool over;
 
-	/* The names' own trouble, such as CAA that forbids us: not for ever, or the order could never end. An ACME client
-	 * orders anew by itself. */
-	if (!ours && (over || acme_outcome_wanted(o)))
-		return fail(c, o, why, e);
+	TRY(is_over(c, o, why, &over, e));
+	if (over && (err_is(why, "busy.") || err_is(why, "sys.")))
+		(void)err_set(
+			&end, "sys.too-late", "the certificate could not be made in time: %s", why->text);
+	if (over)
+		return fail(c, o, &end, e);
 	TRY(jobs_attempts(c->db, "issue", o->id, &attempts, e));
 	at = c->now + jobs_pause(2, LONGEST_PAUSE, attempts);
 	TRY(jobs_again(c->db, "issue", o->id, at, why->text, e));
@@ -131,13 +148,20 @@ static bool may_pass(const struct acsr_err *why)
 	       err_is(why, "net.");
 }
 
-static enum acsr_result not_issued(
-	struct core *c, struct order *o, const char *serial, const struct acsr_err *why, struct acsr_err *e)
+/* The signer was away for so long that it does not sign the times that were reserved. What it has finished it gives whatever
+ * the time: of this serial nothing ever left it, nor will. */
+static bool is_stale(struct core *c, const struct certificate *cert, const struct acsr_err *why)
+{
+	return err_is(why, "policy.validity") && cert->created_at < c->now - 86400;
+}
+
+static enum acsr_result not_issued(struct core *c, struct order *o, const struct certificate *cert,
+	const struct acsr_err *why, struct acsr_err *e)
 {
 	if (may_pass(why))
 		return retry(c, o, why, e);
-	TRY(certificate_set_state(c->db, serial, "failed", e));
-	return fail(c, o, why, e);
+	TRY(certificate_set_state(c->db, cert->serial, "failed", e));
+	return is_stale(c, cert, why) ? issue_job(c, o->id, 0, e) : fail(c, o, why, e);
 }
 
 /* Never believe it unseen: the key, the names and the serial must be what was asked for. */
@@ -203,12 +227,12 @@ static enum acsr_result on_signed(
 	if (strcmp(cert.state, "signing") != 0 || strcmp(o.state, "issuing") != 0)
 		return ACSR_OK;
 	if (m == NULL)
-		return not_issued(c, &o, cert.serial, why, e);
+		return not_issued(c, &o, &cert, why, e);
 	TRY(csr_request_load(c->db, cert.request_id, &r, e));
 	if (issued(c, &o, &cert, &r, m->body, &no) == ACSR_OK)
 		return ACSR_OK;
 	if (err_is(&no, "cert.unexpected"))
-		return not_issued(c, &o, cert.serial, &no, e);
+		return not_issued(c, &o, &cert, &no, e);
 	*e = no;
 	return ACSR_FAIL; /* undone whole; the job's lease brings it back */
 }
@@ -226,6 +250,8 @@ static enum acsr_result sign(struct core *c, struct order *o, const struct produ
 
 	TRY(issue_issuer_of(c, o, p, name, e));
 	is = issue_choose_issuer(c, name);
+	if (is == NULL && issue_choose_issuer(c, "") != NULL)
+		return err_set(e, "sys.issuer", "the issuer of %s cannot sign, or is no more", p->id);
 	if (is == NULL)
 		return err_set(e, "busy.signer", "no issuer can sign right now");
 	buf_init(&csr, 65536);
@@ -258,8 +284,12 @@ static enum acsr_result on_caa_again(
 	CLEANUP_ORDER struct order o = { 0 };
 	struct acsr_err no;
 
-	TRY(validation_load(c->db, call->object, &v, e));
+	/* A cancelled or reissued order has let go of it. */
+	if (validation_load(c->db, call->object, &v, e) != ACSR_OK)
+		return err_is(e, "object.absent") ? ACSR_OK : ACSR_FAIL;
 	TRY(order_load(c->db, v.order_id, NULL, &o, e));
+	if (strcmp(o.state, "issuing") != 0)
+		return ACSR_OK;
 	if (control_verdict(c, m, why, NULL, &no) != ACSR_OK)
 		return retry(c, &o, &no, e);
 	v.caa_at = c->now;

@@ -12,7 +12,7 @@
 #include "core/upstream/upstream.h"
 #include "store/jobs.h"
 
-enum { LONGEST_PAUSE = 3600 };
+enum { LONGEST_PAUSE = 3600, OWN_PAUSE = 2, OWN_LONGEST_PAUSE = 600 };
 
 static const char vouched_evidence[] = "{\"method\":\"preauthorised\"}";
 
@@ -179,12 +179,14 @@ static bool over(struct core *c, const struct validation *v)
 enum acsr_result validate_not_yet(
 	struct core *c, struct order *o, struct validation *v, const struct acsr_err *why, struct acsr_err *e)
 {
-	int64_t first = conf_span(&c->proc->conf, "validation.first_retry");
+	int64_t tries, first = conf_span(&c->proc->conf, "validation.first_retry");
 	bool ours = err_is(why, "busy.");
 
+	TRY(jobs_attempts(c->db, "validate", v->id, &tries, e));
 	v->checked_at = ours ? v->checked_at : c->now;
 	v->attempts += !ours;
-	v->next_check_at = c->now + (ours ? 2 : jobs_pause(first, LONGEST_PAUSE, v->attempts - 1));
+	v->next_check_at = c->now + (ours ? jobs_pause(OWN_PAUSE, OWN_LONGEST_PAUSE, tries)
+					  : jobs_pause(first, LONGEST_PAUSE, v->attempts - 1));
 	TRY(set_error(v, why->id, why->text, e));
 	if (over(c, v)) {
 		snprintf(v->state, sizeof(v->state), "failed");

@@ -185,10 +185,12 @@ enum acsr_result acme_orders_prune(struct db *d, int64_t before, int64_t most, i
 {
 	TRY(db_exec(d, NULL,
 		"DELETE FROM acme_order_authzs WHERE acme_order_id IN "
-		"(SELECT id FROM acme_orders WHERE expires_at < $1 ORDER BY expires_at, id LIMIT $2)",
+		"(SELECT id FROM acme_orders WHERE expires_at < $1 AND status <> 'processing' ORDER BY "
+		"expires_at, id LIMIT $2)",
 		DB_ARGS(DB_INT(before), DB_INT(most)), e));
 	return db_exec(d, n,
 		"DELETE FROM acme_orders WHERE id IN "
-		"(SELECT id FROM acme_orders WHERE expires_at < $1 ORDER BY expires_at, id LIMIT $2)",
+		"(SELECT id FROM acme_orders WHERE expires_at < $1 AND status <> 'processing' ORDER BY "
+		"expires_at, id LIMIT $2)",
 		DB_ARGS(DB_INT(before), DB_INT(most)), e);
 }

@@ -29,6 +29,17 @@ int64_t acme_proof_life(struct core *c)
 	return acsr_rule_value("dv.reuse.max", c->now, 200 * 86400);
 }
 
+int64_t acme_proof_life_of(struct core *c, const struct acme_authz *z)
+{
+	int64_t life = acme_proof_life(c);
+	const struct acsr_method *m;
+	struct acsr_err no;
+
+	if (acsr_method_at(&m, z->type, c->now, z->wildcard, &no) != ACSR_OK)
+		return 0;
+	return m->reuse_max != 0 && m->reuse_max < life ? m->reuse_max : life;
+}
+
 /* --- making --- */
 
 /* Those of the directory's challenges that can show control of this name. */

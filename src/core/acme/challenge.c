@@ -17,7 +17,9 @@
 #include "core/jsontext.h"
 #include "store/jobs.h"
 
-enum { LOOK_SECONDS = 150, FIRST_PAUSE = 2, LONGEST_PAUSE = 60, PERSIST_REUSE = 10 * 86400 };
+enum { LOOK_SECONDS = 150, FIRST_PAUSE = 2, LONGEST_PAUSE = 60 };
+/* Our own trouble: the pauses grow, and this many tries take about an hour. */
+enum { OWN_LONGEST_PAUSE = 600, OWN_TRIES = 13 };
 
 /* --- showing --- */
 
@@ -86,11 +88,9 @@ static enum acsr_result load_owner(
 /* How long a proof by this challenge is used again: the rules say how long it may be, the operator may want less. */
 static int64_t reuse_of(struct core *c, const struct acme_authz *z)
 {
-	int64_t life = acme_proof_life(c);
+	int64_t life = acme_proof_life_of(c, z);
 	int64_t wanted = conf_span(&c->proc->conf, "acme.authorization_reuse");
 
-	if (strcmp(z->type, "dns-persist-01") == 0 && life > PERSIST_REUSE)
-		life = PERSIST_REUSE; /* BR 3.2.2.4.22 */
 	return wanted < life ? wanted : life;
 }
 
@@ -105,6 +105,11 @@ static enum acsr_result set_error(struct acme_authz *z, const struct acsr_err *w
 	return ACSR_OK;
 }
 
+static bool is_ours(const struct acsr_err *why)
+{
+	return err_is(why, "busy.") || err_is(why, "sys.");
+}
+
 static enum acsr_result failed(
 	struct core *c, struct acme_authz *z, const struct acsr_err *why, struct acsr_err *e)
 {
@@ -114,7 +119,8 @@ static enum acsr_result failed(
 	TRY(set_error(z, why, e));
 	TRY(acme_authz_save(c->db, z, e));
 	TRY(acme_orders_fail(c->db, z->id, e));
-	TRY(acme_limit_failed(c, z, e));
+	if (!is_ours(why))
+		TRY(acme_limit_failed(c, z, e));
 	acme_decided(c, z->id);
 	TRY(jobs_done(c->db, "acme-challenge", z->id, e));
 	TRY(load_owner(c, z, &owner, e));
@@ -122,16 +128,20 @@ static enum acsr_result failed(
 		z->wildcard ? "*." : "", z->name, z->type, why->text);
 }
 
-/* Our own trouble does not count; what the records say for good is not asked again. */
+/* Our own trouble does not count as the client's; what the records say for good is not asked again. */
 static enum acsr_result not_yet(
 	struct core *c, struct acme_authz *z, const struct acsr_err *why, struct acsr_err *e)
 {
 	int64_t most = (int64_t)conf_count(&c->proc->conf, "acme.challenge_tries");
-	bool ours = err_is(why, "busy.") || err_is(why, "sys.");
-	int64_t pause = ours ? FIRST_PAUSE : jobs_pause(FIRST_PAUSE, LONGEST_PAUSE, z->attempts);
+	bool ours = is_ours(why);
+	int64_t tries, pause;
 
+	TRY(jobs_attempts(c->db, "acme-challenge", z->id, &tries, e));
+	pause = ours ? jobs_pause(FIRST_PAUSE, OWN_LONGEST_PAUSE, tries)
+		     : jobs_pause(FIRST_PAUSE, LONGEST_PAUSE, z->attempts);
 	z->attempts += !ours;
-	if (z->expires_at <= c->now || (!ours && (z->attempts >= most || err_is(why, "caa.forbidden"))))
+	if (z->expires_at <= c->now ||
+		(ours ? tries >= OWN_TRIES : z->attempts >= most || err_is(why, "caa.forbidden")))
 		return failed(c, z, why, e);
 	TRY(set_error(z, why, e));
 	TRY(acme_authz_save(c->db, z, e));
@@ -229,7 +239,7 @@ static enum acsr_result look(struct core *c, const struct acme_authz *z, struct 
 	struct call like = { .fn = on_proof };
 	struct acme_account owner;
 
-	if (z->proved_at != 0)
+	if (z->proved_at != 0 && z->proved_at > c->now - acme_proof_life_of(c, z))
 		return ask_caa(c, z, e);
 	TRY(load_owner(c, z, &owner, e));
 	snprintf(like.object, sizeof(like.object), "%s", z->id);

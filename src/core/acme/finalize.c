@@ -101,14 +101,18 @@ static enum acsr_result check_key(struct core *c, const struct acsr_key *key, st
 	return ACSR_OK;
 }
 
-static enum acsr_result judge(struct core *c, const struct acme_order *o, struct blob der,
-	struct intake_csr *csr, struct acsr_err *e)
+static enum acsr_result judge(struct core *c, struct acme_request *a, const struct acme_order *o,
+	struct blob der, struct intake_csr *csr, struct acsr_err *e)
 {
 	CLEANUP_STRV struct strv names = { 0 };
 	struct product p;
 
 	TRY(acme_names_split(o->identifiers, &names, e));
-	TRY(products_load(c->db, o->product_id, &p, e));
+	/* It may have been withdrawn, or its issuer changed, since it was ordered. */
+	if (acme_choose_product(c, a, o->product_id, &names, &p, e) != ACSR_OK) {
+		blob_free(&der);
+		return ACSR_FAIL;
+	}
 	if (intake_csr_der(c, der, &p, "", false, csr, e) != ACSR_OK)
 		return bad_csr(e);
 	if (check_names(c, csr->view, &names, e) != ACSR_OK)
@@ -204,7 +208,7 @@ static enum acsr_result check_ready(
 	for (size_t i = 0; i < n; i++) {
 		const char *is = acme_authz_status(z[i].status, z[i].expires_at, c->now);
 
-		if (strcmp(is, "valid") == 0 && z[i].proved_at <= c->now - acme_proof_life(c))
+		if (strcmp(is, "valid") == 0 && z[i].proved_at <= c->now - acme_proof_life_of(c, &z[i]))
 			return err_rule(e, "acme.order-not-ready", NULL, "BR 4.2.1",
 				"control of %s%s was shown too long ago; make a new order",
 				z[i].wildcard ? "*." : "", z[i].name);
@@ -224,7 +228,7 @@ static enum acsr_result judge_and_begin(struct core *c, struct acme_request *a, 
 
 	TRY(check_ready(c, o, z, n, e));
 	*der = (struct blob){ 0 };
-	r = judge(c, o, taken, &csr, e);
+	r = judge(c, a, o, taken, &csr, e);
 	if (r == ACSR_OK)
 		r = begin(c, a, o, z, n, &csr, e);
 	intake_csr_clear(&csr);

@@ -57,6 +57,8 @@ ACSR_MUST_USE enum acsr_result acme_authz_for(struct core *c, struct acme_reques
 /* Seconds that an order and what it asks for may stay open; that a proof may be used for, as the rules of the day say. */
 int64_t acme_order_life(struct core *c);
 int64_t acme_proof_life(struct core *c);
+/* The same for what this authorization's challenge shows: 0 when it may show nothing any more. */
+int64_t acme_proof_life_of(struct core *c, const struct acme_authz *z);
 /* The status that a client sees: expired and its like depend on the time. */
 const char *acme_authz_status(const char *status, int64_t expires_at, int64_t now);
 /* The object; *out is a new reference. */

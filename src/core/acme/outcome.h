@@ -12,6 +12,9 @@ bool acme_outcome_wanted(const struct order *o);
 /* The times that the client asked for, each 0 when it did not. */
 ACSR_MUST_USE enum acsr_result acme_outcome_times(
 	struct core *c, const struct order *o, int64_t *not_before, int64_t *not_after, struct acsr_err *e);
+/* Has the client's order expired, so that nobody waits for the certificate any more? */
+ACSR_MUST_USE enum acsr_result acme_outcome_expired(
+	struct core *c, const struct order *o, bool *expired, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result acme_outcome_issued(
 	struct core *c, const struct order *o, const struct certificate *cert, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result acme_outcome_failed(
