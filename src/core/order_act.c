@@ -284,6 +284,7 @@ enum acsr_result order_reissue(struct core *c, struct request *q, struct acsr_er
 	TRY(order_check_pace(c, o.account_id, NULL, e));
 	TRY(products_load(c->db, o.product_id, &p, e));
 	TRY(product_fit_issuers(c, &p, e));
+	TRY(product_issuer_on(c, &p, e));
 	own = csr != NULL && csr[strspn(csr, " \t\r\n")] != '\0';
 	TRY(reissue_choice(c, &o, given, own, &how, e));
 	TRY(handover_choice_remember(c, q, given, &how, e));

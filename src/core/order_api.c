@@ -116,6 +116,7 @@ static enum acsr_result judge(struct core *c, struct request *q, struct placing 
 {
 	TRY(read_placing(q, p, e));
 	TRY(product_for_order(c, p->product_id, &p->product, e));
+	TRY(product_issuer_on(c, &p->product, e));
 	TRY(handover_choice_read(c, p->hand_over, p->csr_text != NULL, &p->how, e));
 	TRY(order_check_pace(c, q->who.account_id, NULL, e));
 	if (p->csr_text != NULL) {

@@ -161,6 +161,25 @@ enum acsr_result product_fit_issuers(struct core *c, struct product *p, struct a
 	return fit_issuer(c, p, p->fallback_issuer, e);
 }
 
+enum acsr_result product_issuer_on(struct core *c, const struct product *p, struct acsr_err *e)
+{
+	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer is = { 0 };
+	bool ours, other;
+
+	if (p->issuer[0] == '\0')
+		return ACSR_OK;
+	TRY(issuer_exists(c, p->issuer, &ours, &other, e));
+	if (!other)
+		return ACSR_OK;
+	TRY(upstream_issuer_load(c->db, p->issuer, &is, e));
+	if (is.active)
+		return ACSR_OK;
+	return err_set(e, "state.issuer-off",
+		"the operator has switched %.100s off: nothing is ordered there right now; choose another "
+		"product",
+		is.title);
+}
+
 static bool can_make(const char *key_type)
 {
 	const struct acsr_key_type *t;

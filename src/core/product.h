@@ -16,6 +16,8 @@ ACSR_MUST_USE enum acsr_result product_is_public(
 /* With the key types that its issuers take. "request.field.product" when it does not exist or is not sold. */
 ACSR_MUST_USE enum acsr_result product_for_order(
 	struct core *c, const char *id, struct product *out, struct acsr_err *e);
+/* Is anything ordered at its issuer ("state.issuer-off" when the operator has switched it off)? */
+ACSR_MUST_USE enum acsr_result product_issuer_on(struct core *c, const struct product *p, struct acsr_err *e);
 bool product_has_key_type(const struct product *p, const char *key_type);
 /* Those of its key types that this OpenSSL can make, separated by blanks: for menus and texts. */
 void product_key_types(const struct product *p, char out[PRODUCT_KEY_TYPES]);

@@ -540,7 +540,10 @@ def test_a_fallback_takes_over_from_a_ca_that_is_away_and_only_then(there):
     gone.stop()
     add_product(there, "with-fallback", "nobody", fallback_issuer="issuing-1", fallback_after=60)
     add_product(there, "keeps", "slow", fallback_issuer="issuing-1", fallback_after=60)
+    there.operator.post("/issuers", {"name": "resting", "kind": "offline", "public": False, "active": False}, 201)
+    add_product(there, "rests", "nobody", fallback_issuer="resting", fallback_after=60)
     away, _ = acknowledged(there, "with-fallback")
+    stays, _ = acknowledged(there, "rests")
     own, own_archive = place(there, unique_name(), "keeps")
     reason(there, away, "nobody CA cannot be reached")
     sent, sent_archive = place(there, unique_name(), "keeps")
@@ -567,6 +570,7 @@ def test_a_fallback_takes_over_from_a_ca_that_is_away_and_only_then(there):
     there.proxy.clear()
     finish(there, sent, sent_archive)
     finish(there, own, own_archive)
+    assert there.customer.show(stays)["issuer"] == "nobody", "one that is switched off takes nothing over"
 
 
 def test_an_order_that_stays_in_processing_ends_with_the_reason(there):

@@ -267,3 +267,28 @@ def test_the_operators_word_makes_a_proof_good_for_a_customer(sharing):
     assert order["validations"][0]["told_at"] is None
     order, archive = place(second, name, "shared")
     assert order["state"] == "validating", "this product does not take the operator's word"
+
+
+def test_a_ca_that_is_switched_off_gets_no_orders_but_revocations(there):
+    done, archive = place(there, unique_name())
+    done, _, chain = issued(there, done, archive)
+    order, archive = place(there, unique_name())
+    there.operator.patch("/issuers/pebble", {"active": False})
+    try:
+        for answer in (there.customer.call("POST", "/orders", {"product": "up", "names": [unique_name()], "key_type": "ec:p256"}),
+                       there.customer.call("POST", f"/orders/{done['id']}/reissue", {})):
+            assert answer.status_code == 409 and answer.json()["type"].endswith("state.issuer-off"), answer.text
+            assert "switched The pebble CA off" in answer.json()["detail"]
+        if order["state"] == "validating":
+            there.validate(there.customer, order, "http")
+        def waits():
+            now = there.customer.show(order)["waiting"]
+            return now and "switched The pebble CA off" in now["reason"]
+        wait_for("the order to wait", waits, 30, 0.2)
+        there.customer.post(f"/orders/{done['id']}/revoke", {"reason": "superseded"})
+        wait_for("the CA to have revoked it", lambda: status_at(there.ca, chain[0].serial_number)["Status"] == "Revoked", 30, 0.2)
+    finally:
+        there.operator.patch("/issuers/pebble", {"active": True})
+    there.customer.post(f"/orders/{order['id']}/validate", {})
+    now, _, _ = issued(there, there.customer.show(order), archive, publish=None)
+    assert now["waiting"] is None

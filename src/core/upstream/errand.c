@@ -91,14 +91,35 @@ enum acsr_result errand_step(struct core *c, struct errand *x, const char *step,
 	return errand_save(c, x, e);
 }
 
+#define SWITCHED_OFF "the operator has switched "
+
+enum acsr_result errand_off(
+	struct core *c, struct errand *x, const char *job, const char *object, bool *off, struct acsr_err *e)
+{
+	struct acsr_err why;
+
+	*off = !x->i.active;
+	if (!*off && x->o.waiting_reason != NULL && str_starts(x->o.waiting_reason, SWITCHED_OFF))
+		return order_wait(c, &x->o, 0, e, "%s", "");
+	if (!*off)
+		return ACSR_OK;
+	(void)err_set(&why, "state.issuer-off",
+		SWITCHED_OFF "%.100s off; the order goes on when it is switched on again", x->i.title);
+	return errand_trouble(c, x, job, object, &why, 0, e);
+}
+
 enum acsr_result errand_ask(struct core *c, struct errand *x, const struct upstream_ask *a, const char *job,
 	const char *object, upstream_fn *fn, struct acsr_err *e)
 {
 	struct upstream_then t = { .fn = fn };
 	struct upstream_ask ask = *a;
 	struct acsr_err why;
+	bool off;
 
 	ask.issuer = x->i.name;
+	TRY(errand_off(c, x, job, object, &off, e));
+	if (off)
+		return ACSR_OK;
 	snprintf(t.object, sizeof(t.object), "%s", object);
 	/* The exchange may take longer than the job's own lease: nonces, retries. */
 	TRY(jobs_lease(c->db, job, object, c->now + LEASE, e));
@@ -110,16 +131,33 @@ enum acsr_result errand_ask(struct core *c, struct errand *x, const struct upstr
 
 /* --- another issuer --- */
 
+/* One that is switched off takes nothing over. */
+static enum acsr_result is_on(struct core *c, const char *issuer, bool *on, struct acsr_err *e)
+{
+	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer i = { 0 };
+	struct acsr_err why;
+
+	*on = true;
+	if (upstream_issuer_load(c->db, issuer, &i, &why) != ACSR_OK)
+		return err_is(&why, "object.absent") ? ACSR_OK : (*e = why, ACSR_FAIL);
+	*on = i.active;
+	return ACSR_OK;
+}
+
 /* Seconds until the product lets another one take over; -1: never. */
 static enum acsr_result until_fallback(
 	struct core *c, struct errand *x, struct product *p, int64_t *left, struct acsr_err *e)
 {
 	int64_t since = json_integer_value(json_object_get(x->detail, "fault_since"));
+	bool on;
 
 	*left = -1;
 	TRY(products_load(c->db, x->o.product_id, p, e));
 	if (p->fallback_issuer[0] == '\0' || p->fallback_after <= 0 ||
 		strcmp(p->fallback_issuer, x->i.name) == 0)
+		return ACSR_OK;
+	TRY(is_on(c, p->fallback_issuer, &on, e));
+	if (!on)
 		return ACSR_OK;
 	*left = since + p->fallback_after - c->now;
 	if (*left < 0)

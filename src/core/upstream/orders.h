@@ -34,6 +34,9 @@ ACSR_MUST_USE enum acsr_result errand_save(struct core *c, struct errand *x, str
 ACSR_MUST_USE enum acsr_result errand_step(
 	struct core *c, struct errand *x, const char *step, struct acsr_err *e);
 
+/* Is the issuer switched off? The order then waits with that reason, and the job is tried again. */
+ACSR_MUST_USE enum acsr_result errand_off(
+	struct core *c, struct errand *x, const char *job, const char *object, bool *off, struct acsr_err *e);
 /* Ask the CA about the order; then->object is `object`. What cannot be asked goes to errand_trouble. job: the kind (and
  * object) of the job that this is part of. */
 ACSR_MUST_USE enum acsr_result errand_ask(struct core *c, struct errand *x, const struct upstream_ask *a,

@@ -386,8 +386,11 @@ static enum acsr_result find_order(struct core *c, struct errand *x, struct acsr
 
 static enum acsr_result run(struct core *c, struct errand *x, struct acsr_err *e)
 {
-	bool may;
+	bool may, off;
 
+	TRY(errand_off(c, x, "upstream", x->o.id, &off, e));
+	if (off)
+		return ACSR_OK;
 	if (strcmp(x->u.step, "failed") == 0)
 		TRY(errand_begin_again(c, x, e));
 	if (strcmp(x->u.step, "order") == 0) {
