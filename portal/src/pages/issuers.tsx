@@ -7,6 +7,7 @@ import { Alert, Badge, Button, Card, Fact, Loading, Page, Time } from '../ui/bas
 import { FormDialog } from '../ui/dialog';
 import { Check, Choice, Field, fieldError, Input, Problem, Select } from '../ui/form';
 import { useAction, useLoad } from '../ui/hooks';
+import { useProof } from '../ui/second';
 import { ImportCard } from './import-certificate';
 import { Account, Statement } from './issuer-account';
 
@@ -76,18 +77,18 @@ function IssuerDialog({ old, onClose, done }: { old: IssuerSettings | null; onCl
       : { kind: name === 'offline' ? 'offline' : 'acme', name: '', title: '', directory_url: '', public: true });
   };
   const acme = v.kind === 'acme';
-  const save = useAction(async () => {
+  const save = useProof(async (proof) => {
     const common = { title: v.title, public: v.public, active: v.active, key_types: words(v.key_types), orders_per_hour: Number(v.orders_per_hour), roots: v.roots };
     const body = acme ? { ...common, directory_url: v.directory_url.trim(), contacts: words(v.contacts), profile: v.profile.trim(), preferred_chain: v.preferred_chain, challenges: words(v.challenges), automation: v.automation }
       : { ...common, validation: v.validation };
-    if (old) await api.changeIssuer(old.name, body); else await api.newIssuer({ ...body, name: v.name.trim(), kind: v.kind });
+    if (old) await api.changeIssuer(old.name, { ...body, ...proof }); else await api.newIssuer({ ...body, name: v.name.trim(), kind: v.kind });
     done();
   });
   const err = (name: string) => fieldError(save.error, name);
   const profiles = Object.keys(old?.directory?.profiles ?? {});
   return (
-    <FormDialog title={old ? `Change ${old.title}` : 'Add an issuer'} doIt="Save" busy={save.busy} error={save.error} onClose={onClose} onSubmit={() => void save.run()}
-      fields={['name', 'title', 'directory_url', 'contacts', 'profile', 'preferred_chain', 'key_types', 'challenges', 'automation', 'orders_per_hour', 'roots']}>
+    <FormDialog title={old ? `Change ${old.title}` : 'Add an issuer'} doIt="Save" busy={save.busy} error={save.error} onClose={onClose} onSubmit={save.submit}
+      fields={[...save.names, 'name', 'title', 'directory_url', 'contacts', 'profile', 'preferred_chain', 'key_types', 'challenges', 'automation', 'orders_per_hour', 'roots']}>
       {!old && <Select name="ca" label="Which CA?" value={ca} onValue={choose} options={[...knownCas.map((k): [string, string] => [k.name, k.title]), ['other', 'Another CA with ACME'], ['offline', 'A CA without ACME: web form or paper']]} />}
       <div class="two">
         {!old && <Input name="name" label="Short name" help="Small letters, digits, hyphens" value={v.name} onValue={(name) => set({ name })} error={err('name')} />}
@@ -113,6 +114,8 @@ function IssuerDialog({ old, onClose, done }: { old: IssuerSettings | null; onCl
           {(p) => <textarea {...p} rows={4} class="mono" spellcheck={false} autocomplete="off" value={v.roots} onInput={(e) => set({ roots: e.currentTarget.value })} />}
         </Field>
       </details>
+      {save.asks && <p role="status">Browsers trust this CA as it is set now. What it is, where it is and its roots decide whether keys may be made for it, so we ask again who you are.</p>}
+      {save.fields}
     </FormDialog>
   );
 }

@@ -27,15 +27,12 @@ export async function factorOf(user: User, typed: string): Promise<Factor> {
   return canAsk(user) ? { passkey: await askPasskey(await api.passkeyChallenge()) } : {};
 }
 
-/**
- * A dialog before something that needs a fresh login. It first tries without asking, unless `always`; the fields come when
- * the service wants a proof.
- */
-export function ProofDialog({ title, doIt, danger, always, act, onClose, children }: {
-  title: string; doIt: string; danger?: boolean; always?: boolean; act: (proof: Proof) => Promise<void>; onClose: () => void; children: ComponentChildren;
-}) {
+/** Doing something that may need a fresh login: first without asking, unless `always`; then with what the fields say. */
+export interface Proven { asks: boolean; busy: boolean; error: ApiError | null; names: string[]; submit: () => void; fields: ComponentChildren }
+
+export function useProof(act: (proof: Proof) => Promise<void>, always = false): Proven {
   const user = useUser();
-  const [asks, setAsks] = useState(!!always);
+  const [asks, setAsks] = useState(always);
   const [password, setPassword] = useState('');
   const [code, setCode] = useState('');
   const go = useAction(async (passkeyAlone: boolean) => {
@@ -48,14 +45,23 @@ export function ProofDialog({ title, doIt, danger, always, act, onClose, childre
       setAsks(true);
     }
   });
+  const fields = asks && <>
+    {canAsk(user) && <div class="form-end instead"><Button kind="secondary" busy={go.busy} onClick={() => void go.run(true)}>Use your passkey</Button><span class="muted">or type your password:</span></div>}
+    <Input name="password" type="password" label="Your password" autocomplete="current-password" value={password} onValue={setPassword} error={fieldError(go.error, 'password')} />
+    <SecondField value={code} onValue={setCode} error={fieldError(go.error, 'totp')} />
+  </>;
+  return { asks, busy: go.busy, error: go.error, names: asks ? ['password', 'totp'] : [], submit: () => void go.run(false), fields };
+}
+
+/** A dialog before something that needs a fresh login. */
+export function ProofDialog({ title, doIt, danger, always, act, onClose, children }: {
+  title: string; doIt: string; danger?: boolean; always?: boolean; act: (proof: Proof) => Promise<void>; onClose: () => void; children: ComponentChildren;
+}) {
+  const go = useProof(act, always);
   return (
-    <FormDialog title={title} doIt={doIt} danger={danger} busy={go.busy} error={go.error} fields={asks ? ['password', 'totp'] : []} onClose={onClose} onSubmit={() => void go.run(false)}>
+    <FormDialog title={title} doIt={doIt} danger={danger} busy={go.busy} error={go.error} fields={go.names} onClose={onClose} onSubmit={go.submit}>
       {children}
-      {asks && <>
-        {canAsk(user) && <div class="form-end instead"><Button kind="secondary" busy={go.busy} onClick={() => void go.run(true)}>Use your passkey</Button><span class="muted">or type your password:</span></div>}
-        <Input name="password" type="password" label="Your password" autocomplete="current-password" value={password} onValue={setPassword} error={fieldError(go.error, 'password')} />
-        <SecondField value={code} onValue={setCode} error={fieldError(go.error, 'totp')} />
-      </>}
+      {go.fields}
     </FormDialog>
   );
 }

@@ -65,6 +65,29 @@ export default async function issuers({ portal, ask }) {
   await paper.getByRole('button', { name: 'Withdraw the statement' }).waitFor();
   await admin.shot('issuers');
 
+  admin.step('what a public CA is changes with a fresh proof only');
+  const change = async (trusted) => {
+    await paper.getByRole('button', { name: 'Change' }).click();
+    await dialog.getByLabel('Browsers trust it').setChecked(trusted);
+    await dialog.getByRole('button', { name: 'Save' }).click();
+  };
+  await ask('age_sessions');
+  await change(false);
+  await dialog.getByText('we ask again who you are').waitFor();
+  await admin.shot('proof');
+  await dialog.getByLabel('Your password').fill('not the password');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.locator('[role=alert]').first().waitFor();
+  await paper.getByText('Trusted by browsers').waitFor();
+  await dialog.getByLabel('Your password').fill(operator.password);
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await paper.locator('dt', { hasText: 'Trusted by browsers' }).locator('xpath=following-sibling::dd[1]').getByText('no', { exact: true }).waitFor();
+  await admin.nothingStored(operator.password);
+  await change(true);
+  await dialog.waitFor({ state: 'detached' });
+  await paper.getByRole('button', { name: 'Withdraw the statement' }).waitFor();
+
   admin.step('products name them');
   for (const [id, issuer] of [['up', 'pebble'], ['paper', 'paper']]) {
     await admin.open('/admin/products');
