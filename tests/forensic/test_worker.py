@@ -26,6 +26,7 @@ FILTERED = {"read", "write", "brk", "mmap", "munmap", "mremap", "mprotect", "mad
 SETTING_UP = FILTERED | {"prctl", "fcntl", "dup2", "close_range", "mlock", "mlock2", "mlockall", "memfd_secret", "ftruncate", "prlimit64",
                          "setrlimit", "seccomp", "setpriority", "set_robust_list", "gettid", "rt_sigprocmask"}
 ALL = os.environ.get("FORENSIC_ALL") == "1"
+FROM = int(os.environ.get("FORENSIC_FROM", "1"))  # with FORENSIC_ALL: go on at this call where an earlier run stopped
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +149,7 @@ AROUND = {"getrandom", "write", "close", "read", "exit_group"}
 def points(calls, key_type):
     """Where to kill: the n-th call of the whole life, or (name, n) after the filter."""
     if ALL:
-        return [*range(1, calls + 1), *TAIL]
+        return [*range(FROM, calls + 1), *TAIL]
     return [1, calls // 3, *TAIL] if key_type == "ec:p256" else [("getpid", 20), *TAIL[3:]]
 
 
@@ -203,6 +204,7 @@ def test_killed_at_each_system_call_nothing_stays(fresh, lives, tmp_path, key_ty
     in a clean state and gets a key from another worker."""
     held, opened = [], set()
     for k in points(lives[key_type], key_type):
+        print(f"call {k} of {lives[key_type]}", flush=True)
         where = tmp_path / str(k).replace(" ", "")
         before = snapshots.take(fresh.service, where / "before")
         order, wanted, key = killed_before(fresh, key_type, k, where)
