@@ -53,7 +53,7 @@ export interface Archive {
   sha256: string | null; size: number | null; filename: string; key_filename: string; expires_at: string | null;
 }
 export interface CodeInfo {
-  state: 'available' | 'destroyed'; expires_at: string | null; reveals: number; reveals_left?: number | null; destroyed_at?: string | null; reason?: string | null;
+  state: 'available' | 'expired' | 'destroyed'; expires_at: string | null; reveals: number; reveals_left?: number | null; destroyed_at?: string | null; reason?: string | null;
 }
 export interface ReceiptInfo { request_id: string; part: string; at: string; url: string }
 export interface Validation {

@@ -82,6 +82,7 @@ test('what is known of a code that is not shown', () => {
   assert.equal(codeState({ ...info, reveals: 2, reveals_left: 3 }, day), 'It is destroyed on day X. It can be shown 3 times more, then it is destroyed. Shown 2 times so far.');
   assert.equal(codeState({ state: 'destroyed', expires_at: null, reveals: 2, destroyed_at: 'Y', reason: 'its window is over' }, day), 'The unlock code was destroyed on day Y: its window is over. It was shown 2 times.');
   assert.equal(codeState({ state: 'destroyed', expires_at: null, reveals: 0 }, day), 'The unlock code was destroyed. It was never shown.');
+  assert.equal(codeState({ ...info, state: 'expired', reveals: 1 }, day), 'The unlock code is no longer shown: its window is over, and it is about to be destroyed. It was shown once.');
 });
 
 // ---- the commands that the help shows are run as they stand

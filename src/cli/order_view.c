@@ -172,6 +172,12 @@ static void show_code(const json_t *code)
 	const json_t *left = json_object_get(code, "reveals_left");
 	long long shown = json_integer_value(json_object_get(code, "reveals"));
 
+	if (strcmp(view_str(code, "state"), "expired") == 0) {
+		say("%-16s no longer shown: its window is over, and it is about to be destroyed",
+			"unlock code");
+		say("%-16s %s", "", "a reissue brings a new key, archive and code");
+		return;
+	}
 	if (strcmp(view_str(code, "state"), "destroyed") == 0) {
 		say("%-16s destroyed%s%s, shown %lld %s", "unlock code",
 			view_str(code, "reason")[0] != '\0' ? ": " : "", view_str(code, "reason"), shown,

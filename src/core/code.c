@@ -75,6 +75,13 @@ int64_t code_reveals_left(const struct csr_request *r)
 	return r->reveals < r->most_reveals ? r->most_reveals - r->reveals : 0;
 }
 
+const char *code_state(const struct core *c, const struct csr_request *r)
+{
+	if (!r->has_code)
+		return "destroyed";
+	return r->code_expires_at != 0 && r->code_expires_at <= c->now ? "expired" : "available";
+}
+
 enum acsr_result code_shown(struct core *c, struct csr_request *r, struct acsr_err *e)
 {
 	r->reveals++;

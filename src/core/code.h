@@ -36,6 +36,9 @@ ACSR_MUST_USE enum acsr_result code_destroy(
 ACSR_MUST_USE enum acsr_result code_shown(struct core *c, struct csr_request *r, struct acsr_err *e);
 /* How often it may still be shown; -1: no limit. */
 int64_t code_reveals_left(const struct csr_request *r);
+/* "available"; "expired": its window is over, so nobody sees it any more, and it is about to be destroyed; or
+ * "destroyed". */
+const char *code_state(const struct core *c, const struct csr_request *r);
 
 /* --- around the commit (batch.c) --- */
 ACSR_MUST_USE enum acsr_result code_before_commit(struct core *c, struct acsr_err *e);

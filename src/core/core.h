@@ -18,6 +18,7 @@ struct issuers;  /* issuers.h */
 struct keylists; /* keylists.h */
 struct upstream; /* upstream/call.h */
 struct acme;     /* acme/acme_int.h */
+struct turn;     /* turn.h */
 struct call;
 struct acsr_key;
 struct step;
@@ -64,6 +65,9 @@ struct core {
 		int64_t since;
 		uint64_t seen;
 	} strangers;             /* wrong attempts for nobody who is known, in this minute (throttle.h) */
+	struct {
+		struct turn *running, *waiting;
+	} turns;                 /* attempts at passwords (turn.h) */
 	bool code_sweep;         /* codes without a request may be in the store */
 	bool forget;             /* after this commit, overwrite what the log still holds of deleted rows */
 	int64_t forget_again_ms; /* monotonic; when somebody else's reading kept us from it */

@@ -12,7 +12,7 @@
 
 #define COOKIE "__Host-autocsr-device=%.*s; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=%lld"
 
-enum { DEVICES_A_USER = 20 };
+enum { DEVICES_A_USER = 20, NEVER_BACK_ALIKE = 5 };
 
 /* *have: q brings a cookie. */
 static enum acsr_result hash_of(const struct request *q, uint8_t hash[32], bool *have, struct acsr_err *e)
@@ -80,7 +80,7 @@ enum acsr_result device_note(struct core *c, struct request *q, const char *user
 	TRY(begin(c, q, &v, e));
 	rnd_id("dev_", v.id, sizeof(v.id));
 	TRY(devices_add(c->db, &v, e));
-	return devices_keep_newest(c->db, user_id, DEVICES_A_USER, e);
+	return devices_keep_newest(c->db, user_id, DEVICES_A_USER, NEVER_BACK_ALIKE, e);
 }
 
 enum acsr_result device_forget(

@@ -143,7 +143,7 @@ static enum acsr_result code_row(
 			r->code_reason[0] != '\0' ? r->code_reason
 						  : "its window is over or its archive was lost");
 	/* The job that destroys it may be late, or fail: nobody sees it in that time. */
-	if (r->code_expires_at != 0 && r->code_expires_at <= c->now)
+	if (strcmp(code_state(c, r), "expired") == 0)
 		return err_set(e, "code.gone",
 			"the unlock code is no longer shown: its window is over; a reissue brings a new key, "
 			"archive and code");

@@ -53,7 +53,7 @@ static void put_archive(struct core *c, json_t *o, const struct csr_request *r)
 		return;
 	}
 	json_object_set_new(o, "code",
-		json_pack("{s:s,s:o,s:I,s:o,s:o,s:o}", "state", r->has_code ? "available" : "destroyed",
+		json_pack("{s:s,s:o,s:I,s:o,s:o,s:o}", "state", code_state(c, r),
 			"expires_at", json_time(r->code_expires_at), "reveals", (json_int_t)r->reveals,
 			"reveals_left", left < 0 || !r->has_code ? json_null() : json_integer(left),
 			"destroyed_at", json_time(r->code_destroyed_at), "reason",

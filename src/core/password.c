@@ -16,6 +16,7 @@
 #include "core/pool.h"
 #include "core/second.h"
 #include "core/throttle.h"
+#include "core/turn.h"
 #include "store/sessions.h"
 
 enum { PASSES = 2, MEMORY_KIB = 19 * 1024, LANES = 1, SALT = 16, HASH = 32, ENCODED = 200 };
@@ -149,6 +150,7 @@ enum acsr_result password_hash_now(const char *password, char *encoded, size_t c
 /* --- checking --- */
 
 struct check {
+	struct core *c;
 	struct request *q;
 	struct acsr_secret *password;
 	char user_id[40]; /* "": nobody has this address */
@@ -156,6 +158,8 @@ struct check {
 	json_t *passkey;
 	bool right;
 	struct throttle throttle;
+	struct turn turn;
+	bool held; /* by the pool, or among those that wait */
 	proof_then_fn *then;
 };
 
@@ -163,6 +167,7 @@ static void check_free(void *arg)
 {
 	struct check *k = arg;
 
+	turn_end(k->c, &k->turn);
 	acsr_secret_free(k->password);
 	json_decref(k->passkey);
 	wipe(k, sizeof(*k));
@@ -240,13 +245,12 @@ static enum acsr_result check_step(struct core *c, void *arg, struct acsr_err *e
 	return proof_right(c, k->q, k->user_id, second, k->then, e);
 }
 
-static enum acsr_result look_up(struct core *c, struct check *k, const char *email, struct acsr_err *e)
+static enum acsr_result look_up(struct core *c, struct check *k, struct acsr_err *e)
 {
 	struct user u;
 	bool have;
 
-	snprintf(k->email, sizeof(k->email), "%s", email);
-	str_lower(k->email);
+	k->user_id[0] = k->account_id[0] = '\0';
 	snprintf(k->encoded, sizeof(k->encoded), "%s", nobody);
 	TRY(users_by_email(c->db, k->email, &u, &have, e));
 	if (!have)
@@ -258,43 +262,69 @@ static enum acsr_result look_up(struct core *c, struct check *k, const char *ema
 	return ACSR_OK;
 }
 
-/* *waits: refused for now, without a look at the password. */
-static enum acsr_result prepare(struct core *c, struct check *k, const char *email, const struct proof *p,
-	bool *waits, struct acsr_err *e)
+static void again_done(void *arg)
+{
+	struct check *k = arg;
+
+	if (!k->held)
+		check_free(k);
+}
+
+static enum acsr_result begin(struct core *c, struct check *k, struct acsr_err *e);
+
+static enum acsr_result again_step(struct core *c, void *arg, struct acsr_err *e)
+{
+	return begin(c, arg, e);
+}
+
+/* Not now: others that are under way are to be judged first, or there were too many wrong ones. */
+static enum acsr_result put_off(struct core *c, struct check *k, int64_t wait, struct acsr_err *e)
+{
+	k->held = turn_wait(c, &k->turn, &k->throttle, k->q, again_step, again_done, k);
+	if (k->held)
+		return ACSR_OK;
+	c->count.passwords_slowed++;
+	return throttle_refuse(k->q, wait, e);
+}
+
+static enum acsr_result begin(struct core *c, struct check *k, struct acsr_err *e)
 {
 	int64_t wait;
 
-	snprintf(k->totp, sizeof(k->totp), "%s", p->totp != NULL ? p->totp : "");
-	k->passkey = json_incref(p->passkey);
-	TRY(look_up(c, k, email, e));
+	k->held = false;
+	TRY(look_up(c, k, e));
 	TRY(throttle_begin(
 		c, k->q, k->email, k->user_id[0] != '\0' ? k->user_id : NULL, &k->throttle, &wait, e));
-	*waits = wait > 0;
-	if (*waits)
-		return throttle_refuse(k->q, wait, e);
-	return acsr_secret_new(&k->password, p->password, strlen(p->password), e);
+	if (wait > 0)
+		return put_off(c, k, wait, e);
+	TRY(throttle_is_stranger(&k->throttle)
+			? pool_run_last(c, k->q, check_work, check_step, k, check_free, e)
+			: pool_run(c, k->q, check_work, check_step, k, check_free, e));
+	turn_begin(c, &k->turn, &k->throttle);
+	k->held = true;
+	return ACSR_OK;
 }
 
 enum acsr_result password_check(struct core *c, struct request *q, const char *email, const struct proof *p,
 	proof_then_fn *then, struct acsr_err *e)
 {
 	struct check *k = calloc(1, sizeof(*k));
-	bool waits;
 	enum acsr_result r;
 
 	if (k == NULL)
 		return err_nomem(e);
+	k->c = c;
 	k->q = q;
 	k->then = then;
-	r = prepare(c, k, email, p, &waits, e);
-	if (r == ACSR_OK && !waits) {
-		r = throttle_is_stranger(&k->throttle)
-			    ? pool_run_last(c, q, check_work, check_step, k, check_free, e)
-			    : pool_run(c, q, check_work, check_step, k, check_free, e);
-		if (r == ACSR_OK)
-			return ACSR_OK;
-	}
-	check_free(k);
+	snprintf(k->email, sizeof(k->email), "%s", email);
+	str_lower(k->email);
+	snprintf(k->totp, sizeof(k->totp), "%s", p->totp != NULL ? p->totp : "");
+	k->passkey = json_incref(p->passkey);
+	r = acsr_secret_new(&k->password, p->password, strlen(p->password), e);
+	if (r == ACSR_OK)
+		r = begin(c, k, e);
+	if (!k->held)
+		check_free(k);
 	return r;
 }
 

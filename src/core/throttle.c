@@ -170,10 +170,8 @@ enum acsr_result throttle_begin(struct core *c, struct request *q, const char *e
 	TRY(choose(c, q, email, user_id, t, e));
 	TRY(pause_of(c, t->bucket, wait, e));
 	TRY(pause_of(c, t->network, wait, e));
-	if (*wait > 0) {
-		c->count.passwords_slowed++;
+	if (*wait > 0)
 		return ACSR_OK;
-	}
 	c->count.passwords_checked++;
 	TRY(count_one(c, t->bucket, e));
 	return count_one(c, t->network, e);

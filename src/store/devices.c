@@ -74,12 +74,16 @@ enum acsr_result devices_delete_all(
 		DB_ARGS(DB_TEXT(user_id), DB_BLOB(keep, 32)), e);
 }
 
-enum acsr_result devices_keep_newest(struct db *d, const char *user_id, int64_t most, struct acsr_err *e)
+enum acsr_result devices_keep_newest(
+	struct db *d, const char *user_id, int64_t most, int64_t alike, struct acsr_err *e)
 {
 	return db_exec(d, NULL,
-		"DELETE FROM devices WHERE user_id = $1 AND id NOT IN "
-		"(SELECT id FROM devices WHERE user_id = $1 ORDER BY used_at DESC, id LIMIT $2)",
-		DB_ARGS(DB_TEXT(user_id), DB_INT(most)), e);
+		"DELETE FROM devices WHERE user_id = $1 AND id IN (SELECT id FROM (SELECT id, used_at > "
+		"created_at AS back, ROW_NUMBER() OVER (PARTITION BY used_at > created_at ORDER BY used_at "
+		"DESC, id) AS place, ROW_NUMBER() OVER (PARTITION BY used_at > created_at, name ORDER BY "
+		"used_at DESC, id) AS same FROM devices WHERE user_id = $1) AS ranked WHERE place > $2 OR "
+		"(NOT back AND same > $3))",
+		DB_ARGS(DB_TEXT(user_id), DB_INT(most), DB_INT(alike)), e);
 }
 
 enum acsr_result devices_prune(struct db *d, int64_t before, struct acsr_err *e)

@@ -28,9 +28,12 @@ ACSR_MUST_USE enum acsr_result devices_delete(
 /* All of the user; keep (NULL: none): the hash of one that stays. */
 ACSR_MUST_USE enum acsr_result devices_delete_all(
 	struct db *d, const char *user_id, const uint8_t *keep, struct acsr_err *e);
-/* Keep the `most` that were used last. */
+/*
+ * Keep the `most` last used ones that have come back, and the `most` newest that never have, of these `alike` with
+ * the same name: a script that logs in without keeping its cookie must not push out anybody's browser.
+ */
 ACSR_MUST_USE enum acsr_result devices_keep_newest(
-	struct db *d, const char *user_id, int64_t most, struct acsr_err *e);
+	struct db *d, const char *user_id, int64_t most, int64_t alike, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result devices_prune(struct db *d, int64_t before, struct acsr_err *e);
 
 #endif

@@ -1,6 +1,7 @@
 """Guessing passwords: slowed, whoever asks and from how many addresses; and never at the owner's expense.
 
 10,000 guesses from 10,000 addresses (each in a /24 of its own); GUESSES=100000 for ten from each."""
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -173,6 +174,50 @@ def test_the_cookie_cannot_be_read_by_scripts_and_opens_nothing(world):
         assert part in header
     only = requests.get(world.service.url + "/api/v1/account", cookies=_device(answer), verify=str(world.service.root_pem), timeout=10)
     assert only.status_code == 401
+
+
+def test_logins_that_keep_no_cookie_push_no_browser_out(world):
+    """A script logs in again and again; the browser that was there before is still known."""
+    owner = world.register()
+    session = requests.Session()
+    session.headers["User-Agent"] = "Mozilla/5.0 Firefox/128.0"
+    browser = _device(session.post(world.service.url + "/api/v1/session", json={"email": owner.email, "password": owner.password},
+                                   verify=str(world.service.root_pem), timeout=60))
+    for _ in range(25):
+        _login(world.service, owner, "127.0.0.1")
+    names = [d["name"] for d in owner.get("/devices")["devices"]]
+    assert len([n for n in names if "Firefox" in n]) == 1 and len(names) == 6, names
+    for _ in range(7):
+        _login(world.service, owner, "127.201.0.1", password="wrong and wrong again")
+    assert _login(world.service, owner, "127.201.0.1", browser).status_code == 200
+
+
+def _at_once(call, n):
+    with concurrent.futures.ThreadPoolExecutor(n) as pool:
+        return [f.result() for f in [pool.submit(call) for _ in range(n)]]
+
+
+def test_right_answers_at_the_same_moment_are_no_guesses(world, account):
+    """An attempt counts as wrong until it is judged: the others wait for that, and are not refused."""
+    order = account.order(unique_name(), key_type="ec:p256")
+    account.acknowledge(order, account.fetch_archive(order))
+    token = account.token_client()
+
+    def reveal():
+        return token.another(token.token).call("POST", f"/orders/{order['id']}/code", {"password": account.password}).status_code
+    assert _at_once(reveal, 20) == [200] * 20
+    # strangers too, who share buckets with others
+    address = "127.202.0.1"
+    assert [a.status_code for a in _at_once(lambda: _login(world.service, account, address), 12)] == [200] * 12
+
+
+def test_wrong_answers_at_the_same_moment_gain_nothing(account):
+    token = account.token_client()
+    order = account.order(unique_name(), key_type="ec:p256")
+    account.acknowledge(order, account.fetch_archive(order))
+    answers = sorted(_at_once(lambda: token.another(token.token).call("POST", f"/orders/{order['id']}/code", {"password": "wrong and again wrong"})
+                              .status_code, 20))
+    assert answers == [401] * 5 + [429] * 15
 
 
 def test_a_new_password_forgets_other_devices(world):

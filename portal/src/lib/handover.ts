@@ -82,6 +82,8 @@ export function codeState(info: CodeInfo, day: (iso: string) => string): string 
   const seen = info.reveals === 1 ? 'once' : `${info.reveals} times`;
   if (info.state === 'destroyed')
     return `The unlock code was destroyed${info.destroyed_at ? ` on ${day(info.destroyed_at)}` : ''}${info.reason ? `: ${info.reason}` : ''}. It was ${info.reveals ? `shown ${seen}` : 'never shown'}.`;
+  if (info.state === 'expired')
+    return `The unlock code is no longer shown: its window is over, and it is about to be destroyed. It was ${info.reveals ? `shown ${seen}` : 'never shown'}.`;
   const left = info.reveals_left ?? null;
   const often = left === null ? '' : `It can be shown ${left === 1 ? 'once' : `${left} times`}${info.reveals ? ' more' : ''}, then it is destroyed. `;
   return `${info.expires_at ? `It is destroyed on ${day(info.expires_at)}. ` : ''}${often}${info.reveals ? `Shown ${seen} so far.` : 'Not shown yet.'}`;

@@ -18,7 +18,7 @@ export function CodePanel({ order, set, writable, reissue }: PanelProps) {
   const shown = (c: RevealedCode) => { setAsking(false); setCode(c); api.order(order.id).then(set, () => undefined); };
   return (
     <Card title="Unlock code">
-      {info.state === 'destroyed'
+      {info.state !== 'available'
         ? <><p>{codeState(info, absolute)} If you have not opened the {fileWord(order)}, reissue: that makes a new key.</p>
           {reissue && <Button kind="secondary" onClick={reissue}>Reissue with a new key</Button>}</>
         : !code && <>

@@ -143,6 +143,26 @@ static void a_key_is_taken_as_it_was_ordered(void **state)
 	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM codes"), 1);
 }
 
+/* The job that destroys it may be late: then the order does not say that the code could be had. */
+static void a_code_whose_window_is_over_is_not_called_available(void **state)
+{
+	struct world *w = *state;
+	char path[80], code[90];
+	struct person p;
+
+	world_register(w, "ann@example.com", &p);
+	assert_int_equal(world_as(w, &p, "POST", "/orders", PLACE "}"), 201);
+	snprintf(path, sizeof(path), "/orders/%s", text_at(w, NULL, "id"));
+	snprintf(code, sizeof(code), "%s/code", path);
+	world_exec(w, "UPDATE requests SET code_expires_at = 1000");
+	assert_int_equal(world_as(w, &p, "GET", path, NULL), 200);
+	assert_string_equal(text_at(w, "code", "state"), "expired");
+	assert_int_equal(world_as(w, &p, "POST", code, "{}"), 410);
+	world_exec(w, "UPDATE requests SET has_code = 0");
+	assert_int_equal(world_as(w, &p, "GET", path, NULL), 200);
+	assert_string_equal(text_at(w, "code", "state"), "destroyed");
+}
+
 static void a_code_for_a_sealed_key_is_not_taken(void **state)
 {
 	struct world *w = *state;
@@ -224,6 +244,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_key_is_taken_as_it_was_ordered),
+		T(a_code_whose_window_is_over_is_not_called_available),
 		T(a_code_for_a_sealed_key_is_not_taken),
 		T(a_locked_key_without_a_code_is_not_taken),
 		T(another_type_of_key_is_not_taken),
