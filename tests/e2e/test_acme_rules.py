@@ -51,6 +51,11 @@ def test_not_without_tls(desk):
         assert answer.status_code in (301, 308, 404) and "Replay-Nonce" not in answer.headers
 
 
+def test_a_directory_brings_no_nonce(desk):
+    """ruby-acme-client 2.0 ends with an exception where it does; only POST and newNonce have to (6.5)."""
+    assert "Replay-Nonce" not in desk.client().get(desk.a.url).headers
+
+
 @pytest.mark.rfc("8555 7.2#1", "HEAD gives a nonce")
 @pytest.mark.rfc("8555 7.2#2", "GET answers 204 and no body")
 @pytest.mark.rfc("8555 7.2#3", "no-store")

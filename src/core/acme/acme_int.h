@@ -48,8 +48,9 @@ void account_url(const struct acme_request *a, const char *id, char out[700]);
 /* --- refusal.c --- */
 
 void refusal_set(struct request *q, const struct acsr_err *shown); /* request.own.refuse */
-/* Replay-Nonce and the link to the directory (6.5, 7.1). */
-ACSR_MUST_USE enum acsr_result answer_headers(struct acme_request *a, struct acsr_err *e);
+/* The link to the directory (7.1), and a Replay-Nonce (6.5) unless it is a GET of what anybody may see: ruby-acme-client 2.0
+ * fails at a directory that brings one. */
+ACSR_MUST_USE enum acsr_result answer_headers(struct acme_request *a, bool with_nonce, struct acsr_err *e);
 
 /* --- directory.c --- */
 

@@ -49,12 +49,14 @@ enum acsr_result acme_subproblem(
 	return json_array_append_new(a->subproblems, acme_problem(why, name)) == 0 ? ACSR_OK : err_nomem(e);
 }
 
-enum acsr_result answer_headers(struct acme_request *a, struct acsr_err *e)
+enum acsr_result answer_headers(struct acme_request *a, bool with_nonce, struct acsr_err *e)
 {
 	char nonce[ACME_NONCE_TEXT];
 
-	TRY(nonce_make(a->c, nonce, e));
-	TRY(request_header(a->q, e, "Replay-Nonce: %s", nonce));
+	if (with_nonce) {
+		TRY(nonce_make(a->c, nonce, e));
+		TRY(request_header(a->q, e, "Replay-Nonce: %s", nonce));
+	}
 	TRY(request_header(a->q, e, "Link: <%s/directory>;rel=\"index\"", a->base));
 	return request_header(a->q, e, "Cache-Control: no-store");
 }
@@ -64,7 +66,7 @@ static void refusal_headers(struct acme_request *a)
 	struct request *q = a->q;
 	int64_t wait = q->retry_after > 0 ? q->retry_after : q->status == 429 ? 60 : q->status == 503 ? 5 : 0;
 
-	(void)!answer_headers(a, NULL);
+	(void)!answer_headers(a, true, NULL);
 	if (wait > 0)
 		(void)!request_header(q, NULL, "Retry-After: %lld", (long long)wait);
 	if (a->location[0] != '\0')

@@ -340,7 +340,7 @@ enum acsr_result acme_run(struct core *c, struct request *q, struct acsr_err *e)
 	TRY(begin(c, q, &a, e));
 	TRY(find_directory(a, &rest, e));
 	TRY(find_route(a, rest, &route, e));
-	TRY(answer_headers(a, e));
+	TRY(answer_headers(a, route->auth != ACME_OPEN || route->handler == acme_nonce, e));
 	TRY(check_active(a, route, e));
 	if (route->auth == ACME_OPEN)
 		return route->handler(c, a, e);
