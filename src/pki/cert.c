@@ -1,10 +1,10 @@
 /* Making certificates from typed fields. */
 #include "autocsr/cert.h"
 
-#include <openssl/err.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "asn1text.h"
 #include "base/rnd.h"
 #include "certview.h"
 #include "ext.h"
@@ -62,23 +62,21 @@ static enum acsr_result push_ski(exts_t **x, const struct acsr_cert_spec *s, str
 }
 
 /* The issuer's own identifier where it has one, else that of its key. */
-static enum acsr_result push_aki(
-	exts_t **x, const X509 *issuer, const struct acsr_key *issuer_key, struct acsr_err *e)
+static enum acsr_result push_aki(exts_t **x, const struct acsr_cert_view *issuer,
+	const struct acsr_key *issuer_key, struct acsr_err *e)
 {
-	const ASN1_OCTET_STRING *own =
-		issuer != NULL ? X509_get0_subject_key_id((X509 *)(uintptr_t)issuer) : NULL;
+	bool own = issuer != NULL && issuer->ski_len > 0;
 	AUTHORITY_KEYID *aki = AUTHORITY_KEYID_new();
 	uint8_t hash[20];
 	enum acsr_result r = aki != NULL ? ACSR_OK : err_nomem(e);
-	int ok;
 
-	if (r == ACSR_OK && own == NULL)
+	if (r == ACSR_OK && !own)
 		r = spki_key_id(issuer_key->pkey, hash, e);
 	if (r == ACSR_OK) {
-		aki->keyid = ASN1_OCTET_STRING_new();
-		ok = aki->keyid != NULL && (own != NULL ? ASN1_STRING_copy(aki->keyid, own)
-							: ASN1_OCTET_STRING_set(aki->keyid, hash, 20)) == 1;
-		r = ok ? ext_push(x, NID_authority_key_identifier, false, aki, e) : err_nomem(e);
+		aki->keyid = asn1text_make(
+			V_ASN1_OCTET_STRING, own ? issuer->ski : hash, own ? issuer->ski_len : sizeof(hash));
+		r = aki->keyid != NULL ? ext_push(x, NID_authority_key_identifier, false, aki, e)
+				       : err_nomem(e);
 	}
 	AUTHORITY_KEYID_free(aki);
 	return r;
@@ -203,8 +201,8 @@ static enum acsr_result push_no_check(exts_t **x, struct acsr_err *e)
 	return r;
 }
 
-static enum acsr_result push_all(exts_t **x, const struct acsr_cert_spec *s, const X509 *issuer,
-	const struct acsr_key *issuer_key, struct acsr_err *e)
+static enum acsr_result push_all(exts_t **x, const struct acsr_cert_spec *s,
+	const struct acsr_cert_view *issuer, const struct acsr_key *issuer_key, struct acsr_err *e)
 {
 	bool no_subject = s->subject == NULL || s->subject->n == 0;
 
@@ -247,39 +245,40 @@ static enum acsr_result set_serial(X509 *x, const struct acsr_cert_spec *s, stru
 	return ACSR_OK;
 }
 
-static enum acsr_result check_issuer(
-	const struct acsr_cert_spec *s, X509 *issuer, const struct acsr_key *issuer_key, struct acsr_err *e)
+static enum acsr_result check_issuer(const struct acsr_cert_spec *s, const struct acsr_cert_view *issuer,
+	const struct acsr_key *issuer_key, struct acsr_err *e)
 {
-	int64_t from, to;
-	const EVP_PKEY *pub = issuer != NULL ? X509_get0_pubkey(issuer) : s->subject_key->pkey;
+	const struct acsr_key *pub = issuer != NULL ? issuer->key : s->subject_key;
 
-	if (pub == NULL || EVP_PKEY_eq(pub, issuer_key->pkey) != 1) {
-		ERR_clear_error();
+	if (pub == NULL || !acsr_key_same(pub, issuer_key))
 		return err_set(
 			e, "cert.issuer-key", "the signing key is not that of the issuer's certificate");
-	}
 	if (issuer == NULL)
 		return ACSR_OK;
-	if (X509_check_ca(issuer) != 1)
+	if (!issuer->ca || (issuer->has_ku && (issuer->ku & ACSR_KU_KEY_CERT_SIGN) == 0))
 		return err_rule(e, "cert.issuer-ca", NULL, "RFC 5280 4.2.1.9",
 			"the issuer's certificate is not a CA's");
-	TRY(certview_time(&from, X509_get0_notBefore(issuer), e));
-	TRY(certview_time(&to, X509_get0_notAfter(issuer), e));
-	if (s->not_after > to || s->not_before < from)
+	if (s->not_after > issuer->not_after || s->not_before < issuer->not_before)
 		return err_rule(e, "cert.outlives-issuer", NULL, "RFC 5280 6.1",
 			"the certificate would be valid beyond its issuer");
 	return ACSR_OK;
 }
 
+/* The issuer's name as it stands in its certificate, to the byte. */
 static enum acsr_result set_names(
-	X509 *x, const struct acsr_cert_spec *s, const X509 *issuer, struct acsr_err *e)
+	X509 *x, const struct acsr_cert_spec *s, const struct acsr_cert_view *issuer, struct acsr_err *e)
 {
 	OSSL_AUTO(ossl_free_name) X509_NAME *subject = NULL;
-	const X509_NAME *by;
+	OSSL_AUTO(ossl_free_name) X509_NAME *by = NULL;
+	const unsigned char *p;
 
 	TRY(subject_to_name(&subject, s->subject, e));
-	by = issuer != NULL ? X509_get_subject_name(issuer) : subject;
-	if (X509_set_subject_name(x, subject) != 1 || X509_set_issuer_name(x, by) != 1)
+	if (issuer != NULL) {
+		p = issuer->subject_der.p;
+		by = d2i_X509_NAME(NULL, &p, (long)issuer->subject_der.len);
+	}
+	if (X509_set_subject_name(x, subject) != 1 ||
+		X509_set_issuer_name(x, issuer != NULL ? by : subject) != 1)
 		return ossl_err(e, "sys.openssl", "cannot set the names");
 	return ACSR_OK;
 }
@@ -292,18 +291,23 @@ static enum acsr_result add_extensions(X509 *x, const exts_t *exts, struct acsr_
 	return ACSR_OK;
 }
 
+static void free_view(struct acsr_cert_view **v)
+{
+	acsr_cert_view_free(*v);
+}
+
 /* Everything but the signature. */
 static enum acsr_result build(
 	X509 **out, const struct acsr_cert_spec *s, const struct acsr_key *issuer_key, struct acsr_err *e)
 {
 	OSSL_AUTO(ossl_free_x509) X509 *x = X509_new();
-	OSSL_AUTO(ossl_free_x509) X509 *issuer = NULL;
+	OSSL_AUTO(free_view) struct acsr_cert_view *issuer = NULL;
 	__attribute__((cleanup(ext_free_stack))) exts_t *exts = NULL;
 
 	if (x == NULL)
 		return err_nomem(e);
 	if (s->issuer_der != NULL)
-		TRY(certview_load(&issuer, s->issuer_der, s->issuer_len, e));
+		TRY(acsr_cert_parse(&issuer, s->issuer_der, s->issuer_len, e));
 	TRY(check_issuer(s, issuer, issuer_key, e));
 	TRY(set_serial(x, s, e));
 	TRY(set_times(x, s, e));

@@ -52,6 +52,34 @@ enum acsr_result certview_load(X509 **out, const uint8_t *der, size_t len, struc
 	return load(out, NULL, der, len, e);
 }
 
+/*
+ * With each certificate OpenSSL 3.0 goes through all its decoders for the key, which takes ten times as long as all the rest;
+ * and the key is then read by spki.h in any case. A library context without any algorithm has no decoder to look through.
+ * Made once, by whoever comes first; NULL when that fails: then the long way is gone.
+ */
+static OSSL_LIB_CTX *_Atomic keyless;
+
+static OSSL_LIB_CTX *keyless_context(void)
+{
+	OSSL_LIB_CTX *none = NULL, *made = atomic_load(&keyless);
+
+	if (made != NULL)
+		return made;
+	made = OSSL_LIB_CTX_new();
+	if (made == NULL || OSSL_PROVIDER_load(made, "null") == NULL ||
+		!atomic_compare_exchange_strong(&keyless, &none, made)) {
+		OSSL_LIB_CTX_free(made);
+		made = none;
+	}
+	ERR_clear_error();
+	return made;
+}
+
+enum acsr_result certview_load_keyless(X509 **out, const uint8_t *der, size_t len, struct acsr_err *e)
+{
+	return load(out, keyless_context(), der, len, e);
+}
+
 enum acsr_result certview_time(int64_t *out, const ASN1_TIME *t, struct acsr_err *e)
 {
 	struct tm tm;
@@ -315,35 +343,12 @@ enum acsr_result certview_make(struct acsr_cert_view **out, const X509 *x, struc
 	return ACSR_OK;
 }
 
-/*
- * With each certificate OpenSSL 3.0 goes through all its decoders for the key, which takes ten times as long as all the rest;
- * and the key is then read by spki.h in any case. A library context without any algorithm has no decoder to look through.
- * Made once, by whoever comes first; NULL when that fails: then the long way is gone.
- */
-static OSSL_LIB_CTX *_Atomic keyless;
-
-static OSSL_LIB_CTX *keyless_context(void)
-{
-	OSSL_LIB_CTX *none = NULL, *made = atomic_load(&keyless);
-
-	if (made != NULL)
-		return made;
-	made = OSSL_LIB_CTX_new();
-	if (made == NULL || OSSL_PROVIDER_load(made, "null") == NULL ||
-		!atomic_compare_exchange_strong(&keyless, &none, made)) {
-		OSSL_LIB_CTX_free(made);
-		made = none;
-	}
-	ERR_clear_error();
-	return made;
-}
-
 enum acsr_result acsr_cert_parse(
 	struct acsr_cert_view **out, const uint8_t *der, size_t len, struct acsr_err *e)
 {
 	OSSL_AUTO(ossl_free_x509) X509 *x = NULL;
 
-	TRY(load(&x, keyless_context(), der, len, e));
+	TRY(certview_load_keyless(&x, der, len, e));
 	TRY(certview_make(out, x, e));
 	SHA256(der, len, (*out)->sha256);
 	return ACSR_OK;
