@@ -3,6 +3,7 @@
  * of them is copied elsewhere. What does not fit together is refused, for a key that is wrong in one number
  * signs wrongly, or gives itself away.
  */
+#include <errno.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/param_build.h>
@@ -11,6 +12,7 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "jwk_int.h"
+#include "spki.h"
 
 #define MAX_NUMBER 2048 /* bytes: RSA-16384 */
 
@@ -69,6 +71,12 @@ static enum acsr_result put_number(struct builder *b, const struct jwk *j, enum 
 	return OSSL_PARAM_BLD_push_BN(b->bld, param, n) == 1 ? ACSR_OK : err_nomem(e);
 }
 
+static enum acsr_result bad_point(struct acsr_err *e)
+{
+	return err_rule(e, "key.ec.point", "x", "BR 6.1.6",
+		"the public point does not lie on its curve, or the private number is not one of it");
+}
+
 static enum acsr_result make(
 	EVP_PKEY **out, struct builder *b, const struct jwk_kind *k, bool private, struct acsr_err *e)
 {
@@ -80,9 +88,7 @@ static enum acsr_result make(
 	if (EVP_PKEY_fromdata(ctx, out, private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, b->params) != 1) {
 		ERR_clear_error();
 		if (k->group != NULL)
-			return err_rule(e, "key.ec.point", "x", "BR 6.1.6",
-				"the public point does not lie on its curve, or the private number is not "
-				"one of it");
+			return bad_point(e);
 		return err_rule(e, "key.jwk", NULL, k->source, "its numbers make no key");
 	}
 	return ACSR_OK;
@@ -111,9 +117,11 @@ static enum acsr_result rsa_numbers(
 	return ACSR_OK;
 }
 
+enum { POINT_MAX = 1 + 2 * 66 };
+
 /* 4 | x | y: the point, uncompressed (SEC 1 2.3.3). */
-static enum acsr_result put_point(struct builder *b, uint8_t point[1 + 2 * 66], const struct jwk *j,
-	const struct jwk_kind *k, struct acsr_err *e)
+static enum acsr_result take_point(
+	uint8_t point[POINT_MAX], const struct jwk *j, const struct jwk_kind *k, struct acsr_err *e)
 {
 	CLEANUP_SECRET struct acsr_secret *x = NULL;
 	CLEANUP_SECRET struct acsr_secret *y = NULL;
@@ -123,18 +131,38 @@ static enum acsr_result put_point(struct builder *b, uint8_t point[1 + 2 * 66], 
 	point[0] = 4;
 	memcpy(point + 1, acsr_secret_bytes(x), k->bytes);
 	memcpy(point + 1 + k->bytes, acsr_secret_bytes(y), k->bytes);
+	return ACSR_OK;
+}
+
+static enum acsr_result from_point(
+	EVP_PKEY **out, const struct jwk *j, const struct jwk_kind *k, struct acsr_err *e)
+{
+	uint8_t point[POINT_MAX];
+
+	TRY(take_point(point, j, k, e));
+	errno = 0;
+	*out = spki_ec_key(k->group, (struct bytes){ point, 1 + 2 * k->bytes });
+	if (*out != NULL)
+		return ACSR_OK;
+	return ossl_ran_short() ? err_nomem(e) : bad_point(e);
+}
+
+static enum acsr_result put_point(struct builder *b, uint8_t point[POINT_MAX], const struct jwk *j,
+	const struct jwk_kind *k, struct acsr_err *e)
+{
+	TRY(take_point(point, j, k, e));
 	if (OSSL_PARAM_BLD_push_utf8_string(b->bld, OSSL_PKEY_PARAM_GROUP_NAME, k->group, 0) != 1 ||
 		OSSL_PARAM_BLD_push_octet_string(b->bld, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * k->bytes) !=
 			1)
 		return err_nomem(e);
-	return j->has[D] ? put_number(b, j, D, OSSL_PKEY_PARAM_PRIV_KEY, k, e) : ACSR_OK;
+	return put_number(b, j, D, OSSL_PKEY_PARAM_PRIV_KEY, k, e);
 }
 
 static enum acsr_result from_numbers(
 	EVP_PKEY **out, const struct jwk *j, const struct jwk_kind *k, struct acsr_err *e)
 {
 	struct builder b = { .bld = OSSL_PARAM_BLD_new() };
-	uint8_t point[1 + 2 * 66];
+	uint8_t point[POINT_MAX];
 	enum acsr_result r = b.bld == NULL      ? err_nomem(e)
 			     : k->group != NULL ? put_point(&b, point, j, k, e)
 						: rsa_numbers(&b, j, k, e);
@@ -190,8 +218,15 @@ enum acsr_result jwk_numbers(
 	KEY_AUTO struct acsr_key *key = NULL;
 	EVP_PKEY *pkey = NULL;
 	bool raw = k->crv != NULL && k->group == NULL;
+	enum acsr_result r;
 
-	if ((raw ? from_raw(&pkey, j, k, e) : from_numbers(&pkey, j, k, e)) != ACSR_OK) {
+	if (raw)
+		r = from_raw(&pkey, j, k, e);
+	else if (k->group != NULL && !j->has[D])
+		r = from_point(&pkey, j, k, e);
+	else
+		r = from_numbers(&pkey, j, k, e);
+	if (r != ACSR_OK) {
 		EVP_PKEY_free(pkey);
 		return ACSR_FAIL;
 	}

@@ -7,6 +7,7 @@
 #include <openssl/objects.h>
 #include <openssl/param_build.h>
 #include <openssl/sha.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "der.h"
@@ -54,17 +55,49 @@ static EVP_PKEY *rsa_key(struct bytes key)
 	return pkey;
 }
 
-/* An uncompressed point: then the key is written again as it was. */
-static EVP_PKEY *ec_key(const char *group, struct bytes point)
+static EVP_PKEY *new_ec_key(const char *group, struct bytes point)
 {
 	OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
 	EVP_PKEY *pkey = NULL;
 
-	if (bld != NULL && point.len > 0 && point.p[0] == 0x04 &&
-		OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) == 1 &&
+	if (bld != NULL && OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) == 1 &&
 		OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point.p, point.len) == 1)
 		pkey = from_params("EC", bld);
 	OSSL_PARAM_BLD_free(bld);
+	return pkey;
+}
+
+/* With each key that is made from parameters OpenSSL computes its curve anew. So the first public key of a curve is kept,
+ * for ever, and the others are copies of it with a point of their own. */
+static EVP_PKEY *copy_ec_key(EVP_PKEY *_Atomic *kept, struct bytes point)
+{
+	EVP_PKEY *model = atomic_load(kept), *pkey = model != NULL ? EVP_PKEY_dup(model) : NULL;
+
+	if (pkey != NULL && EVP_PKEY_set1_encoded_public_key(pkey, point.p, point.len) == 1)
+		return pkey;
+	EVP_PKEY_free(pkey);
+	return NULL;
+}
+
+static EVP_PKEY *_Atomic model_keys[3];
+
+EVP_PKEY *spki_ec_key(const char *group, struct bytes point)
+{
+	static const char *const groups[] = { "P-256", "P-384", "P-521" };
+	EVP_PKEY *pkey = NULL, *none = NULL;
+	size_t i = 0;
+
+	while (i < 3 && strcmp(groups[i], group) != 0)
+		i++;
+	/* an uncompressed point: then the key is written again as it was */
+	if (i == 3 || point.len == 0 || point.p[0] != 0x04)
+		return NULL;
+	pkey = copy_ec_key(&model_keys[i], point);
+	if (pkey == NULL)
+		pkey = new_ec_key(group, point);
+	if (pkey != NULL && atomic_load(&model_keys[i]) == NULL && EVP_PKEY_up_ref(pkey) == 1 &&
+		!atomic_compare_exchange_strong(&model_keys[i], &none, pkey))
+		EVP_PKEY_free(pkey);
 	return pkey;
 }
 
@@ -74,7 +107,7 @@ static EVP_PKEY *by_name(const char *name, struct bytes key)
 		return rsa_key(key);
 	if (name[0] == 'E')
 		return EVP_PKEY_new_raw_public_key_ex(NULL, name, NULL, key.p, key.len);
-	return ec_key(name, key);
+	return spki_ec_key(name, key);
 }
 
 /* The usual algorithms, each with its whole AlgorithmIdentifier. */

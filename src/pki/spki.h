@@ -15,6 +15,9 @@
 /* The short way past OpenSSL's search for a decoder, for the whole of a SubjectPublicKeyInfo in DER: RSA, the three
  * NIST curves with an uncompressed point, Ed25519, Ed448; NULL for all else, which says nothing about it. */
 EVP_PKEY *spki_common_key(struct bytes spki);
+/* A public key on "P-256" "P-384" "P-521" from its uncompressed point; NULL for other points, those that are not on the curve,
+ * and where memory is short. */
+EVP_PKEY *spki_ec_key(const char *group, struct bytes point);
 /* The key in a SubjectPublicKeyInfo; NULL when OpenSSL cannot read it. RSA keys and uncompressed points on
  * the three NIST curves go the short way. *out is the caller's. */
 EVP_PKEY *spki_key(struct bytes spki);

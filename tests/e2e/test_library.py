@@ -22,8 +22,9 @@ NEVER = {
     "depends on the locale": """strcasecmp strncasecmp strcasestr strcoll isalpha isalnum toupper tolower __ctype_b_loc
         __ctype_toupper_loc __ctype_tolower_loc strtod localeconv strftime strptime""",
 }
-# The one word of memory that is written: suffix.c sets it once to the list that all threads then read.
-STATE = {"the_list", "keyless"}
+# What memory is written, each word once, to what all threads then read: the list of suffixes, a library context without
+# algorithms, and a public key of each curve that others are copied from.
+STATE = {"the_list", "keyless", "model_keys"}
 OF_THE_COMPILER = re.compile(r"completed\.\d+|__dso_handle|_edata|__bss_start|_end|__TMC_END__|\.data|\.bss")
 
 
