@@ -15,6 +15,7 @@ enum { EVENTS_A_TURN = 64 };
 struct loop_watch {
 	struct loop *loop;
 	int fd;
+	uint32_t events; /* as epoll has them */
 	loop_fd_fn *fn;
 	void *arg;
 	bool dead; /* freed at the end of the turn, because epoll may still have an event for it */
@@ -87,7 +88,7 @@ enum acsr_result loop_watch(struct loop *l, int fd, uint32_t events, loop_fd_fn 
 
 	if (w == NULL)
 		return err_nomem(e);
-	*w = (struct loop_watch){ .loop = l, .fd = fd, .fn = fn, .arg = arg };
+	*w = (struct loop_watch){ .loop = l, .fd = fd, .events = events, .fn = fn, .arg = arg };
 	if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &ev) != 0) {
 		free(w);
 		return err_errno(e, "sys.epoll", errno, "cannot watch descriptor %d", fd);
@@ -100,8 +101,8 @@ void loop_watch_set(struct loop_watch *w, uint32_t events)
 {
 	struct epoll_event ev = { .events = events, .data.ptr = w };
 
-	if (!w->dead)
-		epoll_ctl(w->loop->epoll, EPOLL_CTL_MOD, w->fd, &ev);
+	if (!w->dead && events != w->events && epoll_ctl(w->loop->epoll, EPOLL_CTL_MOD, w->fd, &ev) == 0)
+		w->events = events;
 }
 
 void loop_unwatch(struct loop_watch *w)
