@@ -13,20 +13,26 @@
 
 enum { LINE_MAX_BYTES = 64 * 1024 };
 
+enum acsr_result auditlog_expect(struct auditlog *l, const struct acsr_checkpoint *said, struct acsr_err *e)
+{
+	if (l->n == AUDITLOG_CHECKPOINTS)
+		return err_set(e, "usage.value", "at most %d checkpoints at a time", AUDITLOG_CHECKPOINTS);
+	l->v[l->n++] = (struct auditlog_checkpoint){ .said = *said };
+	return ACSR_OK;
+}
+
 enum acsr_result auditlog_checkpoint(
 	struct auditlog *l, const char *path, const char *verifier, struct acsr_err *e)
 {
 	CLEANUP_BUF struct buf note = { 0 };
+	struct acsr_checkpoint said;
 	size_t n;
 
-	if (l->n == AUDITLOG_CHECKPOINTS)
-		return err_set(e, "usage.value", "at most %d checkpoints at a time", AUDITLOG_CHECKPOINTS);
 	buf_init(&note, ACSR_NOTE_MAX);
 	TRY(file_get(&note, path, ACSR_NOTE_MAX, e));
 	TRY(acsr_note_verify(note.p, note.len, verifier, &n, e));
-	TRY(acsr_checkpoint_parse(&l->v[l->n].said, note.p, n, e));
-	l->n++;
-	return ACSR_OK;
+	TRY(acsr_checkpoint_parse(&said, note.p, n, e));
+	return auditlog_expect(l, &said, e);
 }
 
 static const char *text_of(const json_t *entry, const char *name, bool *ok)
@@ -92,6 +98,8 @@ static enum acsr_result take_line(
 			l->bad = l->entries;
 		r = acsr_merkle_edge_add(t, leaf, NULL, NULL, e);
 	}
+	if (r == ACSR_OK && l->hear != NULL)
+		r = l->hear(l->arg, l->entries, hex, entry, e);
 	json_decref(entry);
 	return r == ACSR_OK ? meet(l, t, e) : ACSR_FAIL;
 }
@@ -141,4 +149,22 @@ bool auditlog_good(const struct auditlog *l)
 	for (size_t i = 0; i < l->n; i++)
 		good = good && l->v[i].reached && l->v[i].fits;
 	return good;
+}
+
+void auditlog_why(const struct auditlog *l, char *why, size_t cap)
+{
+	*why = '\0';
+	if (l->bad != 0) {
+		snprintf(why, cap, "entry %llu was changed, removed or moved", (unsigned long long)l->bad);
+		return;
+	}
+	for (size_t i = 0; i < l->n && *why == '\0'; i++) {
+		unsigned long long size = (unsigned long long)l->v[i].said.size;
+
+		if (!l->v[i].reached)
+			snprintf(why, cap, "%llu entries were signed, but the log ends at %llu", size,
+				(unsigned long long)l->entries);
+		else if (!l->v[i].fits)
+			snprintf(why, cap, "the first %llu entries are not those that were signed", size);
+	}
 }

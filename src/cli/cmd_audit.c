@@ -28,30 +28,12 @@ static enum acsr_result ask_service(struct cli *c, struct acsr_err *e)
 	return command_take(c, answer, e);
 }
 
-static void explain(const struct auditlog *l, char *why, size_t cap)
-{
-	*why = '\0';
-	if (l->bad != 0) {
-		snprintf(why, cap, "entry %llu was changed, removed or moved", (unsigned long long)l->bad);
-		return;
-	}
-	for (size_t i = 0; i < l->n && *why == '\0'; i++) {
-		unsigned long long size = (unsigned long long)l->v[i].said.size;
-
-		if (!l->v[i].reached)
-			snprintf(why, cap, "%llu entries were signed, but the log ends at %llu", size,
-				(unsigned long long)l->entries);
-		else if (!l->v[i].fits)
-			snprintf(why, cap, "the first %llu entries are not those that were signed", size);
-	}
-}
-
 static enum acsr_result put_verdict(struct cli *c, const struct auditlog *l, struct acsr_err *e)
 {
 	json_t *list = json_array();
 	char why[200], hex[2 * ACSR_MERKLE_HASH + 1];
 
-	explain(l, why, sizeof(why));
+	auditlog_why(l, why, sizeof(why));
 	hex_encode(l->root, sizeof(l->root), hex);
 	for (size_t i = 0; i < l->n; i++)
 		json_array_append_new(

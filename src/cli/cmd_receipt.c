@@ -9,6 +9,7 @@
 #include "cli/cmds.h"
 #include "cli/files.h"
 #include "cli/fileset.h"
+#include "cli/receipt_log.h"
 #include "cli/say.h"
 #include "cli/service.h"
 #include "cli/view.h"
@@ -161,6 +162,23 @@ static enum acsr_result check_object(
 	return put_check(v, what, l.found, text, e);
 }
 
+static enum acsr_result check_log(
+	struct cli *c, struct verdict *v, const struct receipt *r, struct acsr_err *e)
+{
+	struct receipt_log_finding found[RECEIPT_LOG_FINDINGS];
+	size_t n;
+
+	if (args_one(&c->args, "log") == NULL) {
+		if (args_count(&c->args, "checkpoint") > 0 || args_one(&c->args, "verifier") != NULL)
+			return err_set(e, "usage.value", "--checkpoint and --verifier are for --log");
+		return ACSR_OK;
+	}
+	TRY(receipt_log_judge(r, &c->args, found, &n, e));
+	for (size_t i = 0; i < n; i++)
+		TRY(put_check(v, found[i].check, found[i].ok, found[i].text, e));
+	return ACSR_OK;
+}
+
 static enum acsr_result judge(struct cli *c, const struct receipt_signed *s, struct acsr_err *e)
 {
 	struct verdict v = { .checks = json_array(), .ok = true };
@@ -171,6 +189,7 @@ static enum acsr_result judge(struct cli *c, const struct receipt_signed *s, str
 	TRY(check_archive(&v, &s->receipt, args_one(&c->args, "archive"), e));
 	TRY(check_object(&v, &s->receipt, "certificate", args_one(&c->args, "cert"), e));
 	TRY(check_object(&v, &s->receipt, "CSR", args_one(&c->args, "csr"), e));
+	TRY(check_log(c, &v, &s->receipt, e));
 	c->answer_no = !v.ok;
 	TRY(command_put(c->result, "ok", json_boolean(v.ok), e));
 	TRY(command_put_str(c->result, "key_id", s->key_id, e));
@@ -246,15 +265,20 @@ static const struct opt receipt_verify_opts[] = {
 	{ "archive", OPT_ONE, "FILE", "is it about this archive?" },
 	{ "cert", OPT_ONE, "FILE", "is it about the key of this certificate?" },
 	{ "csr", OPT_ONE, "FILE", "is it about the key of this CSR (or key)?" },
+	{ "log", OPT_ONE, "FILE", "an exported audit log: are the entries that it names in it?" },
+	{ "checkpoint", OPT_MANY, "FILE", "signed checkpoints that the log must meet too" },
+	{ "verifier", OPT_ONE, "KEY", "the verifier key that signed them, NAME+HASH+KEY" },
 	{ 0 },
 };
 
 static const char receipt_verify_text[] =
-	"Offline: signature, order of times, and whether archive and certificate are those that the receipt\n"
-	"is about. Without --key it only shows that the receipt is whole, not whose it is.\n"
+	"Offline: signature, order of times, whether archive and certificate are those that the receipt is\n"
+	"about, and whether an exported audit log (audit export) says the same. Without --key it only shows\n"
+	"that the receipt is whole, not whose it is.\n"
 	"\n"
 	"  autocsr receipt verify receipt.json --key receipt-key.pem\n"
-	"  autocsr receipt verify receipt.json --key receipt-key.pem --archive www.zip --cert www.crt\n";
+	"  autocsr receipt verify receipt.json --key receipt-key.pem --archive www.zip --cert www.crt\n"
+	"  autocsr receipt verify receipt.json --key receipt-key.pem --log log.jsonl\n";
 
 const struct command cmd_receipt_verify = { "receipt", "verify", "FILE", 1, 1,
 	"check a receipt without the service", receipt_verify_text, receipt_verify_opts,

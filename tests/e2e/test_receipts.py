@@ -420,6 +420,61 @@ def test_verify_says_no(kept, option, file, check):
     assert [c["check"] for c in said["checks"] if not c["ok"]] == [check] and not said["ok"]
 
 
+@pytest.fixture(scope="module")
+def exported(kept, world):
+    """The audit log beside the receipt, up to a checkpoint that lies behind all that the receipt names."""
+    last = json.loads((kept / "receipt.json").read_bytes())["receipt"]["audit"]["handed_over_entry"]
+    cli = cli_of(kept, world.service, world.service.secret("admin-token"))
+    found = wait_for("a checkpoint behind it", lambda: (lambda c: c if c["size"] >= last else None)(
+        cli.ask("audit", "export", "--out", "log.jsonl", "--checkpoint", "now.txt", "--force")), 60)
+    return kept, found["verifier"]
+
+
+def test_a_receipt_is_found_in_an_exported_log(exported):
+    d, verifier = exported
+    cli = Cli(d)
+    said = cli.ask("receipt", "verify", "receipt.json", "--key", "key.pem", "--log", "log.jsonl")
+    assert said["ok"] and [c["check"] for c in said["checks"]] == ["signature", "times", "log", "made", "handed over"]
+    assert "key.made" in said["checks"][3]["text"] and "key.handed-over" in said["checks"][4]["text"]
+    schema.conforms("receipt-verify", said)
+    more = ("--checkpoint", "now.txt", "--verifier", verifier)
+    assert cli.ask("receipt", "verify", "receipt.json", "--key", "key.pem", "--log", "log.jsonl", *more)["ok"]
+    cli.run("receipt", "verify", "receipt.json", "--checkpoint", "now.txt", code=2)
+    cli.run("receipt", "verify", "receipt.json", "--log", "log.jsonl", "--checkpoint", "now.txt", code=2)
+    cli.run("receipt", "verify", "receipt.json", "--log", "receipt.json", code=3)
+
+
+def _lied(d, name, change):
+    """A log that was changed and made to hang together again, as one who owns the service could."""
+    entries = [json.loads(line) for line in (d / "log.jsonl").read_text().splitlines()]
+    change(entries)
+    for e in entries:
+        e["hash"] = leaf(e).hex()
+    (d / name).write_text("".join(json.dumps(e) + "\n" for e in entries))
+
+
+def test_a_log_that_says_otherwise_is_seen(exported):
+    d, _ = exported
+    audit = json.loads((d / "receipt.json").read_bytes())["receipt"]["audit"]
+    made = audit["made_entry"] - 1
+    _lied(d, "later.jsonl", lambda entries: entries[made].update(at="2020-01-01T00:00:00Z"))
+    _lied(d, "short.jsonl", lambda entries: entries.__delitem__(slice(made, None)))
+    (d / "cut.jsonl").write_text("".join((d / "log.jsonl").read_text().splitlines(True)[1:]))
+    for name, wrong in (("later.jsonl", "made"), ("short.jsonl", "made"), ("cut.jsonl", "log")):
+        said = Cli(d).ask("receipt", "verify", "receipt.json", "--key", "key.pem", "--log", name, code=1)
+        assert wrong in [c["check"] for c in said["checks"] if not c["ok"]], (name, said["checks"])
+
+
+def test_a_log_from_before_the_checkpoint_that_was_changed_is_seen(exported):
+    """What the receipt's own checkpoint covers cannot be rewritten, though the receipt names none of these entries."""
+    d, _ = exported
+    if not json.loads((d / "receipt.json").read_bytes())["receipt"]["audit"]["checkpoint_size"]:
+        pytest.skip("the receipt was signed before the first checkpoint")
+    _lied(d, "first.jsonl", lambda entries: entries[0].update(detail="something else"))
+    said = Cli(d).ask("receipt", "verify", "receipt.json", "--key", "key.pem", "--log", "first.jsonl", code=1)
+    assert [c["check"] for c in said["checks"] if not c["ok"]] == ["log"]
+
+
 def every_member(value, path=()):
     for name, inner in value.items():
         yield from every_member(inner, (*path, name)) if isinstance(inner, dict) else [(*path, name)]
