@@ -11,7 +11,7 @@ struct caa_state {
 	int64_t ttl;    /* the least of all steps: so long does the whole answer hold */
 };
 
-enum { RECORDS_SHOWN = 20 };
+enum { RECORDS_SHOWN = 20, RECORDS_MAX = 100 };
 
 /* No answer is not permission (BR 3.2.2.8): the DNS error keeps its text under an id of its own. */
 static void fail_lookup(struct acsr_err *e, const struct dns_answer *a)
@@ -48,10 +48,10 @@ static void decide(struct probe *p, const struct dns_answer *a)
 	struct acsr_err e;
 
 	evidence_text(p->evidence, "decided_at", a->name);
-	/* Records that were left out could forbid it. */
-	if (a->cut) {
+	/* All of them are judged, or none: one that was left out could forbid it. */
+	if (a->n > RECORDS_MAX) {
 		(void)err_rule(&e, "caa.malformed", NULL, "RFC 8659 3",
-			"%s has more than %d CAA records; publish fewer", a->name, (int)DNS_RECORDS);
+			"%s has more than %d CAA records; publish fewer", a->name, (int)RECORDS_MAX);
 		probe_done(p, &e, s->ttl);
 	} else if (caa_decide(a->rdata, a->n, a->name, &who, &e) == ACSR_OK)
 		probe_done(p, NULL, s->ttl);

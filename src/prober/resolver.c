@@ -293,18 +293,36 @@ static enum dns_outcome judge(const struct ub_result *res)
 	return res->havedata && res->data != NULL && res->data[0] != NULL ? DNS_DATA : DNS_NODATA;
 }
 
-static void fill(struct dns_answer *a, const struct ub_result *res)
+/* The records are the result's own; the list of them is `list_of`'s. */
+static struct bytes *list_of(const struct ub_result *res, size_t *n)
 {
-	*a = (struct dns_answer){ .outcome = judge(res),
+	struct bytes *list;
+
+	for (*n = 0; res->data[*n] != NULL;)
+		++*n;
+	list = calloc(*n, sizeof(*list));
+	for (size_t i = 0; list != NULL && i < *n; i++)
+		list[i] = (struct bytes){ (const uint8_t *)res->data[i], (size_t)res->len[i] };
+	return list;
+}
+
+/* Tell what came. */
+static void finish_with(struct dns_query *q, const struct ub_result *res)
+{
+	struct bytes *list = NULL;
+	struct dns_answer a = { .outcome = judge(res),
 		.secure = res->secure != 0,
 		.ttl = res->ttl > 0 ? res->ttl : 0,
 		.rcode = res->rcode,
 		.why = res->why_bogus };
-	while (a->outcome == DNS_DATA && a->n < DNS_RECORDS && res->data[a->n] != NULL) {
-		a->rdata[a->n] = (struct bytes){ (const uint8_t *)res->data[a->n], (size_t)res->len[a->n] };
-		a->n++;
+
+	if (a.outcome == DNS_DATA) {
+		a.rdata = list = list_of(res, &a.n);
+		if (list == NULL)
+			a = (struct dns_answer){ .outcome = DNS_INTERNAL };
 	}
-	a->cut = a->outcome == DNS_DATA && res->data[a->n] != NULL;
+	finish(q, &a);
+	free(list);
 }
 
 static void on_answer(void *arg, int err, struct ub_result *res);
@@ -382,16 +400,15 @@ static void on_link(void *arg, int err, struct ub_result *res)
 static void on_answer(void *arg, int err, struct ub_result *res)
 {
 	struct dns_query *q = arg;
-	struct dns_answer a;
 
 	if (taken_back(q)) {
-		if (err != 0)
+		if (err != 0) {
 			finish_plain(q, DNS_INTERNAL);
-		else if (fill(&a, res), a.outcome == DNS_SERVFAIL) {
-			q->rcode = a.rcode;
+		} else if (judge(res) == DNS_SERVFAIL) {
+			q->rcode = res->rcode;
 			walk(q, q->name);
 		} else {
-			finish(q, &a);
+			finish_with(q, res);
 		}
 	}
 	ub_resolve_free(res);

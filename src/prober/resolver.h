@@ -28,8 +28,6 @@ enum dns_outcome {
 	DNS_INTERNAL /* our own resolver is in trouble */
 };
 
-enum { DNS_RECORDS = 100 };
-
 /* Valid during the callback only. */
 struct dns_answer {
 	enum dns_outcome outcome;
@@ -38,9 +36,8 @@ struct dns_answer {
 	bool secure; /* validated from the trust anchor; false: an insecure zone */
 	int64_t ttl; /* seconds; of the negative answer where there are no data */
 	int rcode;
-	size_t n; /* at most DNS_RECORDS; more is cut */
-	bool cut;
-	struct bytes rdata[DNS_RECORDS];
+	size_t n; /* all of them: a DNS message is 64 KiB at most, so some 5,000 at the very most */
+	const struct bytes *rdata;
 	const char *why; /* of DNS_BOGUS: the validator's words; may be "" */
 };
 

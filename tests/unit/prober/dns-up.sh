@@ -94,6 +94,8 @@ head='$TTL 1
 		printf '"\n'
 	done
 	echo 'big TXT "value"'
+	# As many orders of one name may have published, all at once.
+	seq -f 'crowd TXT "order-%04.0f"' 400
 } >zones/good.zone
 { echo "$head"; cat "$here/caa.zone"; } >zones/caa.zone
 for z in wrongds.zone unsigned.zone tampered.signed; do

@@ -103,6 +103,23 @@ static void many_long_records_are_read_all_the_same(void **state)
 	expect(&a, "validation.dns.absent");
 }
 
+/* More records than one would think: each of them counts, wherever it stands. */
+static void of_four_hundred_records_none_is_left_out(void **state)
+{
+	static const char *const values[] = { "order-0001", "order-0099", "order-0101", "order-0250",
+		"order-0400" };
+	struct answer a;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		ask_dns(&w, "crowd.good.test", values[i], &a);
+		expect(&a, NULL);
+	}
+	ask_dns(&w, "crowd.good.test", "order-0401", &a);
+	assert_non_null(strstr(a.text, "none of 400 records"));
+	expect(&a, "validation.dns.absent");
+}
+
 static void update(const char *what)
 {
 	char command[300];
@@ -291,6 +308,7 @@ int main(void)
 		cmocka_unit_test(forged_answers_are_told_from_failures),
 		cmocka_unit_test(each_failure_has_its_own_id),
 		cmocka_unit_test(many_long_records_are_read_all_the_same),
+		cmocka_unit_test(of_four_hundred_records_none_is_left_out),
 		cmocka_unit_test(a_change_is_seen_whatever_the_ttl_was),
 		cmocka_unit_test(an_alias_into_another_zone_is_followed),
 		cmocka_unit_test(a_resolver_that_never_answers_is_a_timeout),
