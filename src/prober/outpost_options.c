@@ -5,14 +5,16 @@
 #include <string.h>
 
 const char outpost_usage[] =
-	"usage: autocsr-prober --listen ADDRESS:PORT --cert FILE --key FILE --client-ca FILE [options]\n"
+	"usage: autocsr-prober --listen ADDRESS:PORT --cert FILE --key FILE --client-ca FILE\n"
+	"                      (--client-name NAME | --any-client) [options]\n"
 	"\n"
 	"Looks at names for AutoCSR services elsewhere, over mutual TLS (a remote perspective).\n"
 	"\n"
 	"  --listen ADDRESS:PORT     where services connect to\n"
 	"  --cert FILE --key FILE    our certificate for that address or name, and its key (PEM)\n"
 	"  --client-ca FILE          PEM roots of the services' certificates\n"
-	"  --client-name NAME        serve only a certificate for this name\n"
+	"  --client-name NAME        serve only a certificate for this name, the service's\n"
+	"  --any-client              instead: serve every certificate of those roots\n"
 	"  --resolver ADDRESS:PORT   DNS resolver to ask; without it we resolve from the root ourselves\n"
 	"  --trust-anchor FILE       DS or DNSKEY records of the DNSSEC root\n"
 	"  --allow-networks LIST     private networks that may be connected to\n"
@@ -104,20 +106,36 @@ static enum acsr_result check_whole(const struct outpost_options *o, struct acsr
 		return err_set(e, "usage", "--listen, --cert, --key and --client-ca are needed");
 	if (conf_address(o->listen, host, &port, NULL) != ACSR_OK)
 		return err_set(e, "usage", "--listen: \"%.100s\" is not ADDRESS:PORT", o->listen);
+	/* Roots that vouch for others as well would let all of these in: that has to be said. */
+	if (o->client_name == NULL && !o->any_client)
+		return err_set(e, "usage",
+			"--client-name is needed: the name in the service's certificate; or --any-client, "
+			"when "
+			"the CA of --client-ca vouches for services alone and all of them may connect");
+	if (o->client_name != NULL && o->any_client)
+		return err_set(e, "usage", "--client-name and --any-client exclude each other");
+	if (o->client_name != NULL && *o->client_name == '\0')
+		return err_set(e, "usage", "--client-name has no name");
 	return ACSR_OK;
+}
+
+/* Options without a value. */
+static bool take_flag(struct outpost_options *o, const char *name)
+{
+	o->help = o->help || strcmp(name, "--help") == 0;
+	o->any_client = o->any_client || strcmp(name, "--any-client") == 0;
+	return strcmp(name, "--help") == 0 || strcmp(name, "--any-client") == 0;
 }
 
 enum acsr_result outpost_options(struct outpost_options *o, int argc, char **argv, struct acsr_err *e)
 {
 	*o = (struct outpost_options){ .user = "nobody" };
 	TRY(presets(&o->conf, e));
-	for (int i = 1; i < argc; i++) {
+	for (int i = 1; i < argc && !o->help; i++) {
 		const char **to = place_of(o, argv[i]);
 
-		if (strcmp(argv[i], "--help") == 0) {
-			o->help = true;
-			return ACSR_OK;
-		}
+		if (take_flag(o, argv[i]))
+			continue;
 		if (i + 1 == argc)
 			return err_set(e, "usage", "\"%.60s\" needs a value, or is no option", argv[i]);
 		i++;
@@ -126,5 +144,5 @@ enum acsr_result outpost_options(struct outpost_options *o, int argc, char **arg
 		else
 			TRY(take_setting(o, argv[i - 1], argv[i], e));
 	}
-	return check_whole(o, e);
+	return o->help ? ACSR_OK : check_whole(o, e);
 }

@@ -6,7 +6,9 @@
 #include "prober/tlsctx.h"
 
 struct outpost_options {
-	const char *listen, *user, *client_name; /* client_name NULL: any that the CA vouches for */
+	const char *listen, *user,
+		*client_name; /* client_name NULL: any that the CA vouches for (any_client) */
+	bool any_client;
 	struct tls_files tls;
 	struct conf conf; /* the keys that a prober sees, as autocsrd would have sent them */
 	bool help;

@@ -3,6 +3,7 @@ import json
 import sqlite3
 import ssl
 import struct
+import subprocess
 
 import pytest
 from cryptography import x509
@@ -13,7 +14,7 @@ from harness.dnsserver import DnsServer
 from harness.fixtures import base_config, merged
 from harness.flow import World
 from harness.net import wait_for
-from harness.outposts import DNS, RESULT, Line, Outpost, perspectives_config, perspectives_pki, question
+from harness.outposts import DNS, RESULT, SERVICE_NAME, Line, Outpost, perspectives_config, perspectives_pki, question
 from harness.service import Service
 
 
@@ -54,15 +55,22 @@ class Scene:
     def look(self, order):
         self.account.post(f"/orders/{order['id']}/validate", {"method": "dns"}, (200, 409))
 
-    def refused(self, order, wanted):
-        """Looks until the reason is this one (the service has looked by itself before anything was published)."""
+    def refused(self, order, wanted, *words, without="\0"):
+        """Looks until the reason is this one: the service looks by itself too, before or while something is published, and
+        a perspective may remember for a second that there was nothing."""
+        last = [None]
+
         def reason():
             self.look(order)
             now = self.account.show(order)
             assert now["state"] == "validating", now
-            error = now["validations"][0]["error"]
-            return error if error and error["id"].startswith(wanted) else None
-        return wait_for("the refusal " + wanted, reason, 30, 0.5)["text"]
+            last[0] = error = now["validations"][0]["error"]
+            return error and error["id"].startswith(wanted) and all(w in error["text"] for w in words) and without not in error["text"]
+        try:
+            wait_for("the refusal " + wanted, reason, 30, 0.5)
+        except AssertionError as e:
+            raise AssertionError(f"{e}; wanted {words}, not {without!r}; last was {last[0]}") from e
+        return last[0]["text"]
 
     def issued(self, order):
         """Looks until it is (an answer from before a record was published may still be remembered for a second)."""
@@ -117,8 +125,7 @@ def test_the_hijack_of_one_remote_perspective_does_not_matter(scene):
 def test_the_hijack_of_our_own_view_does_not_suffice(scene):
     order = scene.order()
     scene.publish(order, scene.here)
-    why = scene.refused(order, "validation.quorum")
-    assert all(f"{name} saw: asked for TXT" in why for name in ("eu-1", "us-1", "ap-1")), why
+    scene.refused(order, "validation.quorum", *(f"{name} saw: asked for TXT" for name in ("eu-1", "us-1", "ap-1")))
     scene.publish(order, scene.eu_dns, scene.far_dns)
     scene.issued(order)
 
@@ -126,27 +133,25 @@ def test_the_hijack_of_our_own_view_does_not_suffice(scene):
 def test_two_of_three_that_disagree_are_too_many(scene):
     order = scene.order()
     scene.publish(order, scene.here, scene.eu_dns)
-    why = scene.refused(order, "validation.quorum")
-    assert "2 of 3" in why and "eu-1 saw" not in why, why
+    scene.refused(order, "validation.quorum", "2 of 3", "us-1 saw", "ap-1 saw", without="eu-1 saw")
 
 
 def test_what_only_the_others_see_is_no_proof_but_is_told(scene):
     order = scene.order()
     scene.publish(order, scene.eu_dns, scene.far_dns)
-    wait_for("all to be told", lambda: "while it is right from eu-1, us-1, ap-1" in scene.refused(order, "dns."), 20)
+    scene.refused(order, "dns.", "while it is right from eu-1, us-1, ap-1")
 
 
 @pytest.mark.parametrize("where,issued", [("eu_dns", True), ("far_dns", False)])
 def test_caa_is_decided_by_quorum_too(scene, where, issued):
     name = unique_name()
+    getattr(scene, where).publish(name, "CAA", '0 issue "other.example"')
     order = scene.order(name)
     scene.publish(order, scene.here, scene.eu_dns, scene.far_dns)
-    getattr(scene, where).publish(name, "CAA", '0 issue "other.example"')
     if issued:
         scene.issued(order)
     else:
-        why = scene.refused(order, "caa.quorum")
-        assert "us-1 saw: the CAA issue records" in why, why
+        scene.refused(order, "caa.quorum", "us-1 saw: the CAA issue records")
 
 
 def test_one_that_cannot_be_reached_counts_as_one_that_disagrees(scene):
@@ -159,8 +164,7 @@ def test_one_that_cannot_be_reached_counts_as_one_that_disagrees(scene):
         assert "cannot be reached" in got["perspectives"][0]["error_text"]
         scene.us.down()
         scene.publish(second, scene.here, scene.far_dns)
-        why = scene.refused(second, "busy.perspectives")
-        assert "eu-1 saw: this perspective cannot be reached" in why, why
+        scene.refused(second, "busy.perspectives", "eu-1 saw: this perspective cannot be reached")
     finally:
         ups = scene.service.log_text().count('"perspective.up"')
         scene.eu.up()
@@ -225,15 +229,26 @@ def test_a_service_trusts_no_impostor(scene, tmp_path, dns, smtp, web):
         other_host.down()
 
 
-def test_a_perspective_may_serve_one_name_only(scene, tmp_path, dns):
-    picky = Outpost(tmp_path, scene.pki, "eu-8", "ripe", dns.address, dns.anchor_file,
-                    options=["--client-name", "service.perspectives.test"])
+def test_a_perspective_serves_the_one_name_it_was_told(scene):
+    with Line(scene.eu, scene.pki) as line:
+        assert line.ask(DNS, "www.good.test", "x")["error"] == "dns.nodata"
+    with Line(scene.eu, scene.pki, name="another.perspectives.test") as line:
+        line.send(GOOD)
+        assert line.refused()
+
+
+def test_all_of_a_ca_are_served_only_where_that_was_said(scene, tmp_path, dns):
+    def without(*words):
+        kept = [w for w in scene.eu.words if w not in ("--client-name", SERVICE_NAME)]
+        return subprocess.run([*kept, *words], capture_output=True, text=True, timeout=20)
+    for words, said in [([], "--client-name is needed"), (["--client-name", ""], "has no name"),
+                        (["--any-client", "--client-name", SERVICE_NAME], "exclude each other")]:
+        done = without(*words)
+        assert done.returncode == 2 and said in done.stderr, done
+    kind = Outpost(tmp_path, scene.pki, "eu-8", "ripe", dns.address, dns.anchor_file, options=["--any-client"])
     try:
-        picky.up()
-        with Line(picky, scene.pki) as line:
+        kind.up()
+        with Line(kind, scene.pki, name="another.perspectives.test") as line:
             assert line.ask(DNS, "www.good.test", "x")["error"] == "dns.nodata"
-        with Line(picky, scene.pki, name="another.perspectives.test") as line:
-            line.send(GOOD)
-            assert line.refused()
     finally:
-        picky.down()
+        kind.down()

@@ -13,6 +13,9 @@ from .service import REPO, SANITIZER, program
 from .testpki import TestPki
 
 
+SERVICE_NAME = "service.perspectives.test"
+
+
 class Outpost:
     """One remote prober. `setting` is its entry of [perspectives] remotes."""
 
@@ -21,6 +24,8 @@ class Outpost:
         self.port, self.proc = free_port(), None
         self.log_path = self.dir / f"{name}.log"
         cert, key = pki.server_files(host)
+        if not {"--client-name", "--any-client"} & set(options):
+            options = ["--client-name", SERVICE_NAME, *options]
         self.words = [program("autocsr-prober"), "--listen", f"{host}:{self.port}", "--cert", cert, "--key", key,
                       "--client-ca", str(pki.ca_file), "--resolver", resolver, "--trust-anchor", str(anchor),
                       "--allow-networks", "127.0.0.0/8", "--timeout", "5s", *map(str, options)]
@@ -66,7 +71,7 @@ def perspectives_pki(directory):
 
 def perspectives_config(pki, outposts, **more):
     """The [perspectives] section of a service that asks these."""
-    cert, key = pki.server_files("service.perspectives.test")
+    cert, key = pki.server_files(SERVICE_NAME)
     return {"remotes": ", ".join(o.setting for o in outposts), "certificate": cert, "key": key, "ca_file": pki.ca_file,
             **more}
 
@@ -90,7 +95,7 @@ def question(kind, *fields, version=None, number=7):
 class Line:
     """A service's connection to an outpost."""
 
-    def __init__(self, outpost, pki, trust=None, name="service.perspectives.test"):
+    def __init__(self, outpost, pki, trust=None, name=SERVICE_NAME):
         context = ssl.create_default_context(cafile=str((trust or pki).ca_file))
         if pki is not None:
             context.load_cert_chain(*pki.server_files(name))
