@@ -1,5 +1,7 @@
 """Several perspectives (BR 3.2.2.9): real remote probers that see different DNS, and what their disagreement does."""
 import json
+import pathlib
+import signal
 import sqlite3
 import ssl
 import struct
@@ -172,6 +174,48 @@ def test_one_that_cannot_be_reached_counts_as_one_that_disagrees(scene):
         scene.wait_up(ups + 2)
     scene.publish(second, scene.eu_dns)
     scene.issued(second)
+
+
+def test_perspectives_come_and_go_and_renew_their_files_on_sighup(scene, tmp_path):
+    service, remotes = scene.service, scene.service.config["perspectives"]["remotes"]
+
+    def reload(**perspectives):
+        ups = service.log_text().count('"perspective.up"')
+        service.config["perspectives"].update(perspectives)
+        assert service.config_file
+        service.proc.send_signal(signal.SIGHUP)
+        wanted = len([r for r in service.config["perspectives"]["remotes"].split(",") if r])
+        wait_for("the perspectives", lambda: service.log_text().count('"perspective.up"') >= ups + wanted, 20)
+
+    def seen():
+        order = scene.order()
+        scene.publish(order, scene.here, scene.eu_dns, scene.far_dns)
+        scene.issued(order)
+        return [p["name"] for p in scene.evidence(order)["perspectives"]]
+
+    refusals = service.log_text().count("reload.refused")
+    service.config["perspectives"]["remotes"] = "nonsense"
+    assert service.config_file
+    service.proc.send_signal(signal.SIGHUP)
+    wait_for("the refusal", lambda: service.log_text().count("reload.refused") > refusals, 10)
+    assert seen() == ["eu-1", "us-1", "ap-1"], "what cannot be read changes nothing"
+    try:
+        reload(remotes=", ".join(o.setting for o in (scene.us, scene.ap)))
+        assert seen() == ["us-1", "ap-1"]
+        cert, key = scene.pki.server_files("elsewhere.test")  # a certificate that they do not serve, behind the same paths
+        old = {k: pathlib.Path(service.config["perspectives"][k]).read_bytes() for k in ("certificate", "key")}
+        try:
+            for k, path in (("certificate", cert), ("key", key)):
+                pathlib.Path(service.config["perspectives"][k]).write_bytes(pathlib.Path(path).read_bytes())
+            refused = scene.us.log_text().count("is not for the name")
+            service.proc.send_signal(signal.SIGHUP)
+            wait_for("the other certificate to be shown", lambda: scene.us.log_text().count("is not for the name") > refused, 20)
+        finally:
+            for k, raw in old.items():
+                pathlib.Path(service.config["perspectives"][k]).write_bytes(raw)
+    finally:
+        reload(remotes=remotes)
+    assert seen() == ["eu-1", "us-1", "ap-1"]
 
 
 GOOD = question(DNS, "www.good.test", "x")
