@@ -104,7 +104,8 @@ export interface IssuerSettings {
 export interface Imported {
   imported: { order_id: string; names: string; serial: string; warnings: string[] }[]; refused: { sha256: string; serial: string; name: string; error: string; detail: string }[];
 }
-export interface AcmeDirectory { name: string; title: string; url: string; products: string[]; challenges: string[]; eab: 'required' | 'optional' | 'off'; active: boolean }
+export interface AcmeDirectory { name: string; title: string; url: string; products: string[]; challenges: string[]; eab: 'required' | 'optional' | 'off'; open: boolean; active: boolean }
+export interface AcmeTerms { account: string; directory: string; title: string; terms: string; agreed: boolean }
 export interface EabKey {
   kid: string; title: string; directory: string; state: string; names: string[]; max_accounts: number | null; accounts: number; created_at: string; expires_at: string | null; hmac_key?: string;
 }
@@ -266,6 +267,7 @@ export const api = {
   eabKeys: async () => (await get<{ keys: EabKey[] }>('acme/eab-keys')).keys,
   newEabKey: (body: { title: string; directory: string; names: string[] }) => post<EabKey>('acme/eab-keys', body),
   revokeEabKey: (kid: string) => call('DELETE', `acme/eab-keys/${enc(kid)}`),
+  acmeTerms: (token: string, agreed: boolean) => post<AcmeTerms>('acme/terms', { token, agreed }),
   acmeAccounts: async () => (await get<{ accounts: AcmeAccount[] }>('acme/accounts')).accounts,
   endAcmeAccount: (id: string) => call('DELETE', `acme/accounts/${enc(id)}`),
 

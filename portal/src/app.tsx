@@ -21,6 +21,7 @@ import { StatusPage } from './pages/status';
 import { ProductsPage } from './pages/products';
 import { IssuersPage } from './pages/issuers';
 import { AcmePage } from './pages/acme';
+import { AcmeTermsPage } from './pages/acme-terms';
 import { CaPage } from './pages/ca';
 import { NotFound } from './pages/not-found';
 
@@ -34,6 +35,7 @@ function publicPage({ parts }: Location) {
     case 'reset': return token ? <ResetConfirmPage token={token} /> : <ResetPage />;
     case 'check': return <CheckPage />;
     case 'ca': return <CaPage />;
+    case 'acme-terms': return <AcmeTermsPage token={token ?? ''} />;
     default: return null;
   }
 }

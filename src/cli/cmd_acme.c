@@ -28,7 +28,10 @@ static void show_directory(const json_t *d)
 	show_list("  challenges", json_object_get(d, "challenges"));
 	say_field("  binding", view_str(d, "eab"));
 	say_field("  account", view_str(d, "account_id"));
+	say_field("  keys by",
+		json_is_true(json_object_get(d, "open")) ? "members of all accounts" : "its account");
 	say_field("  terms", view_str(d, "terms"));
+	say_field("  asked again", view_str(d, "terms_at"));
 	say_field("  website", view_str(d, "website"));
 }
 
@@ -74,10 +77,19 @@ static enum acsr_result cmd_acme_directory_show_run(struct cli *c, struct acsr_e
 
 /* --- adding and changing --- */
 
+/* A member that is true by one flag and false by the other. */
+static enum acsr_result put_either(const struct cli *c, json_t *body, const char *yes, const char *no,
+	const char *member, struct acsr_err *e)
+{
+	bool is = args_flag(&c->args, yes), is_not = args_flag(&c->args, no);
+
+	if (is && is_not)
+		return err_set(e, "usage.together", "--%s and --%s exclude each other", yes, no);
+	return is || is_not ? command_put(body, member, json_boolean(is), e) : ACSR_OK;
+}
+
 static enum acsr_result put_settings(const struct cli *c, json_t *body, struct acsr_err *e)
 {
-	bool on = args_flag(&c->args, "on"), off = args_flag(&c->args, "off");
-
 	TRY(acme_put(c, body, "title", "title", e));
 	TRY(acme_put(c, body, "eab", "eab", e));
 	TRY(acme_put(c, body, "account", "account_id", e));
@@ -85,9 +97,10 @@ static enum acsr_result put_settings(const struct cli *c, json_t *body, struct a
 	TRY(acme_put(c, body, "website", "website", e));
 	TRY(acme_put_list(c, body, "product", "products", e));
 	TRY(acme_put_list(c, body, "challenge", "challenges", e));
-	if (on && off)
-		return err_set(e, "usage.together", "--on and --off exclude each other");
-	return on || off ? command_put(body, "active", json_boolean(on), e) : ACSR_OK;
+	TRY(put_either(c, body, "open", "own", "open", e));
+	if (args_flag(&c->args, "ask-again"))
+		TRY(command_put(body, "ask_again", json_true(), e));
+	return put_either(c, body, "on", "off", "active", e);
 }
 
 static enum acsr_result cmd_acme_directory_add_run(struct cli *c, struct acsr_err *e)
@@ -155,25 +168,29 @@ const struct command cmd_acme_directory_show = { "acme-directory", "show", "NAME
 	show_text, NULL, .service = true, .run = cmd_acme_directory_show_run,
 	.show = cmd_acme_directory_show_show };
 
-#define SETTINGS                                                                                         \
-	{ "title", OPT_ONE, "TEXT", "for people" },                                                      \
-		{ "product", OPT_EACH, "ID", "offer this product of level dv; may be repeated" },        \
-		{ "challenge", OPT_EACH, "TYPE", "let clients show control this way; may be repeated",   \
-			"http-01 dns-01 tls-alpn-01 dns-account-01 dns-persist-01" },                    \
-		{ "eab", OPT_ONE, "WHEN", "external account binding", "required optional off" },         \
-		{ "account", OPT_ONE, "ID", "whose the certificates are when no binding says it" },      \
-		{ "terms", OPT_ONE, "URL", "terms of service that clients must agree to; '' for none" }, \
-		{ "website", OPT_ONE, "URL", "'' for none" }, { "on", OPT_FLAG, NULL, "answer there" },  \
-		{ "off", OPT_FLAG, NULL, "answer as if it did not exist" },                              \
-	{                                                                                                \
-		0                                                                                        \
+#define SETTINGS                                                                                          \
+	{ "title", OPT_ONE, "TEXT", "for people" },                                                       \
+		{ "product", OPT_EACH, "ID", "offer this product of level dv; may be repeated" },         \
+		{ "challenge", OPT_EACH, "TYPE", "let clients show control this way; may be repeated",    \
+			"http-01 dns-01 tls-alpn-01 dns-account-01 dns-persist-01" },                     \
+		{ "eab", OPT_ONE, "WHEN", "external account binding", "required optional off" },          \
+		{ "account", OPT_ONE, "ID", "whose it is, and the certificates that no binding claims" }, \
+		{ "terms", OPT_ONE, "URL", "terms of service that clients must agree to; '' for none" },  \
+		{ "website", OPT_ONE, "URL", "'' for none" },                                             \
+		{ "open", OPT_FLAG, NULL, "members of all accounts make keys for it" },                   \
+		{ "own", OPT_FLAG, NULL, "only members of its account do" },                              \
+		{ "on", OPT_FLAG, NULL, "answer there" },                                                 \
+	{                                                                                                 \
+		"off", OPT_FLAG, NULL, "nothing new is to be had there"                                   \
 	}
 
-static const struct opt add_opts[] = { SETTINGS };
+static const struct opt add_opts[] = { SETTINGS, { 0 } };
 
 static const char add_text[] =
 	"The directory is at /acme/NAME/directory. Without --challenge it offers http-01, dns-01 and\n"
-	"tls-alpn-01, without --eab every account needs a key (autocsr acme-eab new).\n"
+	"tls-alpn-01, without --eab every account needs a key (autocsr acme-eab new), and without\n"
+	"--open such keys are made by members of the account that it belongs to, which is yours\n"
+	"unless --account names another.\n"
 	"\n"
 	"  autocsr acme-directory add devices --title 'Our devices' --product dv\n";
 
@@ -181,13 +198,19 @@ const struct command cmd_acme_directory_add = { "acme-directory", "add", "NAME",
 	"offer another directory (operator)", add_text, add_opts, .service = true,
 	.run = cmd_acme_directory_add_run, .show = cmd_acme_directory_show_show };
 
-static const char change_text[] = "Accounts and certificates that are there stay as they are.\n"
-				  "\n"
-				  "  autocsr acme-directory change default --eab required\n"
-				  "  autocsr acme-directory change devices --off\n";
+static const struct opt change_opts[] = { SETTINGS,
+	{ "ask-again", OPT_FLAG, NULL, "who agreed to the terms before is asked again before new orders" },
+	{ 0 } };
+
+static const char change_text[] =
+	"Accounts and certificates that are there stay as they are.\n"
+	"\n"
+	"  autocsr acme-directory change default --eab required\n"
+	"  autocsr acme-directory change devices --terms https://ca.example.com/terms-2 --ask-again\n"
+	"  autocsr acme-directory change devices --off\n";
 
 const struct command cmd_acme_directory_change = { "acme-directory", "change", "NAME", 1, 1,
-	"what a directory offers (operator)", change_text, add_opts, .service = true,
+	"what a directory offers (operator)", change_text, change_opts, .service = true,
 	.run = cmd_acme_directory_change_run, .show = cmd_acme_directory_show_show };
 
 static const char remove_text[] = "One under which accounts have been made can only be switched off.\n"

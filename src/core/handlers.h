@@ -48,7 +48,8 @@ handler_fn csr_check, csr_show;
 handler_fn ca_list, ca_crl_file, ca_cert_file, ca_crl_now;
 /* acme/directory_api.c, acme/eab_api.c */
 handler_fn acme_directories_list, acme_directories_make, acme_directories_change, acme_directories_remove,
-	acme_eab_list, acme_eab_make, acme_eab_end, acme_accounts_list, acme_accounts_end;
+	acme_eab_list, acme_eab_make, acme_eab_end, acme_accounts_list, acme_accounts_end,
+	acme_terms;
 /* audit_api.c */
 handler_fn audit_list, audit_check, audit_checkpoint_show, audit_inclusion, audit_consistency;
 /* admin.c: status, metrics */

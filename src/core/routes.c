@@ -88,6 +88,7 @@ static const struct route table[] = {
 	{ "GET", "/acme/eab-keys", AUTH_READ, acme_eab_list, "listEabKeys" },
 	{ "POST", "/acme/eab-keys", AUTH_WRITE, acme_eab_make, "makeEabKey" },
 	{ "DELETE", "/acme/eab-keys/{kid}", AUTH_WRITE, acme_eab_end, "revokeEabKey" },
+	{ "POST", "/acme/terms", AUTH_NONE, acme_terms, "acmeTerms" },
 	{ "GET", "/acme/accounts", AUTH_READ, acme_accounts_list, "listAcmeAccounts" },
 	{ "DELETE", "/acme/accounts/{id}", AUTH_WRITE, acme_accounts_end, "endAcmeAccount" },
 	{ "GET", "/audit", AUTH_READ, audit_list, "listAudit" },

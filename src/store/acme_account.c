@@ -8,8 +8,7 @@
 
 #define SELECT                                                                                            \
 	"SELECT id, directory, account_id, eab_kid, thumbprint, jwk, status, contacts, terms_agreed_at, " \
-	"created_at, "                                                                                    \
-	"last_seen_at FROM acme_accounts "
+	"created_at, last_seen_at, network, finalized FROM acme_accounts "
 
 static void read_row(const struct db_rows *r, struct acme_account *a)
 {
@@ -24,18 +23,20 @@ static void read_row(const struct db_rows *r, struct acme_account *a)
 	COLUMN_TEXT(a->jwk, r, 5);
 	COLUMN_TEXT(a->status, r, 6);
 	COLUMN_TEXT(a->contacts, r, 7);
+	COLUMN_TEXT(a->network, r, 11);
+	a->finalized = db_int(r, 12) != 0;
 }
 
 enum acsr_result acme_account_insert(struct db *d, const struct acme_account *a, struct acsr_err *e)
 {
 	return db_exec(d, NULL,
 		"INSERT INTO acme_accounts (id, directory, account_id, eab_kid, thumbprint, jwk, status, "
-		"contacts, "
-		"terms_agreed_at, created_at, last_seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
-		"$11)",
+		"contacts, terms_agreed_at, created_at, last_seen_at, network) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
 		DB_ARGS(DB_TEXT(a->id), DB_TEXT(a->directory), DB_TEXT(a->account_id), DB_TEXT(a->eab_kid),
 			DB_TEXT(a->thumbprint), DB_TEXT(a->jwk), DB_TEXT(a->status), DB_TEXT(a->contacts),
-			column_time(a->terms_agreed_at), DB_INT(a->created_at), DB_INT(a->last_seen_at)),
+			column_time(a->terms_agreed_at), DB_INT(a->created_at), DB_INT(a->last_seen_at),
+			DB_TEXT(a->network)),
 		e);
 }
 
@@ -68,12 +69,7 @@ enum acsr_result acme_account_key_known(struct db *d, const char *thumbprint, bo
 {
 	int64_t n;
 
-	/* By directory, because that is how the index begins; there are few of them. CROSS keeps SQLite from reading all
-	 * accounts instead. */
-	TRY(column_count(d, &n,
-		"SELECT COUNT(*) FROM acme_directories d CROSS JOIN acme_accounts a WHERE a.directory = "
-		"d.name AND "
-		"a.thumbprint = $1",
+	TRY(column_count(d, &n, "SELECT COUNT(*) FROM acme_accounts WHERE thumbprint = $1",
 		DB_ARGS(DB_TEXT(thumbprint)), e));
 	*known = n > 0;
 	return ACSR_OK;
@@ -105,6 +101,12 @@ enum acsr_result acme_account_seen(struct db *d, const char *id, int64_t at, str
 {
 	return db_exec(d, NULL, "UPDATE acme_accounts SET last_seen_at = $2 WHERE id = $1",
 		DB_ARGS(DB_TEXT(id), DB_INT(at)), e);
+}
+
+enum acsr_result acme_account_finalized(struct db *d, const char *id, struct acsr_err *e)
+{
+	return db_exec(
+		d, NULL, "UPDATE acme_accounts SET finalized = 1 WHERE id = $1", DB_ARGS(DB_TEXT(id)), e);
 }
 
 enum acsr_result acme_account_each(struct db *d, const char *account_id, int64_t before,

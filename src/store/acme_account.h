@@ -12,6 +12,8 @@ struct acme_account {
 	char jwk[1600];      /* the public key, as RFC 7638 3 writes it */
 	char status[16];     /* valid deactivated revoked */
 	char contacts[3000]; /* JSON list */
+	char network[64]; /* that it was made from, as throttle_network says it; "" when that is not known */
+	bool finalized;   /* an order, once */
 	int64_t terms_agreed_at, created_at, last_seen_at; /* 0: never */
 };
 
@@ -35,6 +37,7 @@ ACSR_MUST_USE enum acsr_result acme_account_binding(
 	struct db *d, const char *id, char **out, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result acme_account_seen(
 	struct db *d, const char *id, int64_t at, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result acme_account_finalized(struct db *d, const char *id, struct acsr_err *e);
 
 /* Newest first, at most `most`, of this account of ours ("": of all), beyond the one with this created_at and id
  * (INT64_MAX and "": from the beginning). */

@@ -140,12 +140,3 @@ void acme_authzs_free(struct acme_authz *a, size_t n)
 		acme_authz_clear(&a[i]);
 	free(a);
 }
-
-enum acsr_result acme_authzs_prune(struct db *d, int64_t before, int64_t most, int64_t *n, struct acsr_err *e)
-{
-	return db_exec(d, n,
-		"DELETE FROM acme_authzs WHERE id IN (SELECT a.id FROM acme_authzs a WHERE a.expires_at < $1 "
-		"AND NOT EXISTS (SELECT 1 FROM acme_order_authzs l WHERE l.authz_id = a.id) "
-		"ORDER BY a.expires_at LIMIT $2)",
-		DB_ARGS(DB_INT(before), DB_INT(most)), e);
-}

@@ -41,8 +41,4 @@ ACSR_MUST_USE enum acsr_result acme_authzs_of(
 	struct db *d, const char *acme_order_id, struct acme_authz **out, size_t *n, struct acsr_err *e);
 void acme_authzs_free(struct acme_authz *a, size_t n);
 
-/* Delete at most `most` that expired before `before` and belong to no order any more; *n: how many it were. */
-ACSR_MUST_USE enum acsr_result acme_authzs_prune(
-	struct db *d, int64_t before, int64_t most, int64_t *n, struct acsr_err *e);
-
 #endif

@@ -3,14 +3,16 @@
 
 #include "store/column.h"
 
-#define SELECT                                                                                           \
-	"SELECT name, title, products, eab, account_id, challenges, terms, website, active, created_at " \
-	"FROM "                                                                                          \
-	"acme_directories "
+#define SELECT                                                                                            \
+	"SELECT name, title, products, eab, account_id, challenges, terms, website, active, created_at, " \
+	"open_to_all, terms_at FROM acme_directories "
 
 static void read_row(const struct db_rows *r, struct acme_directory *a)
 {
-	*a = (struct acme_directory){ .active = db_int(r, 8) != 0, .created_at = db_int(r, 9) };
+	*a = (struct acme_directory){ .active = db_int(r, 8) != 0,
+		.created_at = db_int(r, 9),
+		.open_to_all = db_int(r, 10) != 0,
+		.terms_at = db_int(r, 11) };
 	COLUMN_TEXT(a->name, r, 0);
 	COLUMN_TEXT(a->title, r, 1);
 	COLUMN_TEXT(a->products, r, 2);
@@ -25,15 +27,16 @@ enum acsr_result acme_directory_put(struct db *d, const struct acme_directory *a
 {
 	return db_exec(d, NULL,
 		"INSERT INTO acme_directories (name, title, products, eab, account_id, challenges, terms, "
-		"website, "
-		"active, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (name) DO "
-		"UPDATE "
-		"SET title = excluded.title, products = excluded.products, eab = excluded.eab, account_id = "
+		"website, active, created_at, open_to_all, terms_at) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (name) DO UPDATE SET "
+		"title = excluded.title, products = excluded.products, eab = excluded.eab, account_id = "
 		"excluded.account_id, challenges = excluded.challenges, terms = excluded.terms, website = "
-		"excluded.website, active = excluded.active",
+		"excluded.website, active = excluded.active, open_to_all = excluded.open_to_all, terms_at = "
+		"excluded.terms_at",
 		DB_ARGS(DB_TEXT(a->name), DB_TEXT(a->title), DB_TEXT(a->products), DB_TEXT(a->eab),
 			DB_TEXT(a->account_id), DB_TEXT(a->challenges), DB_TEXT(a->terms),
-			DB_TEXT(a->website), DB_INT(a->active), DB_INT(a->created_at)),
+			DB_TEXT(a->website), DB_INT(a->active), DB_INT(a->created_at), DB_INT(a->open_to_all),
+			DB_INT(a->terms_at)),
 		e);
 }
 

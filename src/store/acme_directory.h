@@ -15,6 +15,8 @@ struct acme_directory {
 	char challenges[128];          /* types, space-separated */
 	char terms[512], website[512]; /* URLs or "" */
 	bool active;
+	bool open_to_all; /* else only members of account_id see it and make keys for it */
+	int64_t terms_at; /* accounts that agreed to the terms before then are asked again; 0: none is */
 	int64_t created_at;
 };
 

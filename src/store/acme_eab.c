@@ -3,10 +3,9 @@
 
 #include "store/column.h"
 
-#define COLUMNS                                                                                             \
+#define SELECT                                                                                              \
 	"SELECT kid, account_id, user_id, directory, title, names, most_accounts, created_at, expires_at, " \
-	"last_used_at, revoked_at, (SELECT COUNT(*) FROM acme_accounts WHERE eab_kid = k.kid), key FROM "   \
-	"acme_eab_keys k "
+	"last_used_at, revoked_at, accounts, key FROM acme_eab_keys "
 
 static void read_row(const struct db_rows *r, struct acme_eab *k)
 {
@@ -43,7 +42,7 @@ enum acsr_result acme_eab_load(struct db *d, const char *kid, struct acme_eab *o
 	CLEANUP_ROWS struct db_rows *rows = NULL;
 	struct bytes key;
 
-	TRY(db_query(d, &rows, COLUMNS "WHERE kid = $1", DB_ARGS(DB_TEXT(kid)), e));
+	TRY(db_query(d, &rows, SELECT "WHERE kid = $1", DB_ARGS(DB_TEXT(kid)), e));
 	TRY(db_next(rows, have, e));
 	if (!*have)
 		return ACSR_OK;
@@ -72,9 +71,14 @@ enum acsr_result acme_eab_each(
 	struct acme_eab k;
 	bool have;
 
-	TRY(db_query(d, &rows,
-		COLUMNS "WHERE account_id = $1 OR $1 = '' ORDER BY created_at DESC, kid LIMIT 1000",
-		DB_ARGS(DB_TEXT(account_id)), e));
+	/* One text each, so that each has an index. */
+	if (account_id[0] != '\0')
+		TRY(db_query(d, &rows,
+			SELECT "WHERE account_id = $1 ORDER BY created_at DESC, kid DESC LIMIT 1000",
+			DB_ARGS(DB_TEXT(account_id)), e));
+	else
+		TRY(db_query(
+			d, &rows, SELECT "ORDER BY created_at DESC, kid DESC LIMIT 1000", DB_NO_ARGS, e));
 	for (;;) {
 		TRY(db_next(rows, &have, e));
 		if (!have)
@@ -86,7 +90,8 @@ enum acsr_result acme_eab_each(
 
 enum acsr_result acme_eab_used(struct db *d, const char *kid, int64_t at, struct acsr_err *e)
 {
-	return db_exec(d, NULL, "UPDATE acme_eab_keys SET last_used_at = $2 WHERE kid = $1",
+	return db_exec(d, NULL,
+		"UPDATE acme_eab_keys SET last_used_at = $2, accounts = accounts + 1 WHERE kid = $1",
 		DB_ARGS(DB_TEXT(kid), DB_INT(at)), e);
 }
 

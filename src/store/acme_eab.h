@@ -12,22 +12,23 @@ struct acme_eab {
 	char names[4000];      /* space-separated domains that it is limited to, "" for no limit */
 	int64_t most_accounts; /* 0: no limit */
 	int64_t created_at, expires_at, last_used_at, revoked_at; /* 0: never */
-	int64_t accounts; /* that were made with it; only where it says so */
+	int64_t accounts;                                         /* that were made with it */
 };
 
 /* wrapped: the MAC key under the key-encryption key, owner kid. */
 ACSR_MUST_USE enum acsr_result acme_eab_insert(
 	struct db *d, const struct acme_eab *k, struct bytes wrapped, struct acsr_err *e);
-/* With the count of its accounts, which takes time when there are many. wrapped (NULL: not wanted) is appended to. */
+/* wrapped (NULL: not wanted) is appended to. */
 ACSR_MUST_USE enum acsr_result acme_eab_load(struct db *d, const char *kid, struct acme_eab *out, bool *have,
 	struct buf *wrapped, struct acsr_err *e);
 /* Only what it is limited to; "" for an absent one too. */
 ACSR_MUST_USE enum acsr_result acme_eab_names(
 	struct db *d, const char *kid, char out[4000], struct acsr_err *e);
-/* Newest first, of this account of ours ("": of all), with their counts. */
+/* Newest first, at most 1000, of this account of ours ("": of all). */
 typedef enum acsr_result acme_eab_fn(void *arg, const struct acme_eab *k, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result acme_eab_each(
 	struct db *d, const char *account_id, acme_eab_fn *fn, void *arg, struct acsr_err *e);
+/* An account was made with it. */
 ACSR_MUST_USE enum acsr_result acme_eab_used(struct db *d, const char *kid, int64_t at, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result acme_eab_revoke(struct db *d, const char *kid, int64_t at, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result acme_eab_revoke_all(

@@ -17,12 +17,12 @@ enum acsr_result acme_order_insert(struct db *d, const struct acme_order *o, str
 {
 	return db_exec(d, NULL,
 		"INSERT INTO acme_orders (id, acme_account_id, product_id, profile, status, identifiers, "
-		"not_before, not_after, replaces, error, serial, created_at, expires_at) "
-		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', '', $10, $11)",
+		"not_before, not_after, replaces, error, serial, created_at, expires_at, names_hash) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', '', $10, $11, $12)",
 		DB_ARGS(DB_TEXT(o->id), DB_TEXT(o->acme_account_id), DB_TEXT(o->product_id),
 			DB_TEXT(o->profile), DB_TEXT(o->status), DB_TEXT(o->identifiers),
 			column_time(o->not_before), column_time(o->not_after), DB_TEXT(o->replaces),
-			DB_INT(o->created_at), DB_INT(o->expires_at)),
+			DB_INT(o->created_at), DB_INT(o->expires_at), DB_TEXT(o->names_hash)),
 		e);
 }
 
@@ -107,18 +107,13 @@ enum acsr_result acme_order_replaced(
 	return ACSR_OK;
 }
 
-enum acsr_result acme_order_same(struct db *d, const char *acme_account_id, const char *name, bool wildcard,
-	const char *identifiers, int64_t since, int64_t most, int64_t *at, struct acsr_err *e)
+enum acsr_result acme_order_same(struct db *d, const char *acme_account_id, const char *names_hash,
+	int64_t since, int64_t most, int64_t *at, struct acsr_err *e)
 {
-	/* By way of the authorizations, which have an index by name. */
 	return column_count(d, at,
-		"SELECT o.created_at FROM acme_authzs a JOIN acme_order_authzs l ON l.authz_id = a.id "
-		"JOIN acme_orders o ON o.id = l.acme_order_id WHERE a.acme_account_id = $1 AND a.name = $2 "
-		"AND a.wildcard = $3 AND o.identifiers = $4 AND o.created_at > $5 "
-		"ORDER BY o.created_at DESC LIMIT 1 OFFSET $6",
-		DB_ARGS(DB_TEXT(acme_account_id), DB_TEXT(name), DB_INT(wildcard), DB_TEXT(identifiers),
-			DB_INT(since), DB_INT(most - 1)),
-		e);
+		"SELECT created_at FROM acme_orders WHERE acme_account_id = $1 AND names_hash = $2 AND "
+		"created_at > $3 ORDER BY created_at DESC LIMIT 1 OFFSET $4",
+		DB_ARGS(DB_TEXT(acme_account_id), DB_TEXT(names_hash), DB_INT(since), DB_INT(most - 1)), e);
 }
 
 enum acsr_result acme_orders_fail(struct db *d, const char *authz_id, struct acsr_err *e)
@@ -179,18 +174,4 @@ enum acsr_result acme_order_load_with(struct db *d, const char *id, const char *
 	*out = list;
 	*n = count;
 	return ACSR_OK;
-}
-
-enum acsr_result acme_orders_prune(struct db *d, int64_t before, int64_t most, int64_t *n, struct acsr_err *e)
-{
-	TRY(db_exec(d, NULL,
-		"DELETE FROM acme_order_authzs WHERE acme_order_id IN "
-		"(SELECT id FROM acme_orders WHERE expires_at < $1 AND status <> 'processing' ORDER BY "
-		"expires_at, id LIMIT $2)",
-		DB_ARGS(DB_INT(before), DB_INT(most)), e));
-	return db_exec(d, n,
-		"DELETE FROM acme_orders WHERE id IN "
-		"(SELECT id FROM acme_orders WHERE expires_at < $1 AND status <> 'processing' ORDER BY "
-		"expires_at, id LIMIT $2)",
-		DB_ARGS(DB_INT(before), DB_INT(most)), e);
 }

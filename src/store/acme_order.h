@@ -14,6 +14,8 @@ struct acme_order {
 	char id[40], acme_account_id[40], product_id[64], profile[64];
 	char status[12];   /* pending processing valid invalid */
 	char *identifiers; /* canonical, space-separated */
+	char names_hash
+		[44];      /* of the identifiers, whatever their order (acme_names_hash); written, not read */
 	char *error;       /* JSON problem, or "" */
 	char replaces[96]; /* a certificate's id (RFC 9773 4.1), or "" */
 	char serial[43];   /* of the certificate, hex, or "" */
@@ -38,10 +40,10 @@ ACSR_MUST_USE enum acsr_result acme_order_by_serial(
 /* Does an order that is not invalid, nor open beyond its time, replace this certificate? */
 ACSR_MUST_USE enum acsr_result acme_order_replaced(
 	struct db *d, const char *certificate_id, int64_t now, bool *is, struct acsr_err *e);
-/* Are there `most` orders of the account since `since` for just these identifiers, the first of which is name? *at: when the
- * oldest of the `most` newest was made; 0 when there are fewer. */
-ACSR_MUST_USE enum acsr_result acme_order_same(struct db *d, const char *acme_account_id, const char *name,
-	bool wildcard, const char *identifiers, int64_t since, int64_t most, int64_t *at, struct acsr_err *e);
+/* Are there `most` orders of the account since `since` for just these names? *at: when the oldest of the `most` newest was
+ * made; 0 when there are fewer. */
+ACSR_MUST_USE enum acsr_result acme_order_same(struct db *d, const char *acme_account_id,
+	const char *names_hash, int64_t since, int64_t most, int64_t *at, struct acsr_err *e);
 /* The pending orders that need this authorization become invalid, with no error of their own. */
 ACSR_MUST_USE enum acsr_result acme_orders_fail(struct db *d, const char *authz_id, struct acsr_err *e);
 
@@ -53,9 +55,5 @@ struct acme_order_authz {
 /* The same order in one query with them. *out is n structs, to free. */
 ACSR_MUST_USE enum acsr_result acme_order_load_with(struct db *d, const char *id, const char *acme_account_id,
 	struct acme_order *o, struct acme_order_authz **out, size_t *n, struct acsr_err *e);
-
-/* Delete at most `most` that expired before `before`; *n: how many it were. */
-ACSR_MUST_USE enum acsr_result acme_orders_prune(
-	struct db *d, int64_t before, int64_t most, int64_t *n, struct acsr_err *e);
 
 #endif

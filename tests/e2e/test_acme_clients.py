@@ -47,7 +47,7 @@ def bound(ca_world):
     def key(title):
         if not directory:
             directory.append(ca_world.admin().post("/acme/directories", {"name": "bound", "title": "Bound", "products": ["dv", "dv-wildcard"],
-                                                                         "eab": "required"}, 201))
+                                                                         "eab": "required", "open": True}, 201))
         made = ca_world.customer.post("/acme/eab-keys", {"directory": "bound", "title": title}, 201)
         return ca_world.ca.at(ca_world.service.url + "/acme/bound/directory", (made["kid"], made["hmac_key"]))
     return key

@@ -380,7 +380,7 @@ def test_rate_limits_say_which_and_when(new_world):
 # ---- time
 
 def test_orders_and_authorizations_end(new_world):
-    world = new_world(config={"acme": {"order_lifetime": "1h"}})
+    world = new_world(config={"acme": {"order_lifetime": "1h", "unused_accounts_kept": "60d"}})
     client = Acme(world.service.url + "/acme/directory", world.service.root_pem).register()
     open_url, opened = client.order(name := unique_name())
     ready_url, ready = client.ready(world, unique_name())

@@ -29,11 +29,14 @@ def named():
 def test_a_directory_from_its_making_to_its_end(operator, customer, world):
     name = named()
     made = operator.run("acme", "directory", "add", name, "--title", "Our devices", "--product", "dv", "--challenge", "dns-01", "--challenge",
-                        "http-01", "--terms", "https://a.test/terms", "--json").json
+                        "http-01", "--terms", "https://a.test/terms", "--open", "--json").json
     assert (made["products"], made["challenges"], made["eab"]) == (["dv"], ["dns-01", "http-01"], "required")
     assert made["url"] == f"{world.service.url}/acme/{name}/directory"
     assert operator.run("acme-directory", "show", name, "--json").json == made
     assert name in customer.run("acme-directory", "list").text
+    assert "switch" not in operator.run("acme-directory", "change", name, "--open", "--own", code=2).text
+    closed = operator.run("acme-directory", "change", name, "--own", "--ask-again", "--json").json
+    assert closed["open"] is False and closed["terms_at"] and name not in customer.run("acme-directory", "list").text
     changed = operator.run("acme", "directory", "change", name, "--eab", "off", "--terms", "", "--product", "dv-wildcard", "--json").json
     assert (changed["eab"], changed["terms"], changed["products"]) == ("off", None, ["dv-wildcard"])
     Acme(made["url"], world.service.root_pem).register()

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/rnd.h"
 #include "core/acme/acme_int.h"
+#include "core/acme/terms.h"
 #include "core/identity.h"
 #include "core/jsontext.h"
 #include "core/throttle.h"
@@ -126,7 +127,7 @@ static enum acsr_result check_terms(struct acme_request *a, struct acme_account 
 	if (a->terms_link)
 		return err_rule(e, "acme.terms", "termsOfServiceAgreed", "RFC 8555 7.3",
 			"agree to the terms of service at %s", a->dir.terms);
-	x->terms_agreed_at = agreed ? a->c->now : 0;
+	x->terms_agreed_at = agreed ? acme_terms_agreed(&a->dir, a->c->now) : 0;
 	return ACSR_OK;
 }
 
@@ -176,6 +177,7 @@ static enum acsr_result make(struct acme_request *a, struct acsr_err *e)
 	memcpy(x.directory, a->dir.name, sizeof(x.directory));
 	memcpy(x.account_id, a->dir.account_id, sizeof(x.account_id));
 	memcpy(x.thumbprint, a->thumbprint, sizeof(x.thumbprint));
+	throttle_network(a->q->m.remote, x.network);
 	TRY(keep_key(a->key, &x, e));
 	TRY(eab_bind(a, &x, &binding, e));
 	TRY(acme_account_insert(a->c->db, &x, e));

@@ -30,6 +30,7 @@ struct acme_request {
 	json_t *subproblems; /* acme_subproblem; NULL: none */
 	char location[700];  /* "" or what Location says (7.3.5) */
 	bool terms_link;     /* say where the terms are (7.3.3) */
+	char instance[700];  /* "" or where a person agrees to them; with terms_link */
 };
 
 typedef enum acsr_result acme_handler_fn(struct core *c, struct acme_request *a, struct acsr_err *e);

@@ -4,6 +4,7 @@
 
 #include "core/acme/acme.h"
 #include "store/acme_eab.h"
+#include "store/acme_prune.h"
 
 enum {
 	ACME_KEYS = 512, /* public keys of accounts that are kept ready for use */
@@ -17,6 +18,7 @@ struct acme {
 	struct acsr_secret *nonce_key;
 	struct acme_waiting *waiting; /* wait.c */
 	int64_t next_prune;
+	struct acme_cursor authzs_at, accounts_at; /* tidy.c */
 	struct {
 		char jwk[1600];
 		struct evp_pkey_st *pkey;
@@ -62,6 +64,8 @@ bool directory_has_segment(const char *segment, size_t len);
 
 /* --- directory_api.c --- */
 
+/* May members of this account of ours see it, and make keys for it? Its own may, and all when it is open. */
+bool directory_is_for(const struct acme_directory *d, const char *account_id);
 /* The directory without a name is called "default" by people, and its name is "" in the database. */
 const char *directory_shown_name(const char *name);
 const char *directory_stored_name(const char *shown);

@@ -6,6 +6,7 @@
 #include "base/rnd.h"
 #include "core/acme/acme_int.h"
 #include "core/acme/orders.h"
+#include "core/acme/terms.h"
 #include "core/jsontext.h"
 
 enum { RANDOM_LIFE = 30 * 86400 }; /* BR 3.2.2.4: a random value is good for 30 days at most */
@@ -217,6 +218,7 @@ enum acsr_result acme_authz_new(struct core *c, struct acme_request *a, struct a
 	int64_t expires_at;
 
 	TRY(acme_want_payload(a, e));
+	TRY(acme_terms_check(a, e));
 	TRY(read_one(c, a, name, e));
 	TRY(strv_add(&names, name, e));
 	TRY(acme_limit_orders(c, a, &names, e));

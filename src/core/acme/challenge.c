@@ -119,11 +119,11 @@ static enum acsr_result failed(
 	TRY(set_error(z, why, e));
 	TRY(acme_authz_save(c->db, z, e));
 	TRY(acme_orders_fail(c->db, z->id, e));
+	TRY(load_owner(c, z, &owner, e));
 	if (!is_ours(why))
-		TRY(acme_limit_failed(c, z, e));
+		TRY(acme_limit_failed(c, &owner, z, e));
 	acme_decided(c, z->id);
 	TRY(jobs_done(c->db, "acme-challenge", z->id, e));
-	TRY(load_owner(c, z, &owner, e));
 	return core_audit(c, owner.id, owner.account_id, "acme.name.refused", z->id, e, "%s%s by %s: %s",
 		z->wildcard ? "*." : "", z->name, z->type, why->text);
 }

@@ -73,6 +73,7 @@ enum acsr_result directory_seed(struct core *c, struct acsr_err *e)
 		.eab = "optional",
 		.challenges = "http-01 dns-01 tls-alpn-01",
 		.active = true,
+		.open_to_all = true,
 		.created_at = c->now };
 	int64_t n;
 

@@ -43,6 +43,11 @@ json_t *json_words(const char *words)
 	return list;
 }
 
+bool directory_is_for(const struct acme_directory *d, const char *account_id)
+{
+	return d->open_to_all || strcmp(d->account_id, account_id) == 0;
+}
+
 /* --- showing --- */
 
 static json_t *directory_json(struct core *c, const struct who *w, const struct acme_directory *d)
@@ -51,12 +56,12 @@ static json_t *directory_json(struct core *c, const struct who *w, const struct 
 	char url[700];
 
 	directory_url(c, d->name, url);
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:o}", "name",
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:b, s:o, s:o}", "name",
 		directory_shown_name(d->name), "title", d->title, "url", url, "products",
 		json_words(d->products), "challenges", json_words(d->challenges), "eab", d->eab, "terms",
 		json_text_or_null(d->terms), "website", json_text_or_null(d->website), "account_id",
-		json_text_or_null(mine ? d->account_id : ""), "active", (int)d->active, "created_at",
-		json_time(d->created_at));
+		json_text_or_null(mine ? d->account_id : ""), "open", (int)d->open_to_all, "active",
+		(int)d->active, "terms_at", json_time(d->terms_at), "created_at", json_time(d->created_at));
 }
 
 struct listing {
@@ -69,7 +74,7 @@ static enum acsr_result append(void *arg, const struct acme_directory *d, struct
 {
 	struct listing *l = arg;
 
-	if (!d->active && l->who->role != USER_ADMIN)
+	if (l->who->role != USER_ADMIN && !(d->active && directory_is_for(d, l->who->account_id)))
 		return ACSR_OK;
 	return json_array_append_new(l->list, directory_json(l->c, l->who, d)) == 0 ? ACSR_OK : err_nomem(e);
 }
@@ -210,17 +215,29 @@ static enum acsr_result read_eab(const char *eab, struct acme_directory *d, stru
 	return ACSR_OK;
 }
 
+/* Who agreed in this very second had not seen it, and each time is another. */
+static enum acsr_result ask_again(struct core *c, struct acme_directory *d, struct acsr_err *e)
+{
+	if (d->terms[0] == '\0')
+		return bad(e, "ask_again", "this directory has no terms that could be agreed to");
+	d->terms_at = c->now > d->terms_at ? c->now + 1 : d->terms_at + 1;
+	return ACSR_OK;
+}
+
 static enum acsr_result read_directory(
 	struct core *c, struct request *q, bool fresh, struct acme_directory *d, struct acsr_err *e)
 {
 	const char *name = NULL, *title = NULL, *eab = NULL, *owner = NULL, *terms = NULL, *website = NULL;
 	json_t *products = NULL, *challenges = NULL;
+	bool again = false;
 	const struct field fields[] = { { "name", FIELD_TEXT, fresh, &name, 32 },
 		{ "title", FIELD_TEXT, fresh, &title, 512 }, { "products", FIELD_LIST, fresh, &products, 20 },
 		{ "challenges", FIELD_LIST, false, &challenges, 8 }, { "eab", FIELD_TEXT, false, &eab, 10 },
 		{ "account_id", FIELD_TEXT, false, &owner, 39 }, { "terms", FIELD_TEXT, false, &terms, 500 },
 		{ "website", FIELD_TEXT, false, &website, 500 },
-		{ "active", FIELD_BOOL, false, &d->active, 0 }, { 0 } };
+		{ "open", FIELD_BOOL, false, &d->open_to_all, 0 },
+		{ "ask_again", FIELD_BOOL, false, &again, 0 }, { "active", FIELD_BOOL, false, &d->active, 0 },
+		{ 0 } };
 
 	TRY(request_fields(q, fields, e));
 	if (name != NULL && !fresh && strcmp(directory_stored_name(name), d->name) != 0)
@@ -241,6 +258,8 @@ static enum acsr_result read_directory(
 	TRY(read_eab(eab, d, e));
 	TRY(read_owner(c, owner, d, e));
 	TRY(read_url(terms, "terms", d->terms, sizeof(d->terms), e));
+	if (again)
+		TRY(ask_again(c, d, e));
 	return read_url(website, "website", d->website, sizeof(d->website), e);
 }
 
@@ -263,8 +282,8 @@ enum acsr_result acme_directories_make(struct core *c, struct request *q, struct
 			directory_shown_name(d.name));
 	TRY(acme_directory_put(c->db, &d, e));
 	TRY(core_audit(c, q->who.email, q->who.account_id, "acme.directory-made",
-		directory_shown_name(d.name), e, "%s; offers %s; external account binding: %s", d.title,
-		d.products, d.eab));
+		directory_shown_name(d.name), e, "%s; offers %s; external account binding: %s%s", d.title,
+		d.products, d.eab, d.open_to_all ? "; open to all accounts" : ""));
 	return request_answer(q, 201, directory_json(c, &q->who, &d));
 }
 

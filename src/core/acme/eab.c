@@ -84,6 +84,15 @@ static enum acsr_result check_maker(
 	return have && !maker.disabled ? ACSR_OK : refuse(e, "who made this key is not a user any more");
 }
 
+/* The directory may have been closed, or given to another account, since the key was made. */
+static enum acsr_result check_owner(
+	const struct acme_request *a, const struct acme_eab *k, struct acsr_err *e)
+{
+	return directory_is_for(&a->dir, k->account_id)
+		       ? ACSR_OK
+		       : refuse(e, "this directory is not for the account that the key belongs to");
+}
+
 /* Only who has shown the MAC learns what has become of the key. */
 static enum acsr_result check_state(
 	const struct acme_request *a, const struct acme_eab *k, struct acsr_err *e)
@@ -94,6 +103,7 @@ static enum acsr_result check_state(
 		return refuse(e, "this key has expired");
 	if (k->most_accounts != 0 && k->accounts >= k->most_accounts)
 		return refuse(e, "this key has made as many accounts as it may");
+	TRY(check_owner(a, k, e));
 	return check_maker(a, k, e);
 }
 

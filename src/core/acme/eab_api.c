@@ -110,7 +110,7 @@ static enum acsr_result read_directory(
 
 	snprintf(k->directory, sizeof(k->directory), "%s", shown != NULL ? directory_stored_name(shown) : "");
 	TRY(acme_directory_find(c->db, k->directory, &d, &have, e));
-	if (!have || !d.active)
+	if (!have || !d.active || !directory_is_for(&d, k->account_id))
 		return err_rule(e, "request.field.directory", "directory", NULL,
 			"there is no directory \"%s\"; GET /api/v1/acme/directories lists them",
 			shown != NULL ? shown : directory_shown_name(""));
@@ -184,10 +184,10 @@ enum acsr_result acme_eab_make(struct core *c, struct request *q, struct acsr_er
 {
 	struct acme_eab k = { .created_at = c->now };
 
+	memcpy(k.account_id, q->who.account_id, sizeof(k.account_id));
 	TRY(read_key(c, q, &k, e));
 	TRY(check_room(c, q, e));
 	rnd_id("eab_", k.kid, sizeof(k.kid));
-	memcpy(k.account_id, q->who.account_id, sizeof(k.account_id));
 	memcpy(k.user_id, q->who.user_id, sizeof(k.user_id));
 	TRY(keep_and_show(c, q, &k, e));
 	return core_audit(c, q->who.email, k.account_id, "acme.eab-made", k.kid, e, "%s, for %s: %.700s",

@@ -184,6 +184,8 @@ static enum acsr_result begin(struct core *c, struct acme_request *a, struct acm
 {
 	char request_id[40];
 
+	if (!a->account.finalized)
+		TRY(acme_account_finalized(c->db, a->account.id, e));
 	rnd_id("req_", request_id, sizeof(request_id));
 	TRY(insert_order(c, a, o, request_id, e));
 	TRY(insert_request(c, o, request_id, csr, e));

@@ -1,10 +1,12 @@
 /* What a client asks a certificate for: each identifier judged, and the product that fits them. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "autocsr/name.h"
 #include "base/limits.h"
 #include "core/acme/orders.h"
+#include "core/acme/proof.h"
 #include "core/issuers.h"
 #include "core/order.h"
 
@@ -44,6 +46,24 @@ enum acsr_result acme_names_join(const struct strv *names, char **out, struct ac
 	for (size_t i = 0; i < names->n; i++)
 		TRY(buf_printf(&b, e, "%s%s", i > 0 ? " " : "", names->v[i]));
 	return str_dup(out, buf_cstr(&b), e);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+enum acsr_result acme_names_hash(const struct strv *names, char out[44], struct acsr_err *e)
+{
+	CLEANUP_STRV struct strv sorted = { 0 };
+	CLEANUP_STR char *all = NULL;
+
+	for (size_t i = 0; i < names->n; i++)
+		TRY(strv_add(&sorted, names->v[i], e));
+	if (sorted.n > 1)
+		qsort(sorted.v, sorted.n, sizeof(sorted.v[0]), by_text);
+	TRY(acme_names_join(&sorted, &all, e));
+	return acme_digest_text(all, out, e);
 }
 
 /* Only products of our own issuers are offered, so ca.kind says it. */

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/rnd.h"
 #include "core/acme/orders.h"
+#include "core/acme/terms.h"
 
 enum { HOUR = 3600, DAY = 86400, FUTURE = 2 * DAY }; /* BR 7.1.2.7: notBefore within 48 hours of signing */
 
@@ -134,6 +135,7 @@ static enum acsr_result read_wish(struct core *c, struct acme_request *a, struct
 	json_t *p = a->payload;
 
 	TRY(acme_want_payload(a, e));
+	TRY(acme_terms_check(a, e));
 	TRY(acme_identifiers_read(c, a, json_object_get(p, "identifiers"), &w->names, e));
 	TRY(read_text(p, "profile", 63, &w->profile, e));
 	TRY(read_text(p, "replaces", 90, &w->replaces, e));
@@ -195,6 +197,7 @@ static enum acsr_result store(struct core *c, struct acme_request *a, const stru
 	o->created_at = c->now;
 	o->expires_at = c->now + acme_order_life(c);
 	TRY(acme_names_join(&w->names, &o->identifiers, e));
+	TRY(acme_names_hash(&w->names, o->names_hash, e));
 	TRY(find_authzs(c, a, &w->names, ids, &o->expires_at, e));
 	TRY(acme_order_insert(c->db, o, e));
 	for (size_t i = 0; i < w->names.n; i++)

@@ -38,15 +38,18 @@ ACSR_MUST_USE enum acsr_result acme_names_split(
 /* The other way round; *out is yours. */
 ACSR_MUST_USE enum acsr_result acme_names_join(const struct strv *names, char **out, struct acsr_err *e);
 
+/* What orders for the same names have in common, whatever order they came in. */
+ACSR_MUST_USE enum acsr_result acme_names_hash(const struct strv *names, char out[44], struct acsr_err *e);
+
 /* --- limits.c: "limit.…", with the time until it is worth trying again --- */
 ACSR_MUST_USE enum acsr_result acme_limit_orders(
 	struct core *c, struct acme_request *a, const struct strv *names, struct acsr_err *e);
-/* Has this name failed too often for the account? Also before a challenge is looked at. */
+/* Has this name, or the domain that it belongs to, failed too often? Also before a challenge is looked at. */
 ACSR_MUST_USE enum acsr_result acme_limit_name(
 	struct core *c, struct acme_request *a, const char *name, struct acsr_err *e);
-/* A name failed: counted, and when there were too many, orders for it are refused for a while. */
+/* A name of owner's failed: counted, and when there were too many, orders for it are refused for a while. */
 ACSR_MUST_USE enum acsr_result acme_limit_failed(
-	struct core *c, const struct acme_authz *z, struct acsr_err *e);
+	struct core *c, const struct acme_account *owner, const struct acme_authz *z, struct acsr_err *e);
 
 /* --- authz.c --- */
 

@@ -1,4 +1,4 @@
-/* How the issuing of an ACME order ended, and the cleaning up of what ended long ago. */
+/* How the issuing of an ACME order ended. */
 #include "core/acme/outcome.h"
 
 #include <stdlib.h>
@@ -7,9 +7,6 @@
 #include "core/acme/orders.h"
 #include "core/acme/wait.h"
 #include "core/jsontext.h"
-#include "store/jobs.h"
-
-enum { KEPT = 30 * 86400, AUTHZ_KEPT = 7 * 86400, AT_ONCE = 500, TIDY_EVERY = 3600, TIDY_AGAIN = 1 };
 
 bool acme_outcome_wanted(const struct order *o)
 {
@@ -84,16 +81,4 @@ enum acsr_result acme_outcome_failed(
 	TRY(json_text(acme_problem(why, NULL), &ao.error, e));
 	acme_decided(c, o->id);
 	return acme_order_save(c->db, &ao, e);
-}
-
-enum acsr_result acme_tidy_job(struct core *c, const char *object, int64_t attempts, struct acsr_err *e)
-{
-	int64_t orders, authzs;
-	bool more;
-
-	(void)attempts;
-	TRY(acme_orders_prune(c->db, c->now - KEPT, AT_ONCE, &orders, e));
-	TRY(acme_authzs_prune(c->db, c->now - AUTHZ_KEPT, AT_ONCE, &authzs, e));
-	more = orders == AT_ONCE || authzs == AT_ONCE;
-	return jobs_again(c->db, "acme-tidy", object, c->now + (more ? TIDY_AGAIN : TIDY_EVERY), "", e);
 }

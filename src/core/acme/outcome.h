@@ -20,7 +20,7 @@ ACSR_MUST_USE enum acsr_result acme_outcome_issued(
 ACSR_MUST_USE enum acsr_result acme_outcome_failed(
 	struct core *c, const struct order *o, const struct acsr_err *why, struct acsr_err *e);
 
-/* Job "acme-tidy": orders and authorizations that ended long ago, a bounded number at a time. */
+/* tidy.c. Job "acme-tidy": orders, authorizations and accounts that nobody needs any more, a page at a time. */
 ACSR_MUST_USE enum acsr_result acme_tidy_job(
 	struct core *c, const char *object, int64_t attempts, struct acsr_err *e);
 

@@ -42,7 +42,7 @@ const char *acme_proof_method(const char *type)
 	return k != NULL ? k->method : "";
 }
 
-static enum acsr_result digest_text(const char *text, char out[B64_LEN(32)], struct acsr_err *e)
+enum acsr_result acme_digest_text(const char *text, char out[44], struct acsr_err *e)
 {
 	uint8_t digest[32];
 
@@ -55,7 +55,7 @@ static enum acsr_result digest_text(const char *text, char out[B64_LEN(32)], str
 enum acsr_result acme_proof_ask(struct core *c, const struct acme_authz *z, const struct acme_account *owner,
 	const struct call *like, struct acsr_err *e)
 {
-	char authorization[100], where[CONTROL_RECORD] = "", digest[B64_LEN(32)], uri[700];
+	char authorization[100], where[CONTROL_RECORD] = "", digest[44], uri[700];
 	struct control k = { .name = z->name,
 		.wildcard = z->wildcard,
 		.method = acme_proof_method(z->type),
@@ -65,7 +65,7 @@ enum acsr_result acme_proof_ask(struct core *c, const struct acme_authz *z, cons
 
 	acme_account_uri(c, owner->directory, owner->id, uri);
 	snprintf(authorization, sizeof(authorization), "%s.%s", z->token, owner->thumbprint);
-	TRY(digest_text(authorization, digest, e));
+	TRY(acme_digest_text(authorization, digest, e));
 	if (strcmp(k.method, "http") == 0)
 		snprintf(where, sizeof(where), "/.well-known/acme-challenge/%s", z->token);
 	if (strcmp(k.method, "dns") == 0)

@@ -75,6 +75,13 @@ static void refusal_headers(struct acme_request *a)
 		(void)!request_header(q, NULL, "Link: <%s>;rel=\"terms-of-service\"", a->dir.terms);
 }
 
+static const char *instance_of(const struct acme_request *a)
+{
+	if (!a->terms_link)
+		return a->q->instance;
+	return a->instance[0] != '\0' ? a->instance : a->dir.terms;
+}
+
 void refusal_set(struct request *q, const struct acsr_err *shown)
 {
 	struct acme_request *a = q->own.p;
@@ -82,8 +89,7 @@ void refusal_set(struct request *q, const struct acsr_err *shown)
 	json_t *p = acme_problem(shown, NULL);
 
 	q->status = status_of(shown);
-	json_object_set_new(
-		p, "instance", json_string(a->terms_link ? a->dir.terms : q->instance)); /* 7.3.3 */
+	json_object_set_new(p, "instance", json_string(instance_of(a))); /* 7.3.3 */
 	if (a->subproblems != NULL)
 		json_object_set(p, "subproblems", a->subproblems);
 	if (strcmp(err_face(shown->id)->acme, "badSignatureAlgorithm") == 0) /* 6.2 */

@@ -217,8 +217,13 @@ static enum acsr_result check_alg(const struct jws *j, struct acsr_err *e)
 static enum acsr_result read_jws(struct acme_request *a, enum acme_auth auth, struct acsr_err *e)
 {
 	const struct request *q = a->q;
+	enum acsr_result type = check_media_type(q, e);
 
-	TRY(check_media_type(q, e));
+	/* Whatever its type: a nonce that has appeared in a request is used up (6.5). */
+	if (type != ACSR_OK) {
+		(void)!jws_read(&a->jws, (struct bytes){ q->m.body.p, q->m.body.len }, NULL);
+		return ACSR_FAIL;
+	}
 	TRY(jws_read(&a->jws, (struct bytes){ q->m.body.p, q->m.body.len }, e));
 	TRY(check_alg(&a->jws, e));
 	TRY(check_who(a, auth, e));
@@ -291,6 +296,7 @@ enum acsr_result acme_want_empty(const struct acme_request *a, struct acsr_err *
 static enum acsr_result handle(struct acme_request *a, const struct acme_route *r, struct acsr_err *e)
 {
 	TRY(a->jws.has_kid ? by_kid(a, e) : by_jwk(a, e));
+	TRY(check_active(a, r, e));
 	TRY(read_payload(a, e));
 	return r->handler(a->c, a, e);
 }
@@ -341,7 +347,6 @@ enum acsr_result acme_run(struct core *c, struct request *q, struct acsr_err *e)
 	TRY(find_directory(a, &rest, e));
 	TRY(find_route(a, rest, &route, e));
 	TRY(answer_headers(a, route->auth != ACME_OPEN || route->handler == acme_nonce, e));
-	TRY(check_active(a, route, e));
 	if (route->auth == ACME_OPEN)
 		return route->handler(c, a, e);
 	return run_signed(a, route, e);

@@ -41,7 +41,7 @@ BODIES = {
 PUBLIC = {"POST /register", "POST /register/confirm", "POST /session", "POST /session/passkey",
           "POST /session/passkey/options", "POST /password/reset",
           "POST /password/reset/confirm", "POST /users/accept", "POST /csr/check", "POST /csr/show",
-          "GET /openapi.json", "GET /receipt-key"}
+          "GET /openapi.json", "GET /receipt-key", "POST /acme/terms"}
 
 
 class Route:

@@ -28,7 +28,7 @@ static int begin(void **state)
 	world_register(*state, "ann@example.com", &ann);
 	world_exec(*state,
 		"INSERT INTO acme_accounts SELECT 'acct', '', id, '', '', 't', '{}', 'valid', '[]', "
-		"NULL, 0, 0 FROM accounts LIMIT 1");
+		"NULL, 0, 0, '', 0 FROM accounts LIMIT 1");
 	return 0;
 }
 
