@@ -23,7 +23,7 @@ def libs_world(e2e_dir, dns, smtp, web):
     tls_port = free_port()
     world = private_world(e2e_dir, dns, smtp, web, {"validation": {"tls_alpn_port": tls_port}})
     world.ca = Ca(world.service.url + "/acme/directory", world.service.root_pem, web.port, tls_port, dns)
-    world.admin().post("/acme/directories", {"name": "bound", "title": "Bound", "products": ["dv"], "eab": "required"}, 201)
+    world.admin().post("/acme/directories", {"name": "bound", "title": "Bound", "products": ["dv"], "eab": "required", "open": True}, 201)
     yield world
     world.service.stop()
 
