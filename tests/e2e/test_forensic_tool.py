@@ -89,6 +89,8 @@ def test_the_report_says_what_was_searched(first, private):
     programs = {pathlib.Path(p["path"]).name: p for p in report["programs"]}
     assert programs["autocsr-keymaker"]["bind_now"] and programs["autocsr-keymaker"]["relro"] and programs["autocsr-keymaker"]["pie"]
     assert any(name.startswith("libcrypto") for name in programs)
+    libraries = [p for name, p in programs.items() if ".so" in name]
+    assert len(libraries) >= 3 and all(p["bind_now"] or p["told_to_bind_now"] for p in libraries)
     assert report["service"]["pid"] == private.proc.pid and report["service"]["state"] == str(private.state)
     assert report["service"]["served_afterwards"] and report["outside_the_claim"]
 

@@ -62,11 +62,40 @@ static enum acsr_result add(json_t *list, const char *through, const char *path,
 	return put_facts(o, &file, e);
 }
 
+/* Does the process's own environment tell the linker to bind everything at start? */
+static bool told_to_bind(pid_t pid)
+{
+	static const char name[] = "LD_BIND_NOW=";
+	CLEANUP_BUF struct buf env = { 0 };
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+	buf_init(&env, 256 * 1024);
+	if (buf_read_file(&env, path, NULL) != ACSR_OK)
+		return false;
+	for (size_t at = 0; at < env.len; at += strnlen((const char *)env.p + at, env.len - at) + 1)
+		if (env.len - at > sizeof(name) - 1 && memcmp(env.p + at, name, sizeof(name) - 1) == 0)
+			return env.p[at + sizeof(name) - 1] != '\0';
+	return false;
+}
+
+/* Of what the keymaker maps: libraries without the flag are bound at start too when it was told so. */
+static enum acsr_result put_bound(json_t *list, size_t from, bool told, struct acsr_err *e)
+{
+	for (size_t i = from; i < json_array_size(list); i++) {
+		json_t *o = json_array_get(list, i);
+
+		if (json_object_get(o, "bind_now") != NULL)
+			TRY(command_put(o, "told_to_bind_now", json_boolean(told), e));
+	}
+	return ACSR_OK;
+}
+
 /* Everything that the keymaker maps as code. map_files is the very file, even when another lies at its path now. */
 static enum acsr_result add_mapped(json_t *list, const struct process *p, struct acsr_err *e)
 {
 	struct map *v = NULL;
-	size_t n = 0;
+	size_t n = 0, from = json_array_size(list);
 	enum acsr_result r = ACSR_OK;
 
 	if (maps_read(&v, &n, (int)p->pid, NULL) != ACSR_OK)
@@ -80,7 +109,7 @@ static enum acsr_result add_mapped(json_t *list, const struct process *p, struct
 			r = add(list, through, v[i].name, e);
 	}
 	free(v);
-	return r;
+	return r == ACSR_OK ? put_bound(list, from, told_to_bind(p->pid), e) : ACSR_FAIL;
 }
 
 static enum acsr_result add_all(json_t *list, const struct processes *ps, struct acsr_err *e)

@@ -6,7 +6,9 @@
 
 #include "cli/forensic/processes.h"
 
-/* [{path, sha256, program, pie, relro, bind_now, nx_stack}]; one that cannot be read has `error` instead of facts. */
+/* [{path, sha256, program, pie, relro, bind_now, nx_stack}]; one that cannot be read has `error` instead of facts.
+ * bind_now is the file's own flag; what only the keymaker maps has told_to_bind_now too: LD_BIND_NOW is in its
+ * environment, so that libraries without the flag are bound at start as well. */
 ACSR_MUST_USE enum acsr_result programs_json(json_t **out, const struct processes *ps, struct acsr_err *e);
 
 #endif

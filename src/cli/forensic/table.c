@@ -88,6 +88,13 @@ static const char *yes(const json_t *o, const char *key)
 	return json_is_true(json_object_get(o, key)) ? "yes" : "no";
 }
 
+static const char *bound(const json_t *p)
+{
+	if (json_is_true(json_object_get(p, "bind_now")))
+		return "yes";
+	return json_is_true(json_object_get(p, "told_to_bind_now")) ? "LD_BIND_NOW" : "no";
+}
+
 static void show_program(const json_t *p)
 {
 	const char *path = view_str(p, "path"), *base = strrchr(path, '/');
@@ -96,8 +103,9 @@ static void show_program(const json_t *p)
 	if (view_str(p, "error")[0] != '\0')
 		say("  %-24s %s", base, view_str(p, "error"));
 	else
-		say("  %-24s sha256 %.16s…  bound at start %-3s  read-only relocations %-3s  random place %s",
-			base, view_str(p, "sha256"), yes(p, "bind_now"), yes(p, "relro"), yes(p, "pie"));
+		say("  %-24s sha256 %.16s…  bound at start %-11s  read-only relocations %-3s  random place "
+		    "%s",
+			base, view_str(p, "sha256"), bound(p), yes(p, "relro"), yes(p, "pie"));
 }
 
 static void show_list(const char *title, const json_t *list, void (*show)(const json_t *))
