@@ -4,6 +4,7 @@
 
 #include "autocsr/archive.h"
 #include "autocsr/code.h"
+#include "autocsr/input.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "cli/cmds.h"
@@ -107,6 +108,56 @@ static enum acsr_result read_archive(struct buf *b, const char *path, struct acs
 	return ACSR_FAIL;
 }
 
+/* Keys that are handed over in other forms than a ZIP look like this; whoever has one is told what opens it. */
+static const struct form {
+	const char *begins, *text;
+} forms[] = {
+	{ "-----BEGIN ENCRYPTED PRIVATE KEY-----",
+		"this is no ZIP archive but a locked key (PKCS#8); the unlock code is its password: openssl "
+		"pkey -in FILE -out KEY" },
+	{ "age-encryption.org/v1",
+		"this is no ZIP archive but a key that was sealed with age; your own key opens it: age -d -i "
+		"IDENTITY -o KEY FILE" },
+};
+
+static const char p12_text[] =
+	"this is no ZIP archive but a PKCS#12 file; the unlock code is its password: openssl pkcs12 -in FILE "
+	"-nocerts -nodes -out KEY";
+static const char cms_text[] =
+	"this is no ZIP archive but a key that was sealed to a certificate (CMS); your own key opens it: "
+	"openssl cms -decrypt -inform DER -in FILE -inkey YOUR-KEY -out KEY";
+
+/* NULL: none of those. */
+static const char *other_form(const struct buf *b)
+{
+	struct acsr_input *in = NULL;
+	const struct acsr_input_object *o;
+	enum acsr_input_kind kind = ACSR_INPUT_UNKNOWN;
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+		if (b->len > strlen(forms[i].begins) &&
+			memcmp(b->p, forms[i].begins, strlen(forms[i].begins)) == 0)
+			return forms[i].text;
+	if (acsr_input_open(&in, b->p, b->len, NULL) == ACSR_OK && (o = acsr_input_next(in)) != NULL)
+		kind = o->kind;
+	acsr_input_close(in);
+	return kind == ACSR_INPUT_PKCS12 ? p12_text : kind == ACSR_INPUT_PKCS7 ? cms_text : NULL;
+}
+
+static enum acsr_result look_at(const struct buf *b, struct acsr_archive_info *info, struct acsr_err *e)
+{
+	struct acsr_err why = { 0 };
+	const char *form;
+
+	if (acsr_archive_show(b->p, b->len, info, &why) == ACSR_OK)
+		return ACSR_OK;
+	form = other_form(b);
+	if (form != NULL)
+		return err_set(e, "archive.format", "%s", form);
+	*e = why;
+	return ACSR_FAIL;
+}
+
 static enum acsr_result put_info(json_t *o, const struct acsr_archive_info *info, struct acsr_err *e)
 {
 	TRY(command_put_str(o, "name", info->name, e));
@@ -134,7 +185,7 @@ static enum acsr_result cmd_archive_show_run(struct cli *c, struct acsr_err *e)
 
 	buf_init(&b, LIMIT_ARCHIVE);
 	TRY(read_archive(&b, c->args.words[0], e));
-	TRY(acsr_archive_show(b.p, b.len, &info, e));
+	TRY(look_at(&b, &info, e));
 	TRY(put_info(c->result, &info, e));
 	return put_handover(c->result, &info, e);
 }
@@ -249,7 +300,7 @@ static enum acsr_result cmd_archive_open_run(struct cli *c, struct acsr_err *e)
 	buf_init(&b, LIMIT_ARCHIVE);
 	TRY(open_usage(c, e));
 	TRY(read_archive(&b, c->args.words[0], e));
-	TRY(acsr_archive_show(b.p, b.len, &info, e));
+	TRY(look_at(&b, &info, e));
 	TRY(check_kind(&c->args, &info, e));
 	if (out == NULL)
 		TRY(own_name(info.name, e));

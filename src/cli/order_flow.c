@@ -240,14 +240,16 @@ static void tell_saved(const struct order_flow *f, const char *path)
 	else
 		say_progress("the key is in %s: %s, SHA-256 %s", path, form->words, f->sha256);
 	if (strcmp(form->name, "age") == 0)
-		say_progress("it opens with: age -d -i IDENTITY -o %s %s", key, path);
+		say_progress("it opens with: (umask 077; age -d -i IDENTITY -o %s %s)", key, path);
 	else if (strcmp(form->name, "cms") == 0)
-		say_progress("it opens with: openssl cms -decrypt -inform DER -in %s -inkey YOUR-KEY -out %s",
+		say_progress("it opens with: (umask 077; openssl cms -decrypt -inform DER -in %s -inkey "
+			     "YOUR-KEY -out %s)",
 			path, key);
 	else if (strcmp(form->name, "pkcs8") == 0)
-		say_progress("it opens with: openssl pkey -in %s -out %s", path, key);
+		say_progress("it opens with: (umask 077; openssl pkey -in %s -out %s)", path, key);
 	else if (strcmp(form->name, "zip") != 0)
-		say_progress("it opens with: openssl pkcs12 -in %s -nocerts -out %s", path, key);
+		say_progress("it opens with: (umask 077; openssl pkcs12 -in %s -nocerts -nodes -out %s)",
+			path, key);
 	if (!form->sealed)
 		say_progress("the code that opens it: autocsr order code %s", id_of(f));
 }

@@ -16,7 +16,7 @@
 	"The certificate in it only keeps its place: the real one is made after this, and replaces it.\n\n"
 #define P12_OPENS                                                                                           \
 	"The code, typed without the dashes, is the file's password. To take the key out with OpenSSL:\n\n" \
-	"    openssl pkcs12 -in {{filename}} -nocerts -out {{key_filename}}\n\n"
+	"    openssl pkcs12 -in {{filename}} -nocerts -nodes -out {{key_filename}}\n\n"
 #define SEALED                                                                                               \
 	"Nobody but the owner of that key can open it, and there is no code. Keep it: we have kept no copy " \
 	"and "                                                                                               \

@@ -259,6 +259,19 @@ def test_what_is_no_hand_over_archive_is_told_by_name(cli, zipped, make, want):
     assert sorted(zipped.iterdir()) == before
 
 
+@pytest.mark.parametrize("make,said", [
+    (["openssl", "pkcs8", "-topk8", "-in", "a.key", "-passout", "pass:x", "-out", "b"], "openssl pkey -in"),
+    (["openssl", "pkcs12", "-export", "-nocerts", "-inkey", "a.key", "-passout", "pass:x", "-out", "b"], "openssl pkcs12 -in"),
+    (["age", "-r", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p", "-o", "b", "a.key"], "age -d -i"),
+    (["sh", "-c", "openssl req -x509 -key a.key -subj /CN=me -out c.pem && openssl cms -encrypt -aes256 -outform DER -in a.key -out b c.pem"],
+     "openssl cms -decrypt")], ids=["pkcs8", "p12", "age", "cms"])
+def test_other_forms_of_a_hand_over_say_what_opens_them(cli, d, make, said):
+    subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "a.key"], cwd=d, check=True)
+    subprocess.run(make, cwd=d, check=True, stderr=subprocess.DEVNULL)
+    for verb in (["show", "b"], ["open", "b", "--out", "k"]):
+        assert said in cli.ask("archive", *verb, code=3)["detail"]
+
+
 @pytest.mark.parametrize("make,want,said", [(make_aes128, "archive.aes-bits", "AES-128"), (make_ae1, "archive.ae1", "AE-1")])
 def test_other_strengths_open_when_asked_for_by_name(cli, zipped, make, want, said):
     (zipped / "pass").write_text("abc\n")

@@ -149,9 +149,11 @@ class Client:
         return done
 
     def hook(self, client):
-        """An executable that publishes challenges for this client."""
-        path = self.dir / "hook"
-        path.write_text(f'#!/bin/sh\nexec {sys.executable} {HOOK} {client} "$@"\n')
+        """An executable that publishes challenges for this client; a copy, for who runs it may not enter this folder."""
+        path, script = self.dir / "hook", self.dir / HOOK.name
+        shutil.copyfile(HOOK, script)
+        script.chmod(0o644)
+        path.write_text(f'#!/bin/sh\nexec {sys.executable} {script} {client} "$@"\n')
         path.chmod(0o755)
         return path
 
