@@ -19,6 +19,7 @@ struct acme {
 	struct acme_waiting *waiting; /* wait.c */
 	int64_t next_prune;
 	struct acme_cursor authzs_at, accounts_at; /* tidy.c */
+	int64_t accounts_before;                   /* of the walk at accounts_at */
 	struct {
 		char jwk[1600];
 		struct evp_pkey_st *pkey;

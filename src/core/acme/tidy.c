@@ -10,26 +10,28 @@ enum { DAY = 86400, KEPT = 30 * DAY, AUTHZ_KEPT = 7 * DAY, AT_ONCE = 500, EVERY 
 /* So many unused accounts are no burden; more of them are forgotten sooner, and nobody is refused for it. */
 enum { UNUSED = 100000 };
 
-static enum acsr_result accounts_before(struct core *c, int64_t *before, struct acsr_err *e)
+/* Whether there are many takes a while to tell: asked once for each walk. */
+static enum acsr_result begin_walk(struct core *c, struct acsr_err *e)
 {
 	int64_t kept = conf_span(&c->proc->conf, "acme.unused_accounts_kept");
 	bool many = false;
 
-	*before = 0;
+	c->acme->accounts_before = 0;
 	if (kept == 0)
 		return ACSR_OK;
 	if (kept > DAY)
 		TRY(acme_accounts_many(c->db, UNUSED, &many, e));
-	*before = c->now - (many ? DAY : kept);
+	c->acme->accounts_before = c->now - (many ? DAY : kept);
 	return ACSR_OK;
 }
 
 static enum acsr_result forget_accounts(struct core *c, struct acsr_err *e)
 {
-	int64_t before, n = 0;
+	int64_t n = 0;
 
-	TRY(accounts_before(c, &before, e));
-	TRY(acme_accounts_prune(c->db, &c->acme->accounts_at, before, AT_ONCE, &n, e));
+	if (c->acme->accounts_at.at == 0)
+		TRY(begin_walk(c, e));
+	TRY(acme_accounts_prune(c->db, &c->acme->accounts_at, c->acme->accounts_before, AT_ONCE, &n, e));
 	if (n == 0)
 		return ACSR_OK;
 	return core_audit(c, "system", "", "acme.accounts-forgotten", "", e,
