@@ -72,7 +72,11 @@ static json_t *dn_rdns(const struct acsr_dn *d, const X509_NAME *name)
 			list = show_add(list, rdn);
 		}
 		set = X509_NAME_ENTRY_set(entry);
-		if (list == NULL || one == NULL || json_array_append_new(rdn, one) != 0) {
+		if (list == NULL) {
+			json_decref(one);
+			return NULL;
+		}
+		if (one == NULL || json_array_append_new(rdn, one) != 0) {
 			json_decref(list);
 			return NULL;
 		}

@@ -20,6 +20,20 @@
 #include "pki/show.h"
 #include "autocsr/draft.h"
 
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define LEAKS_SEEN
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(LEAKS_SEEN)
+#include <sanitizer/lsan_interface.h>
+#define LEAKS_OFF() __lsan_disable()
+#define LEAKS_ON() __lsan_enable()
+#else
+#define LEAKS_OFF() ((void)0)
+#define LEAKS_ON() ((void)0)
+#endif
+
 static long countdown = -1; /* -1: nothing fails */
 static bool hit;
 
@@ -74,11 +88,23 @@ char *__wrap_strndup(const char *s, size_t n)
 /* And OpenSSL's own, where the test asks for it. */
 static bool openssl_too;
 
+/* OpenSSL's table of algorithms' names forgets a name when the allocation after it fails: not ours to free. */
+static void *left_by_openssl(size_t n)
+{
+	void *p;
+
+	LEAKS_OFF();
+	p = __real_malloc(n);
+	LEAKS_ON();
+	return p;
+}
+
 static void *ossl_malloc(size_t n, const char *file, int line)
 {
-	(void)file;
 	(void)line;
-	return openssl_too && fails_now() ? NULL : __real_malloc(n);
+	if (openssl_too && fails_now())
+		return NULL;
+	return file != NULL && strstr(file, "core_namemap.c") != NULL ? left_by_openssl(n) : __real_malloc(n);
 }
 
 static void *ossl_realloc(void *p, size_t n, const char *file, int line)
