@@ -158,6 +158,19 @@ static enum acsr_result check_room(struct core *c, const struct request *q, stru
 	return ACSR_OK;
 }
 
+/* Not one whose base64url begins with a dash: certbot would take it for an option. */
+static enum acsr_result make_mac_key(struct acsr_secret **out, struct acsr_err *e)
+{
+	enum { DASH = 62 };
+
+	do {
+		acsr_secret_free(*out);
+		*out = NULL;
+		TRY(secret_random(out, MAC_KEY, e));
+	} while (acsr_secret_bytes(*out)[0] >> 2 == DASH);
+	return ACSR_OK;
+}
+
 /* The answer is the only place where the MAC key ever stands. */
 static enum acsr_result keep_and_show(
 	struct core *c, struct request *q, struct acme_eab *k, struct acsr_err *e)
@@ -168,7 +181,7 @@ static enum acsr_result keep_and_show(
 	json_t *answer;
 
 	buf_init(&wrapped, 1024);
-	TRY(secret_random(&key, MAC_KEY, e));
+	TRY(make_mac_key(&key, e));
 	TRY(kek_wrap(c->kek, k->kid, key, &wrapped, e));
 	TRY(acme_eab_insert(c->db, k, (struct bytes){ wrapped.p, wrapped.len }, e));
 	b64_encode(acsr_secret_bytes(key), MAC_KEY, true, text);
