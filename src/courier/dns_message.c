@@ -218,7 +218,7 @@ enum acsr_result dns_explain(unsigned rcode, const char *zone, struct acsr_err *
 		{ 4, "NOTIMP", "it takes no updates" },
 		{ 5, "REFUSED", "it does not permit this; allow the key to update the zone" },
 		{ 6, "YXDOMAIN", "a condition was not met" },
-		{ 9, "NOTAUTH", "it is not the zone's primary server, or does not permit this key" },
+		{ 9, "NOTAUTH", "it is not the zone's primary server, or does not know the key or permit it" },
 		{ 10, "NOTZONE", "the name is not in the zone" },
 	};
 

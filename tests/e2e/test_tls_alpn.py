@@ -148,7 +148,9 @@ def test_nothing_but_the_handshake(prober, server):
     server.run(certificate([x509.DNSName(name)]), alpn=("h2", "http/1.1", "acme-tls/1"))
     assert look(prober, name)["ok"]
     server.close()
-    assert server.sni == [name] and server.connects == 1 and server.after == [b""]
+    assert server.sni == [name] and server.connects == 1
+    # We close without reading the server's session tickets: its kernel may call that a reset.
+    assert server.after == [b""] or (len(server.after) == 1 and "ConnectionReset" in server.after[0])
 
 
 @pytest.mark.rfc("8737 3#11", "names are compared whatever their case")
