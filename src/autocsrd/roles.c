@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config.h"
+#include "ended.h"
 #include "statedir.h"
 
 enum {
@@ -32,8 +33,7 @@ struct child {
 	pid_t pid; /* 0: not running */
 	struct chan *control;
 	bool ready;
-	int64_t started_ms;
-	int64_t pause_ms;
+	int64_t started_ms, pause_ms;
 	uint64_t restarts;
 	struct loop_timer *again;
 };
@@ -41,7 +41,7 @@ struct child {
 struct roles {
 	struct roles_setup s;
 	struct child child[ROLE_COUNT];
-	bool stopping;
+	bool stopping, sweeping; /* sweeping: a role has ended and may have left children behind */
 	struct loop_timer *grace;
 };
 
@@ -308,6 +308,7 @@ enum acsr_result roles_start(struct roles **out, const struct roles_setup *s, st
 		return err_nomem(e);
 	r->s = *s;
 	*out = r;
+	ended_prepare();
 	for (int i = FIRST_ROLE; i < ROLE_COUNT; i++)
 		r->child[i] = (struct child){ .all = r, .role = (enum role)i, .pause_ms = PAUSE_FIRST_MS };
 	for (int i = FIRST_ROLE; i < ROLE_COUNT; i++)
@@ -355,18 +356,6 @@ static void plan_restart(struct child *c)
 		log_error(LOG_ERROR, "role.not-planned", &e);
 }
 
-static void log_end(const struct child *c, int status)
-{
-	char how[64];
-
-	if (WIFSIGNALED(status))
-		snprintf(how, sizeof(how), "signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else
-		snprintf(how, sizeof(how), "exit status %d", WEXITSTATUS(status));
-	log_event(c->all->stopping ? LOG_INFO : LOG_ERROR, "role.ended", "ended", role_name(c->role), "how",
-		how, NULL);
-}
-
 static bool anyone_left(const struct roles *r)
 {
 	for (int i = FIRST_ROLE; i < ROLE_COUNT; i++)
@@ -379,7 +368,8 @@ static void stop_next(struct roles *r);
 
 static void child_ended(struct child *c, int status)
 {
-	log_end(c, status);
+	ended_log(c->role, status, c->all->stopping);
+	c->all->sweeping = true;
 	c->pid = 0;
 	c->ready = false;
 	chan_free(c->control);
@@ -392,6 +382,16 @@ static void child_ended(struct child *c, int status)
 		tell_core(c->all);
 }
 
+static bool is_role(const void *arg, pid_t pid)
+{
+	const struct roles *r = arg;
+
+	for (int i = FIRST_ROLE; i < ROLE_COUNT; i++)
+		if (r->child[i].pid == pid)
+			return true;
+	return false;
+}
+
 void roles_reap(struct roles *r)
 {
 	pid_t pid;
@@ -401,6 +401,7 @@ void roles_reap(struct roles *r)
 		for (int i = FIRST_ROLE; i < ROLE_COUNT; i++)
 			if (r->child[i].pid == pid)
 				child_ended(&r->child[i], status);
+	r->sweeping = r->sweeping && ended_sweep(is_role, r);
 	if (r->stopping && !anyone_left(r))
 		r->s.all_gone(r->s.arg);
 }

@@ -245,6 +245,7 @@ int main(void)
 		.handlers = handlers };
 	int status = role_main(&spec, &hook);
 
+	run_kill(hook.run); /* autocsrd is gone, so nobody else would end it */
 	strv_free(&extra);
 	return status;
 }

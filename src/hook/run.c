@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/children.h"
 #include "base/str.h"
 #include "hook/said.h"
 
@@ -86,28 +87,12 @@ static void child(
  * leftovers of this one. */
 static bool kill_children(void)
 {
-	char path[64], text[4096];
-	ssize_t n;
-	char *rest = text, *word;
-	bool any = false;
-	int fd;
+	pid_t all[CHILDREN_MAX];
+	size_t n = children_list(all);
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	while ((word = strsep(&rest, " ")) != NULL) {
-		long pid = strtol(word, NULL, 10);
-
-		if (pid > 1) {
-			kill((pid_t)pid, SIGKILL);
-			any = true;
-		}
-	}
-	return any;
+	for (size_t i = 0; i < n; i++)
+		kill(all[i], SIGKILL);
+	return n > 0;
 }
 
 static void sweep(pid_t group)
@@ -239,6 +224,12 @@ static void on_limit(void *arg)
 	r->limit = NULL;
 	r->late = true;
 	end_early(r);
+}
+
+void run_kill(const struct run *r)
+{
+	if (r != NULL)
+		sweep(r->pid);
 }
 
 void run_stop(struct run *r)

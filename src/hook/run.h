@@ -27,5 +27,7 @@ ACSR_MUST_USE enum acsr_result run_start(struct run **out, struct loop *l, const
 	run_done_fn *done, void *arg, struct acsr_err *e);
 /* End it before its time: SIGTERM, and SIGKILL soon after; done follows. */
 void run_stop(struct run *r);
+/* Kill it with all that it started, before the process ends without the loop; done does not follow. NULL is fine. */
+void run_kill(const struct run *r);
 
 #endif

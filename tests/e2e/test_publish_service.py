@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import tempfile
+import time
 
 import pytest
 import requests
@@ -76,6 +77,50 @@ def test_it_comes_and_goes_with_the_settings(running):
 def test_it_is_restarted_when_it_dies(running):
     running.kill("hook")
     assert hooks(running)
+
+
+LEAVES_MORE = "#!/bin/sh\nsetsid sh -c 'sleep 304.75; true' &\n(trap '' TERM; sleep 304.75) &\nexec sleep 304.75\n"
+
+
+def commands(tag):
+    """Processes whose command line has this, but not those that have ended and are not reaped yet."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if tag.encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.parametrize("victim", ["hook", "autocsrd"])
+def test_nothing_that_the_command_started_survives_a_kill_9(place, victim):
+    """Also what has left the command's session and process group."""
+    program = place / "leaves-more"
+    program.write_text(LEAVES_MORE)
+    program.chmod(0o755)
+    service = Service(place / f"service-{victim}", {"publish": {"hook": program}}).start()
+    service.stop()  # what is put into the database is seen at the start
+    with sqlite3.connect(service.state / "core/autocsr.db", timeout=20) as db:
+        db.execute("INSERT INTO publications (id, order_id, validation_id, automation, method, place, value, published_as, state, wake, error, "
+                   "error_text, unsure, created_at) VALUES ('pub_x', 'o', 'v', 'hook', 'dns', '_acme-challenge.x.test', 'the value', '', 'unwanted', '', '', '', 1, 0)")
+        db.execute("UPDATE publications SET unwanted_at = ?", (int(time.time()),))
+        db.execute("INSERT INTO jobs (kind, object, due_at, lease_until, attempts, error) VALUES ('unpublish', 'pub_x', 1, 0, 0, '')")
+    db.close()
+    service.start()
+    try:
+        wait_for("the command to run", lambda: len(commands("304.75")) >= 4, 40)
+        program.write_text("#!/bin/sh\nexit 0\n")
+        os.kill(service.pid(victim), signal.SIGKILL)
+        wait_for("all to be gone", lambda: not commands("304.75"), 10)
+    finally:
+        for pid in commands("304.75"):
+            os.kill(pid, signal.SIGKILL)
+        if service.proc.poll() is None and victim == "hook":
+            service.wait_ready()
+            service.stop()
+        service.proc is None or service.proc.kill()
 
 
 def test_a_service_without_a_hook_has_no_such_process(service):
