@@ -71,6 +71,16 @@ static size_t escape(const char *s, char esc[16], size_t *used)
 	return (size_t)snprintf(esc, 16, "\\u%04x", code & 0xffffu);
 }
 
+/* How many characters stand for themselves: most. */
+static size_t plain(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n] >= 0x20 && s[n] < 0x7f && s[n] != '"' && s[n] != '\\')
+		n++;
+	return n;
+}
+
 /* What does not fit is cut between two characters. */
 static void put_json(struct line *l, const char *s)
 {
@@ -79,8 +89,15 @@ static void put_json(struct line *l, const char *s)
 	put(l, "\"", 1);
 	for (; *s != '\0'; s += used) {
 		char esc[16];
-		size_t n = escape(s, esc, &used);
+		size_t n = plain(s), room = sizeof(l->s) - 5 - l->n;
 
+		used = n < room ? n : room;
+		put(l, s, used);
+		if (n > room)
+			break;
+		if (n > 0)
+			continue;
+		n = escape(s, esc, &used);
 		if (!fits(l, n))
 			break;
 		put(l, esc, n);
