@@ -125,7 +125,7 @@ static const struct role_handler handlers[] = { { ROLE_CORE, MSG_probe_http, on_
 	{ ROLE_CORE, MSG_probe_persist, on_question }, { ROLE_CORE, MSG_probe_caa, on_question }, { 0 } };
 
 static const struct role_spec spec = { .role = ROLE_PROBER,
-	.needs = { .calls = SYS_NET_OUT | SYS_THREADS, .files = 1024 },
+	.needs = { .calls = SYS_NET_OUT, .files = 1024 },
 	.open = open_all,
 	.start = start_all,
 	.peer_closed = peer_closed,

@@ -4,14 +4,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <unbound.h>
+#include <unbound-event.h>
 
 #include "ipc/conf.h"
 #include "ipc/netaddr.h"
+#include "prober/dnsevents.h"
+#include "prober/dnsreply.h"
 #include "prober/show.h"
 
 enum {
+	MESSAGE_MAX = 65536,
 	OUTSTANDING = 2000, /* questions inside libunbound, forgotten ones included */
 	CHAIN = 12 /* CNAMEs that are followed to tell a circle from a failure; libunbound follows 11 */
 };
@@ -20,10 +23,14 @@ enum {
 
 struct resolver {
 	struct ub_ctx *ctx;
+	struct dns_events *events;
 	struct loop *loop;
-	struct loop_watch *watch;
 	size_t outstanding;
+	struct dns_query *done, **done_tail; /* answered, nobody told yet */
+	struct loop_timer *telling;
 };
+
+typedef void then_fn(struct dns_query *q);
 
 /* One question. It lives until libunbound lets go of it; fn is NULL once it is answered or forgotten. */
 struct dns_query {
@@ -33,7 +40,14 @@ struct dns_query {
 	dns_fn *fn;
 	void *arg;
 	struct loop_timer *timer;
-	bool inside; /* libunbound will call back */
+	bool inside; /* libunbound will call back, or its answer waits to be told */
+	then_fn *then;
+	struct dns_query *next_done;
+	/* Libunbound's answer: its own trouble (an rcode), or a message. */
+	int trouble;
+	bool bogus, secure;
+	struct buf message;
+	char *why;
 	/* After a SERVFAIL: the chain of CNAMEs is walked to see whether it is a circle. */
 	int rcode;
 	size_t links;
@@ -167,15 +181,25 @@ static enum acsr_result set_anchor(struct ub_ctx *ctx, const char *file, struct 
 
 static enum acsr_result set_up(struct ub_ctx *ctx, const struct resolver_conf *conf, struct acsr_err *e)
 {
-	int r;
-
 	ub_ctx_debugout(ctx, NULL);
 	TRY(SET_OPTIONS(ctx, always, e));
 	TRY(set_server(ctx, conf->server, e));
-	r = ub_ctx_async(ctx, 1);
-	if (r != 0)
-		return err_set(e, "sys.resolver", "libunbound has no threads: %s", ub_strerror(r));
 	return set_anchor(ctx, conf->anchor_file, e);
+}
+
+static void resolver_free(struct resolver *r)
+{
+	if (r->ctx != NULL)
+		ub_ctx_delete(r->ctx);
+	dns_events_free(r->events);
+	free(r);
+}
+
+static enum acsr_result open_context(struct resolver *r, const struct resolver_conf *conf, struct acsr_err *e)
+{
+	TRY(dns_events_new(&r->events, e));
+	r->ctx = ub_ctx_create_ub_event(dns_events_base(r->events));
+	return r->ctx != NULL ? set_up(r->ctx, conf, e) : err_nomem(e);
 }
 
 enum acsr_result resolver_open(struct resolver **out, const struct resolver_conf *conf, struct acsr_err *e)
@@ -184,32 +208,19 @@ enum acsr_result resolver_open(struct resolver **out, const struct resolver_conf
 
 	if (r == NULL)
 		return err_nomem(e);
-	r->ctx = ub_ctx_create();
-	if (r->ctx == NULL || set_up(r->ctx, conf, e) != ACSR_OK) {
-		enum acsr_result fail = r->ctx == NULL ? err_nomem(e) : ACSR_FAIL;
-
-		if (r->ctx != NULL)
-			ub_ctx_delete(r->ctx);
-		free(r);
-		return fail;
+	r->done_tail = &r->done;
+	if (open_context(r, conf, e) != ACSR_OK) {
+		resolver_free(r);
+		return ACSR_FAIL;
 	}
 	*out = r;
 	return ACSR_OK;
 }
 
-static void on_readable(void *arg, uint32_t events)
+static void ignore_result(
+	void *arg, int rcode, void *message, int len, int security, char *why, int was_limited)
 {
-	struct resolver *r = arg;
-
-	(void)events;
-	ub_process(r->ctx);
-}
-
-static void ignore_result(void *arg, int err, struct ub_result *res)
-{
-	(void)arg;
-	(void)err;
-	ub_resolve_free(res);
+	(void)arg, (void)rcode, (void)message, (void)len, (void)security, (void)why, (void)was_limited;
 }
 
 enum acsr_result resolver_start(struct resolver *r, struct loop *l, struct acsr_err *e)
@@ -217,12 +228,11 @@ enum acsr_result resolver_start(struct resolver *r, struct loop *l, struct acsr_
 	int err;
 
 	r->loop = l;
-	TRY(loop_watch(l, ub_fd(r->ctx), EPOLLIN, on_readable, r, &r->watch, e));
-	/* Answered from a table, so no packet leaves; it makes libunbound start its thread. */
-	err = ub_resolve_async(r->ctx, "localhost", DNS_A, 1, NULL, ignore_result, NULL);
+	dns_events_start(r->events, l);
+	/* Answered from a table, so no packet leaves; it makes libunbound set all up that it needs. */
+	err = ub_resolve_event(r->ctx, "localhost", DNS_A, 1, NULL, ignore_result, NULL);
 	if (err != 0)
-		return err_set(
-			e, "sys.resolver", "the resolver's thread does not start: %s", ub_strerror(err));
+		return err_set(e, "sys.resolver", "the resolver does not start: %s", ub_strerror(err));
 	return ACSR_OK;
 }
 
@@ -232,6 +242,8 @@ static void query_free(struct dns_query *q)
 {
 	for (size_t i = 0; i < q->links; i++)
 		free(q->chain[i]);
+	buf_free(&q->message);
+	free(q->why);
 	loop_cancel(q->timer);
 	free(q->name);
 	free(q);
@@ -282,61 +294,93 @@ void resolver_forget(struct dns_query *q)
 		query_free(q);
 }
 
-static enum dns_outcome judge(const struct ub_result *res)
+/* False where the answer cannot be read. dns_reply_free in any case. */
+static bool read_reply(const struct dns_query *q, struct dns_reply *out, int type)
 {
-	if (res->bogus)
-		return DNS_BOGUS;
-	if (res->nxdomain || res->rcode == 3)
-		return DNS_NXDOMAIN;
-	if (res->rcode != 0)
-		return DNS_SERVFAIL;
-	return res->havedata && res->data != NULL && res->data[0] != NULL ? DNS_DATA : DNS_NODATA;
+	*out = (struct dns_reply){ .rcode = q->trouble };
+	return q->trouble != 0 || dns_reply_read(out, (struct bytes){ q->message.p, q->message.len }, type);
 }
 
-/* The records are the result's own; the list of them is `list_of`'s. */
-static struct bytes *list_of(const struct ub_result *res, size_t *n)
+static enum dns_outcome judge(const struct dns_query *q, const struct dns_reply *r)
 {
-	struct bytes *list;
-
-	for (*n = 0; res->data[*n] != NULL;)
-		++*n;
-	list = calloc(*n, sizeof(*list));
-	for (size_t i = 0; list != NULL && i < *n; i++)
-		list[i] = (struct bytes){ (const uint8_t *)res->data[i], (size_t)res->len[i] };
-	return list;
+	if (q->bogus)
+		return DNS_BOGUS;
+	if (r->rcode == 3)
+		return DNS_NXDOMAIN;
+	if (r->rcode != 0)
+		return DNS_SERVFAIL;
+	return r->n > 0 ? DNS_DATA : DNS_NODATA;
 }
 
 /* Tell what came. */
-static void finish_with(struct dns_query *q, const struct ub_result *res)
+static void finish_with(struct dns_query *q, const struct dns_reply *r)
 {
-	struct bytes *list = NULL;
-	struct dns_answer a = { .outcome = judge(res),
-		.secure = res->secure != 0,
-		.ttl = res->ttl > 0 ? res->ttl : 0,
-		.rcode = res->rcode,
-		.why = res->why_bogus };
+	struct dns_answer a = {
+		.outcome = judge(q, r), .secure = q->secure, .ttl = r->ttl, .rcode = r->rcode, .why = q->why
+	};
 
 	if (a.outcome == DNS_DATA) {
-		a.rdata = list = list_of(res, &a.n);
-		if (list == NULL)
-			a = (struct dns_answer){ .outcome = DNS_INTERNAL };
+		a.rdata = r->rdata;
+		a.n = r->n;
 	}
 	finish(q, &a);
-	free(list);
 }
 
-static void on_answer(void *arg, int err, struct ub_result *res);
-static void on_link(void *arg, int err, struct ub_result *res);
+/* Outside of libunbound, so that whoever is told may ask the next thing. */
+static void tell_all(void *arg)
+{
+	struct resolver *r = arg;
+	struct dns_query *list = r->done;
+
+	r->telling = NULL;
+	r->done = NULL;
+	r->done_tail = &r->done;
+	while (list != NULL) {
+		struct dns_query *q = list;
+
+		list = q->next_done;
+		q->inside = false;
+		r->outstanding--;
+		if (q->fn != NULL)
+			q->then(q);
+		else
+			query_free(q);
+	}
+}
+
+/* Without memory the answer is libunbound's own trouble, or is told with the next one. */
+static void on_result(void *arg, int rcode, void *message, int len, int security, char *why, int was_limited)
+{
+	struct dns_query *q = arg;
+	struct resolver *r = q->r;
+
+	(void)was_limited;
+	q->trouble = rcode;
+	q->bogus = security == 1;
+	q->secure = security == 2;
+	q->why = why != NULL ? strdup(why) : NULL;
+	if (rcode == 0 && (message == NULL || buf_put(&q->message, message, (size_t)len, NULL) != ACSR_OK))
+		q->trouble = 2; /* SERVFAIL */
+	q->next_done = NULL;
+	*r->done_tail = q;
+	r->done_tail = &q->next_done;
+	if (r->telling == NULL && loop_after(r->loop, 0, tell_all, r, &r->telling, NULL) != ACSR_OK)
+		r->telling = NULL;
+}
 
 static enum acsr_result submit(
-	struct dns_query *q, const char *name, int type, ub_callback_type fn, struct acsr_err *e)
+	struct dns_query *q, const char *name, int type, then_fn *then, struct acsr_err *e)
 {
 	int err;
 
 	if (q->r->outstanding >= OUTSTANDING)
 		return err_set(
 			e, "busy.prober", "too many DNS questions are under way, try again in a moment");
-	err = ub_resolve_async(q->r->ctx, name, type, 1, q, fn, NULL);
+	buf_reset(&q->message);
+	free(q->why);
+	q->why = NULL;
+	q->then = then;
+	err = ub_resolve_event(q->r->ctx, name, type, 1, q, on_result, NULL);
 	if (err != 0)
 		return err_set(e, "sys.resolver", "libunbound refuses a question: %s", ub_strerror(err));
 	q->r->outstanding++;
@@ -345,6 +389,8 @@ static enum acsr_result submit(
 }
 
 /* --- telling a circle of CNAMEs from a failing server --- */
+
+static void on_link(struct dns_query *q);
 
 /* Go on to `name`, or end: it was met before, or the chain is longer than anybody follows. */
 static void walk(struct dns_query *q, const char *name)
@@ -368,50 +414,33 @@ static void walk(struct dns_query *q, const char *name)
 		finish_plain(q, DNS_SERVFAIL);
 }
 
-/* True when libunbound's callback still has somebody to tell. */
-static bool taken_back(struct dns_query *q)
+static void on_link(struct dns_query *q)
 {
-	q->inside = false;
-	q->r->outstanding--;
-	if (q->fn != NULL)
-		return true;
-	query_free(q);
-	return false;
-}
-
-static void on_link(void *arg, int err, struct ub_result *res)
-{
-	struct dns_query *q = arg;
+	struct dns_reply r;
 	char target[1024];
-	bool more = false;
+	bool more = read_reply(q, &r, DNS_CNAME) && judge(q, &r) == DNS_DATA &&
+		    dns_name_from_wire(r.rdata[0], target);
 
-	if (taken_back(q)) {
-		if (err == 0 && judge(res) == DNS_DATA)
-			more = dns_name_from_wire(
-				(struct bytes){ (const uint8_t *)res->data[0], (size_t)res->len[0] }, target);
-		if (more)
-			walk(q, target);
-		else
-			finish_plain(q, DNS_SERVFAIL);
-	}
-	ub_resolve_free(res);
+	dns_reply_free(&r);
+	if (more)
+		walk(q, target);
+	else
+		finish_plain(q, DNS_SERVFAIL);
 }
 
-static void on_answer(void *arg, int err, struct ub_result *res)
+static void on_answer(struct dns_query *q)
 {
-	struct dns_query *q = arg;
+	struct dns_reply r;
 
-	if (taken_back(q)) {
-		if (err != 0) {
-			finish_plain(q, DNS_INTERNAL);
-		} else if (judge(res) == DNS_SERVFAIL) {
-			q->rcode = res->rcode;
-			walk(q, q->name);
-		} else {
-			finish_with(q, res);
-		}
+	if (!read_reply(q, &r, q->type)) {
+		finish_plain(q, DNS_INTERNAL);
+	} else if (judge(q, &r) == DNS_SERVFAIL) {
+		q->rcode = r.rcode;
+		walk(q, q->name);
+	} else {
+		finish_with(q, &r);
 	}
-	ub_resolve_free(res);
+	dns_reply_free(&r);
 }
 
 static enum acsr_result query_new(
@@ -422,6 +451,7 @@ static enum acsr_result query_new(
 	if (q == NULL)
 		return err_nomem(e);
 	*q = (struct dns_query){ .r = r, .name = strdup(name), .type = type };
+	buf_init(&q->message, MESSAGE_MAX);
 	if (q->name == NULL) {
 		free(q);
 		return err_nomem(e);

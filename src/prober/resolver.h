@@ -1,5 +1,5 @@
 /*
- * DNS with DNSSEC validation to the trust anchor, on the event loop: libunbound in a thread of its own.
+ * DNS with DNSSEC validation to the trust anchor: libunbound on the event loop, without a thread.
  *
  * Answers are kept for seconds only, because validation asks for what is true now. A bogus answer is looked
  * for before anything else in it (libunbound hands over its data all the same).
@@ -51,7 +51,7 @@ struct resolver_conf {
 /* Before the sandbox: reads the anchor. */
 ACSR_MUST_USE enum acsr_result resolver_open(
 	struct resolver **out, const struct resolver_conf *conf, struct acsr_err *e);
-/* Inside the sandbox: starts the thread, which so inherits it. */
+/* Inside the sandbox. */
 ACSR_MUST_USE enum acsr_result resolver_start(struct resolver *r, struct loop *l, struct acsr_err *e);
 
 /* Ask; fn is called once from the loop, after at most ms milliseconds. Errors: "dns.name" for what is no DNS

@@ -90,8 +90,8 @@ static bool status_has(const char *task, const char *line)
 	return strstr(text, line) != NULL;
 }
 
-/* libunbound's thread must start after the filter is loaded, or it would run without one. */
-static void every_thread_is_in_the_sandbox(void **state)
+/* One that a library started before the filter was loaded would run without it; and none is needed. */
+static void its_one_thread_is_in_the_sandbox(void **state)
 {
 	struct harness h;
 	char dir[64], task[400];
@@ -113,7 +113,7 @@ static void every_thread_is_in_the_sandbox(void **state)
 		tasks++;
 	}
 	closedir(all);
-	assert_true(tasks >= 2);
+	assert_int_equal(tasks, 1);
 	harness_stop(&h);
 }
 
@@ -123,7 +123,7 @@ int main(void)
 		cmocka_unit_test(it_starts_on_the_defaults),
 		cmocka_unit_test(it_refuses_an_anchor_without_a_key),
 		cmocka_unit_test(it_refuses_a_resolver_that_is_no_address),
-		cmocka_unit_test(every_thread_is_in_the_sandbox),
+		cmocka_unit_test(its_one_thread_is_in_the_sandbox),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
