@@ -6,6 +6,7 @@
 
 #include "asn1text.h"
 #include "base/rnd.h"
+#include "certby.h"
 #include "certview.h"
 #include "ext.h"
 #include "key_int.h"
@@ -296,18 +297,22 @@ static void free_view(struct acsr_cert_view **v)
 	acsr_cert_view_free(*v);
 }
 
+/* NULL: self-signed. *out is the caller's. */
+static enum acsr_result read_issuer(
+	struct acsr_cert_view **out, const struct acsr_cert_spec *s, struct acsr_err *e)
+{
+	return s->issuer_der != NULL ? acsr_cert_parse(out, s->issuer_der, s->issuer_len, e) : ACSR_OK;
+}
+
 /* Everything but the signature. */
-static enum acsr_result build(
-	X509 **out, const struct acsr_cert_spec *s, const struct acsr_key *issuer_key, struct acsr_err *e)
+static enum acsr_result build(X509 **out, const struct acsr_cert_spec *s, const struct acsr_cert_view *issuer,
+	const struct acsr_key *issuer_key, struct acsr_err *e)
 {
 	OSSL_AUTO(ossl_free_x509) X509 *x = X509_new();
-	OSSL_AUTO(free_view) struct acsr_cert_view *issuer = NULL;
 	__attribute__((cleanup(ext_free_stack))) exts_t *exts = NULL;
 
 	if (x == NULL)
 		return err_nomem(e);
-	if (s->issuer_der != NULL)
-		TRY(acsr_cert_parse(&issuer, s->issuer_der, s->issuer_len, e));
 	TRY(check_issuer(s, issuer, issuer_key, e));
 	TRY(set_serial(x, s, e));
 	TRY(set_times(x, s, e));
@@ -338,16 +343,19 @@ static enum acsr_result view_of(struct acsr_cert_view **out, const X509 *x, cons
 enum acsr_result acsr_cert_preview(struct acsr_cert_view **out, const struct acsr_cert_spec *spec,
 	const struct acsr_key *issuer_key, struct acsr_err *e)
 {
+	OSSL_AUTO(free_view) struct acsr_cert_view *issuer = NULL;
 	OSSL_AUTO(ossl_free_x509) X509 *x = NULL;
 	const EVP_MD *md;
 
 	TRY(key_digest(&md, issuer_key, NULL, e));
-	TRY(build(&x, spec, issuer_key, e));
+	TRY(read_issuer(&issuer, spec, e));
+	TRY(build(&x, spec, issuer, issuer_key, e));
 	return view_of(out, x, issuer_key, md, e);
 }
 
-enum acsr_result acsr_cert_sign_judged(const struct acsr_cert_spec *spec, const struct acsr_key *issuer_key,
-	acsr_cert_judge_fn *judge, void *arg, struct acsr_blob *der, struct acsr_err *e)
+enum acsr_result certby_sign(const struct acsr_cert_spec *spec, const struct acsr_cert_view *issuer,
+	const struct acsr_key *issuer_key, acsr_cert_judge_fn *judge, void *arg, struct acsr_blob *der,
+	struct acsr_err *e)
 {
 	OSSL_AUTO(ossl_free_x509) X509 *x = NULL;
 	struct acsr_cert_view *v = NULL;
@@ -357,7 +365,7 @@ enum acsr_result acsr_cert_sign_judged(const struct acsr_cert_spec *spec, const 
 	int n;
 
 	TRY(key_digest(&md, issuer_key, NULL, e));
-	TRY(build(&x, spec, issuer_key, e));
+	TRY(build(&x, spec, issuer, issuer_key, e));
 	if (judge != NULL) {
 		TRY(view_of(&v, x, issuer_key, md, e));
 		r = judge(arg, v, e);
@@ -368,6 +376,15 @@ enum acsr_result acsr_cert_sign_judged(const struct acsr_cert_spec *spec, const 
 		return ossl_err(e, "sys.openssl", "cannot sign the certificate");
 	n = i2d_X509(x, &p);
 	return ossl_take(der, p, n, "cannot encode the certificate", e);
+}
+
+enum acsr_result acsr_cert_sign_judged(const struct acsr_cert_spec *spec, const struct acsr_key *issuer_key,
+	acsr_cert_judge_fn *judge, void *arg, struct acsr_blob *der, struct acsr_err *e)
+{
+	OSSL_AUTO(free_view) struct acsr_cert_view *issuer = NULL;
+
+	TRY(read_issuer(&issuer, spec, e));
+	return certby_sign(spec, issuer, issuer_key, judge, arg, der, e);
 }
 
 enum acsr_result acsr_cert_sign(const struct acsr_cert_spec *spec, const struct acsr_key *issuer_key,

@@ -10,6 +10,7 @@
 #include "autocsr/rules.h"
 #include "base/ascii.h"
 #include "base/str.h"
+#include "certby.h"
 #include "dnssyntax.h"
 
 #define DAY INT64_C(86400)
@@ -18,6 +19,7 @@ struct lint {
 	const struct acsr_cert_view *c;
 	const struct acsr_profile *p;
 	acsr_lint_name_fn judge;
+	bool broken_only; /* rules that hold are not listed */
 	char field[96];
 	char text[320]; /* room for a finding that has to be put together */
 };
@@ -472,7 +474,9 @@ static enum acsr_result apply(
 	l->field[0] = '\0';
 	wrong = r->broken(l);
 	if (wrong == NULL)
-		return acsr_findings_add(all, ACSR_PASS, r->id, "", r->source, "", e, "%s", r->passes);
+		return l->broken_only ? ACSR_OK
+				      : acsr_findings_add(
+						all, ACSR_PASS, r->id, "", r->source, "", e, "%s", r->passes);
 	TRY(acsr_findings_add(all, r->severity, r->id, l->field, r->source, "", e, "%s", wrong));
 	if (r->severity == ACSR_ERROR && !*failed) {
 		*failed = true;
@@ -481,14 +485,28 @@ static enum acsr_result apply(
 	return ACSR_OK;
 }
 
+static enum acsr_result run(struct lint *l, struct acsr_findings *all, struct acsr_err *e)
+{
+	bool failed = false;
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (applies(&rules[i], l->p))
+			TRY(apply(&rules[i], l, all, &failed, e));
+	return failed ? ACSR_FAIL : ACSR_OK;
+}
+
 enum acsr_result acsr_lint_cert(const struct acsr_cert_view *cert, const struct acsr_profile *profile,
 	acsr_lint_name_fn judge, struct acsr_findings *all, struct acsr_err *e)
 {
 	struct lint l = { .c = cert, .p = profile, .judge = judge };
-	bool failed = false;
 
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		if (applies(&rules[i], profile))
-			TRY(apply(&rules[i], &l, all, &failed, e));
-	return failed ? ACSR_FAIL : ACSR_OK;
+	return run(&l, all, e);
+}
+
+enum acsr_result certby_lint(const struct acsr_cert_view *cert, const struct acsr_profile *profile,
+	struct acsr_findings *broken, struct acsr_err *e)
+{
+	struct lint l = { .c = cert, .p = profile, .broken_only = true };
+
+	return run(&l, broken, e);
 }

@@ -8,9 +8,9 @@
 #include "autocsr/cert.h"
 #include "autocsr/chain.h"
 #include "autocsr/csr.h"
-#include "autocsr/lint.h"
 #include "base/clock.h"
 #include "params.h"
+#include "pki/certby.h"
 #include "pki/der.h"
 #include "pki/fields.h"
 #include "profiles.h"
@@ -118,8 +118,6 @@ static enum acsr_result apply_profile(struct request *q, struct acsr_err *e)
 	q->exact = *q->profile;
 	q->exact.backdate = 0;
 	TRY(acsr_cert_apply_profile(&q->spec, &q->exact, from, to - from + 1, e));
-	q->spec.issuer_der = q->issuer->der.p;
-	q->spec.issuer_len = q->issuer->der.len;
 	if (q->spec.not_before != from || q->spec.not_after != to)
 		return err_rule(e, "cert.outlives-issuer", "not_after", "RFC 5280 6.1",
 			"the certificate would outlive its issuer %s", q->issuer->name);
@@ -192,7 +190,7 @@ static enum acsr_result lint(
 	const struct request *q, const struct acsr_cert_view *v, char **warnings, struct acsr_err *e)
 {
 	struct acsr_findings all = { 0 };
-	enum acsr_result r = acsr_lint_cert(v, q->profile, NULL, &all, e);
+	enum acsr_result r = certby_lint(v, q->profile, &all, e);
 
 	if (r == ACSR_OK)
 		r = warnings_of(&all, warnings, e);
@@ -277,7 +275,7 @@ static enum acsr_result sign(struct request *q, struct authority *a, enum issuan
 	struct acsr_blob *der, char **warnings, struct acsr_err *e)
 {
 	struct judging j = { q, a, state, warnings };
-	enum acsr_result r = acsr_cert_sign_judged(&q->spec, q->issuer->key, judge, &j, der, e);
+	enum acsr_result r = certby_sign(&q->spec, q->issuer->view, q->issuer->key, judge, &j, der, e);
 
 	if (r == ACSR_OK)
 		r = verify(q, a, der, e);

@@ -34,6 +34,7 @@ static void clear(struct issuer *i)
 {
 	acsr_blob_free(&i->der);
 	acsr_blob_free(&i->pem);
+	acsr_cert_view_free(i->view);
 	acsr_key_free(i->key);
 	*i = (struct issuer){ 0 };
 }
@@ -69,14 +70,17 @@ static enum acsr_result load_certificate(struct issuer *i, const char *dir, bool
 	return acsr_cert_pem(i->der.p, i->der.len, &i->pem, e);
 }
 
-static enum acsr_result check_pair(const struct issuer *i, struct acsr_err *e)
+/* Reads the certificate, for good. */
+static enum acsr_result check_pair(struct issuer *i, struct acsr_err *e)
 {
-	struct acsr_cert_view *v;
+	const struct acsr_cert_view *v;
 	bool fits;
 
-	TRY(acsr_cert_parse(&v, i->der.p, i->der.len, e));
+	acsr_cert_view_free(i->view);
+	i->view = NULL;
+	TRY(acsr_cert_parse(&i->view, i->der.p, i->der.len, e));
+	v = i->view;
 	fits = v->ca && v->key != NULL && (i->key == NULL || acsr_key_same(v->key, i->key));
-	acsr_cert_view_free(v);
 	return fits ? ACSR_OK
 		    : err_set(e, "cert.issuer-key", "%s.key does not belong to the CA certificate %s.pem",
 			      i->name, i->name);

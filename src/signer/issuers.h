@@ -6,6 +6,7 @@
 #define SIGNER_ISSUERS_H
 
 #include "autocsr/blob.h"
+#include "autocsr/cert.h"
 #include "autocsr/key.h"
 #include "issuance_log.h"
 #include "key_store.h"
@@ -16,7 +17,8 @@ struct issuer {
 	char name[32]; /* "root", "issuing-1" */
 	bool root;
 	struct acsr_blob der, pem;
-	struct acsr_key *key; /* NULL: not here, so it cannot sign */
+	struct acsr_cert_view *view; /* of der */
+	struct acsr_key *key;        /* NULL: not here, so it cannot sign */
 };
 
 struct issuers {

@@ -2,6 +2,7 @@
 #include "ca.h"
 
 #include "autocsr/lint.h"
+#include "pki/certby.h"
 
 static struct ca ca;
 
@@ -335,6 +336,27 @@ static void revocation(void **state)
 	acsr_cert_view_free(v);
 }
 
+/* What the signer keeps of a lint: warnings and refusals, as in the whole list; nothing of rules that hold. */
+static void only_what_is_broken(void **state)
+{
+	struct acsr_cert_view *v = good("dv");
+	struct acsr_findings all = { 0 };
+
+	(void)state;
+	OK(certby_lint(v, profile("dv"), &all, &e));
+	assert_int_equal(all.n, 0);
+	acsr_cert_view_free(v);
+	v = with_names(sans("dns:www.example.com", "dns:www.example.com", NULL));
+	OK(certby_lint(v, profile("dv"), &all, &e));
+	assert_int_equal(all.n, 1);
+	assert_string_equal(all.v[0].id, "lint.san.duplicate");
+	assert_int_equal(all.v[0].severity, ACSR_WARN);
+	v->version = 2;
+	FAILS("lint.version", certby_lint(v, profile("dv"), &all, &e));
+	acsr_findings_free(&all);
+	acsr_cert_view_free(v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +370,7 @@ int main(void)
 		cmocka_unit_test(names),
 		cmocka_unit_test(the_judge_is_asked),
 		cmocka_unit_test(subjects),
+		cmocka_unit_test(only_what_is_broken),
 		cmocka_unit_test(revocation),
 	};
 	int failed;
