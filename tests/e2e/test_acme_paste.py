@@ -40,7 +40,8 @@ def paste_world(e2e_dir, dns, smtp, web):
     ports = {"http_port": free_port(), "tls_alpn_port": free_port()}
     world = private_world(e2e_dir, dns, smtp, web, {"validation": ports, "acme": {"challenge_tries": "3"}})
     world.ports = ports
-    world.admin().post("/acme/directories", {"name": "paste", "title": "Paste", "products": ["dv"], "eab": "required"}, 201)
+    world.admin().post("/acme/directories", {"name": "paste", "title": "Paste", "products": ["dv"], "eab": "required", "open": True},
+                       201)
     world.key = world.customer.post("/acme/eab-keys", {"directory": "paste", "title": "paste"}, 201)
     yield world
     world.service.stop()
