@@ -194,9 +194,10 @@ static enum acsr_result reveal(struct core *c, struct request *q, const char *us
 	TRY(code_fetch(c, &r, &wrapped, e));
 	TRY(kek_unwrap(c->kek, r.id, (struct bytes){ wrapped.p, wrapped.len }, &code, e));
 	TRY(acsr_code_show(code, '-', &shown, e));
-	TRY(code_shown(c, &r, e));
+	/* Told before what comes of it: the last time destroys the code. */
 	TRY(core_audit(c, q->who.email, o.account_id, "code.revealed", o.id, e, "reveal number %lld, to %s",
-		(long long)r.reveals, q->m.remote));
+		(long long)r.reveals + 1, q->m.remote));
+	TRY(code_shown(c, &r, e));
 	TRY(tell_revealed(c, &o, q->who.email, e));
 	return request_answer(q, 200, code_json(shown, code, &r));
 }

@@ -45,6 +45,8 @@ def test_a_code_is_shown_as_often_as_the_product_says_and_then_destroyed(world, 
     assert now["destroyed_at"] and now["reason"] == "it was shown as often as it may be"
     destroyed = [e for e in account.get("/audit?limit=1000")["entries"] if e["action"] == "code.destroyed"]
     assert [(e["object"], e["detail"], e["actor"]) for e in destroyed] == [(order["id"], now["reason"], "system")]
+    told = [e["action"] for e in account.get("/audit?limit=1000")["entries"] if e["object"] == order["id"] and e["action"].startswith("code.")]
+    assert told == ["code.revealed", "code.revealed", "code.destroyed"], "what came of the last reveal is told after it"
 
 
 def test_a_code_is_not_shown_after_its_window_though_the_job_that_destroys_it_is_late(world, account):
@@ -54,7 +56,7 @@ def test_a_code_is_not_shown_after_its_window_though_the_job_that_destroys_it_is
         db.execute("UPDATE requests SET code_expires_at = 1000000000 WHERE order_id = ?", (order["id"],))
     problem = account.post(f"/orders/{order['id']}/code", {"password": account.password}, 410)
     assert problem["type"] == "urn:autocsr:error:code.gone" and "window is over" in problem["detail"]
-    assert account.show(order)["code"]["reveals"] == 1
+    assert account.show(order)["code"]["reveals"] == 1 and account.show(order)["code"]["state"] == "expired"
 
 
 def test_a_refused_reveal_does_not_count(world, account):

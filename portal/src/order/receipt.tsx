@@ -11,7 +11,7 @@ const parts: Record<string, string> = { 'hand-over': 'signed at the hand-over', 
 function stateSentence(order: Order): string {
   switch (order.receipt?.state) {
     case 'pending': return 'It is being signed.';
-    case 'hand-over': return 'Signed at the hand-over. A final one follows when the unlock code is destroyed.';
+    case 'hand-over': return order.code?.state === 'destroyed' ? 'Signed at the hand-over. The unlock code is destroyed now: a final one is being signed.' : 'Signed at the hand-over. A final one follows when the unlock code is destroyed.';
     default: return 'This is the final one: nothing that opens the key is left here.';
   }
 }
