@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "core/acme/acme_int.h"
 #include "core/acme/orders.h"
 #include "core/acme/outcome.h"
@@ -154,6 +155,90 @@ static void an_order_of_the_portal_waits_for_the_signer(void **state)
 	}
 }
 
+/* --- CAA, asked again (RFC 8659; BR 3.2.2.8) --- */
+
+static struct chan *prober;
+static uint64_t asked; /* the id of the last question; 0: there was none */
+
+static void prober_hears(void *arg, struct chan *ch, struct msg *m)
+{
+	(void)arg;
+	(void)ch;
+	assert_int_equal(m->type, MSG_probe_caa);
+	asked = m->id;
+}
+
+/* Its CAA was asked for nine hours ago, so it is asked again. */
+static void with_old_caa(struct world *w)
+{
+	struct validation v = { .evidence = (char *)(uintptr_t) "{}",
+		.account_uri = (char *)(uintptr_t) "",
+		.proved_at = NOW - 10 * 3600,
+		.caa_at = NOW - 9 * 3600,
+		.created_at = NOW,
+		.valid_until = NOW + DAY };
+
+	asked = 0;
+	prober = world_join(w, ROLE_PROBER, prober_hears);
+	world_open(w, NOW);
+	OK(acme_settle(&w->c, NULL));
+	issuing(w, "processing", clock_now() + DAY);
+	snprintf(v.id, sizeof(v.id), "val_test");
+	snprintf(v.order_id, sizeof(v.order_id), "ord_test");
+	snprintf(v.name, sizeof(v.name), "a.example.com");
+	snprintf(v.method, sizeof(v.method), "http");
+	snprintf(v.state, sizeof(v.state), "valid");
+	OK(validation_insert(w->c.db, &v, NULL));
+	OK(issue_job(&w->c, "ord_test", 0, NULL));
+	world_close(w);
+	call_flush(&w->c);
+	world_turn(w);
+	assert_int_not_equal(asked, 0);
+}
+
+static void answer_caa(struct world *w, bool ok)
+{
+	struct msg_probe_result r = { .ok = ok,
+		.error_id = (char *)(uintptr_t)(ok ? "" : "caa.forbidden"),
+		.error_text = (char *)(uintptr_t)(ok ? "" : "no"),
+		.evidence = (char *)(uintptr_t) "{}",
+		.ttl = 60 };
+
+	OK(chan_send(prober, MSG_probe_result, asked, &r, -1, NULL));
+	world_turn(w);
+}
+
+/* What the answer is good for depends on what became of the order meanwhile. */
+static void caa_that_comes_too_late_changes_nothing(void **state)
+{
+	struct world *w = *state;
+
+	for (int ok = 0; ok < 2; ok++) {
+		with_old_caa(w);
+		world_exec(w, "UPDATE orders SET state = 'cancelled', method = 'http'");
+		world_exec(w, "DELETE FROM jobs WHERE kind = 'issue'");
+		answer_caa(w, ok);
+		assert_string_equal(state_of(w), "cancelled");
+		assert_int_equal(world_number(w, "SELECT caa_at FROM validations"), NOW - 9 * 3600);
+		assert_int_equal(world_number(w, "SELECT COUNT(*) FROM jobs WHERE kind = 'issue'"), 0);
+		assert_int_equal(world_number(w, "SELECT COUNT(*) FROM certificates"), 0);
+		world_exec(w, "DELETE FROM validations");
+		world_exec(w, "DELETE FROM acme_orders");
+		world_exec(w, "DELETE FROM requests");
+		world_exec(w, "DELETE FROM orders");
+	}
+}
+
+static void caa_that_comes_in_time_counts(void **state)
+{
+	struct world *w = *state;
+
+	with_old_caa(w);
+	answer_caa(w, true);
+	assert_string_equal(state_of(w), "issuing");
+	assert_true(world_number(w, "SELECT caa_at FROM validations") > NOW - 9 * 3600);
+}
+
 static int64_t life(struct world *w, const char *type, bool wildcard)
 {
 	struct acme_authz z = { .wildcard = wildcard };
@@ -184,6 +269,8 @@ int main(void)
 			a_signer_that_is_down_is_waited_for_as_long_as_the_client_does, begin, world_end),
 		cmocka_unit_test_setup_teardown(
 			an_order_of_the_portal_waits_for_the_signer, begin, world_end),
+		cmocka_unit_test_setup_teardown(caa_that_comes_too_late_changes_nothing, begin, world_end),
+		cmocka_unit_test_setup_teardown(caa_that_comes_in_time_counts, begin, world_end),
 		cmocka_unit_test_setup_teardown(each_challenge_has_its_own_time, begin, world_end),
 	};
 
