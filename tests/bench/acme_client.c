@@ -6,9 +6,9 @@
  * usage: acme_client [-a ACCOUNTS] [-s SECONDS | -n CERTIFICATES] [-o OPEN_ORDERS] [-t TAG] -w WEB_PORT [-d DNS_PORT]
  *        DIRECTORY_URL CA.pem
  */
-#include <curl/curl.h>
 #include <jansson.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "acme_https.h"
 #include "acme_net.h"
 #include "autocsr/csr.h"
 #include "autocsr/jwk.h"
@@ -26,7 +27,7 @@ enum step { NEW_ORDER, AUTHZ, CHALLENGE, WAIT_READY, FINALIZE, WAIT_VALID, CERTI
 static const char *const step_names[] = { "new_order", "authz", "challenge", "wait_ready", "finalize",
 	"wait_valid", "certificate" };
 
-enum { TOOK_MAX = 2000000, URL_MAX = 2048 };
+enum { TOOK_MAX = 2000000, URL_MAX = HTTPS_URL };
 
 static struct {
 	const char *directory, *ca_file, *tag;
@@ -39,11 +40,10 @@ static struct {
 struct client {
 	pthread_t thread;
 	unsigned number;
-	CURL *curl;
-	struct curl_slist *headers;
+	struct https *https;
+	struct https_reply reply;
 	struct acsr_key *key;
-	char kid[URL_MAX], nonce[256], location[URL_MAX];
-	struct buf in;
+	char kid[URL_MAX];
 	float *took; /* seconds, one a certificate */
 	long done, polls;
 	double steps[STEPS];
@@ -71,60 +71,18 @@ static double now(void)
 
 /* --- requests --- */
 
-static size_t on_body(char *p, size_t size, size_t n, void *arg)
+static long ask(struct client *c, const char *url, const struct buf *body, bool head)
 {
-	struct client *c = arg;
+	const char *why = https_ask(c->https, url, body, head, &c->reply);
 
-	return buf_put(&c->in, p, size * n, NULL) == ACSR_OK ? size * n : 0;
-}
-
-static void take_header(const char *p, size_t len, const char *name, char *out, size_t cap)
-{
-	size_t n = strlen(name), at = n;
-
-	if (len <= n || strncasecmp(p, name, n) != 0)
-		return;
-	while (at < len && p[at] == ' ')
-		at++;
-	while (len > at && (p[len - 1] == '\r' || p[len - 1] == '\n'))
-		len--;
-	snprintf(out, cap, "%.*s", (int)(len - at), p + at);
-}
-
-static size_t on_header(char *p, size_t size, size_t n, void *arg)
-{
-	struct client *c = arg;
-
-	take_header(p, size * n, "replay-nonce:", c->nonce, sizeof(c->nonce));
-	take_header(p, size * n, "location:", c->location, sizeof(c->location));
-	return size * n;
-}
-
-static long perform(struct client *c, const char *url)
-{
-	long status = 0;
-	CURLcode r;
-
-	buf_reset(&c->in);
-	c->location[0] = '\0';
-	curl_easy_setopt(c->curl, CURLOPT_URL, url);
-	r = curl_easy_perform(c->curl);
-	if (r != CURLE_OK)
-		die(url, curl_easy_strerror(r));
-	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
-	return status;
-}
-
-static long get(struct client *c, const char *url, bool head)
-{
-	curl_easy_setopt(c->curl, CURLOPT_HTTPGET, 1L);
-	curl_easy_setopt(c->curl, CURLOPT_NOBODY, head ? 1L : 0L);
-	return perform(c, url);
+	if (why != NULL)
+		die(url, why);
+	return c->reply.status;
 }
 
 static long post_once(struct client *c, const char *url, const char *payload)
 {
-	const struct jws_head head = { .url = url, .nonce = c->nonce, .kid = c->kid };
+	const struct jws_head head = { .url = url, .nonce = c->reply.nonce, .kid = c->kid };
 	struct buf body;
 	struct acsr_err e;
 	long status;
@@ -132,10 +90,7 @@ static long post_once(struct client *c, const char *url, const char *payload)
 	buf_init(&body, 65536);
 	must(jws_sign(c->key, &head, (struct bytes){ (const uint8_t *)payload, strlen(payload) }, &body, &e),
 		&e);
-	curl_easy_setopt(c->curl, CURLOPT_POST, 1L);
-	curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, body.p);
-	curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE, (long)body.len);
-	status = perform(c, url);
+	status = ask(c, url, &body, false);
 	buf_free(&body);
 	return status;
 }
@@ -145,18 +100,18 @@ static void post(struct client *c, const char *url, const char *payload)
 {
 	long status = post_once(c, url, payload);
 
-	for (int i = 0; i < 20 && status == 400 && strstr(buf_cstr(&c->in), "badNonce") != NULL; i++)
+	for (int i = 0; i < 20 && status == 400 && strstr(buf_cstr(&c->reply.body), "badNonce") != NULL; i++)
 		status = post_once(c, url, payload);
 	if (status < 200 || status > 299)
-		die(url, buf_cstr(&c->in));
+		die(url, buf_cstr(&c->reply.body));
 }
 
 static json_t *document(struct client *c)
 {
-	json_t *d = json_loadb((const char *)c->in.p, c->in.len, 0, NULL);
+	json_t *d = json_loadb((const char *)c->reply.body.p, c->reply.body.len, 0, NULL);
 
 	if (d == NULL)
-		die("no JSON", buf_cstr(&c->in));
+		die("no JSON", buf_cstr(&c->reply.body));
 	return d;
 }
 
@@ -175,29 +130,19 @@ static void client_open(struct client *c)
 {
 	struct acsr_err e;
 
-	buf_init(&c->in, 1024 * 1024);
-	c->curl = curl_easy_init();
-	c->headers = curl_slist_append(NULL, "Content-Type: application/jose+json");
-	c->headers = curl_slist_append(c->headers, "Expect:");
-	curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, c->headers);
-	curl_easy_setopt(c->curl, CURLOPT_CAINFO, run.ca_file);
-	curl_easy_setopt(c->curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c->curl, CURLOPT_TIMEOUT, 20L);
-	curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, c);
-	curl_easy_setopt(c->curl, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(c->curl, CURLOPT_HEADERDATA, c);
+	buf_init(&c->reply.body, 1024 * 1024);
+	c->https = https_new(run.ca_file);
+	if (c->https == NULL)
+		die(run.ca_file, "cannot be read");
 	must(acsr_key_generate(&c->key, "ec:p256", &e), &e);
 	must(acsr_jwk_thumbprint(c->key, net_thumbprints[c->number], &e), &e);
 }
 
 static void client_close(struct client *c)
 {
-	curl_easy_cleanup(c->curl);
-	curl_slist_free_all(c->headers);
+	https_free(c->https);
 	acsr_key_free(c->key);
-	buf_free(&c->in);
+	buf_free(&c->reply.body);
 	free(c->took);
 }
 
@@ -205,8 +150,8 @@ static void read_directory(struct client *c)
 {
 	json_t *d;
 
-	if (get(c, run.directory, false) != 200)
-		die(run.directory, buf_cstr(&c->in));
+	if (ask(c, run.directory, NULL, false) != 200)
+		die(run.directory, buf_cstr(&c->reply.body));
 	d = document(c);
 	member(d, "newNonce", run.new_nonce);
 	member(d, "newAccount", run.new_account);
@@ -216,10 +161,9 @@ static void read_directory(struct client *c)
 
 static void register_account(struct client *c)
 {
-	(void)get(c, run.new_nonce, true);
-	curl_easy_setopt(c->curl, CURLOPT_NOBODY, 0L);
+	(void)ask(c, run.new_nonce, NULL, true);
 	post(c, run.new_account, "{\"termsOfServiceAgreed\":true}");
-	snprintf(c->kid, sizeof(c->kid), "%s", c->location);
+	snprintf(c->kid, sizeof(c->kid), "%s", c->reply.location);
 }
 
 /* --- one certificate --- */
@@ -240,7 +184,7 @@ static json_t *poll_order(struct client *c, const char *url, const char *wanted)
 		if (status != NULL && (strcmp(status, wanted) == 0 || strcmp(status, "valid") == 0))
 			return d;
 		if (status == NULL || strcmp(status, "invalid") == 0)
-			die("the order failed", buf_cstr(&c->in));
+			die("the order failed", buf_cstr(&c->reply.body));
 		json_decref(d);
 	}
 }
@@ -292,7 +236,7 @@ static json_t *new_order(struct client *c, const char *name, char url[URL_MAX])
 
 	snprintf(payload, sizeof(payload), "{\"identifiers\":[{\"type\":\"dns\",\"value\":\"%s\"}]}", name);
 	post(c, run.new_order, payload);
-	snprintf(url, URL_MAX, "%s", c->location);
+	snprintf(url, URL_MAX, "%s", c->reply.location);
 	return document(c);
 }
 
@@ -317,8 +261,8 @@ static void fetch(struct client *c, const json_t *order)
 
 	member(order, "certificate", url);
 	post(c, url, "");
-	if (strncmp(buf_cstr(&c->in), "-----BEGIN CERTIFICATE-----", 27) != 0)
-		die("no certificate", buf_cstr(&c->in));
+	if (strncmp(buf_cstr(&c->reply.body), "-----BEGIN CERTIFICATE-----", 27) != 0)
+		die("no certificate", buf_cstr(&c->reply.body));
 }
 
 static void issue(struct client *c)
@@ -477,7 +421,7 @@ int main(int argc, char **argv)
 	double begin, opening = 1;
 
 	options(argc, argv);
-	curl_global_init(CURL_GLOBAL_DEFAULT);
+	signal(SIGPIPE, SIG_IGN);
 	all = calloc((size_t)run.accounts, sizeof(*all));
 	for (long i = 0; all != NULL && i < run.accounts; i++) {
 		all[i].number = (unsigned)i;
