@@ -1,4 +1,7 @@
-/* Group commit: every waiting step in one transaction, then everything that they want to say. */
+/*
+ * Group commit: every waiting step in one transaction, then everything that they want to say. Before an answer or a message
+ * leaves that tells of what was stored, it is on the disk; a question to the prober tells nobody anything.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,13 +112,44 @@ static void finish(struct core *c, struct step *steps)
 	}
 }
 
+static bool tells(const struct core *c, const struct step *steps)
+{
+	for (const struct outgoing *o = c->outbox; o != NULL; o = o->next)
+		if (o->to != ROLE_PROBER && (o->to != ROLE_ANY || o->code_of[0] != '\0'))
+			return true;
+	for (const struct step *s = steps; s != NULL; s = s->next)
+		if (s->q != NULL && !s->q->later && !s->q->answered)
+			return true;
+	return false;
+}
+
+static enum acsr_result sync(struct core *c, struct acsr_err *e)
+{
+	TRY(db_sync(c->db, e));
+	c->unsynced = false;
+	return ACSR_OK;
+}
+
 static enum acsr_result transact(struct core *c, struct step *steps, struct acsr_err *e)
 {
+	int64_t before = db_changes(c->db);
+
+	c->passing = 0;
 	TRY(db_begin(c->db, e));
 	for (struct step *s = steps; s != NULL; s = s->next)
 		run_step(c, s);
 	TRY(code_before_commit(c, e));
-	return db_commit(c->db, e);
+	TRY(db_commit_unsynced(c->db, e));
+	c->unsynced = c->unsynced || db_changes(c->db) - before > c->passing;
+	return c->unsynced && tells(c, steps) ? sync(c, e) : ACSR_OK;
+}
+
+void batch_tick(struct core *c)
+{
+	struct acsr_err e;
+
+	if (c->unsynced && sync(c, &e) != ACSR_OK)
+		log_error(LOG_ERROR, "commit.unsynced", &e);
 }
 
 static void run_batch(struct core *c, struct step *steps)

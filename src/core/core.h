@@ -1,6 +1,7 @@
 /*
  * core decides everything. One loop; at the end of each turn all waiting steps run in one transaction (group
- * commit), and only after the commit do answers and messages leave.
+ * commit), and only after the commit do answers and messages leave. What is told to anybody is on the disk before; what
+ * nobody is told of yet is synced with what comes after it.
  *
  * A step is one piece of work: a request, the answer of another process, a job that fell due. It runs inside
  * a savepoint of its own, so a step that fails undoes itself and nobody else.
@@ -59,8 +60,8 @@ struct core {
 	struct call *calls;                     /* asked, not yet answered */
 	uint64_t next_call;
 	struct loop_timer *job_timer, *tick_timer;
-	struct strv roles;       /* "front PID RESTARTS ready", from autocsrd */
-	uint64_t front_life;     /* grows when front dies: what it asked before is not answered any more */
+	struct strv roles;   /* "front PID RESTARTS ready", from autocsrd */
+	uint64_t front_life; /* grows when front dies: what it asked before is not answered any more */
 	struct {
 		int64_t since;
 		uint64_t seen;
@@ -68,6 +69,8 @@ struct core {
 	struct {
 		struct turn *running, *waiting;
 	} turns;                 /* attempts at passwords (turn.h) */
+	int64_t passing;         /* rows that this batch wrote and no answer tells of, such as used nonces */
+	bool unsynced;           /* what was committed may not be on the disk yet */
 	bool code_sweep;         /* codes without a request may be in the store */
 	bool forget;             /* after this commit, overwrite what the log still holds of deleted rows */
 	int64_t forget_again_ms; /* monotonic; when somebody else's reading kept us from it */
@@ -144,7 +147,8 @@ void call_flush(struct core *c);                                    /* after the
 void call_drop_after(struct core *c, struct outgoing **keep_until); /* a step failed: forget what it sent */
 void call_answered(struct core *c, struct msg *m); /* any message of another role with an id */
 void call_peer_gone(struct core *c, enum role peer);
-void call_tick(struct core *c); /* deadlines */
-void batch_run(void *core);     /* every turn of the loop */
+void call_tick(struct core *c);  /* deadlines */
+void batch_run(void *core);      /* every turn of the loop */
+void batch_tick(struct core *c); /* nothing stays off the disk for long */
 
 #endif

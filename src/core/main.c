@@ -78,6 +78,7 @@ static void tick(void *arg)
 	struct acsr_err e;
 
 	call_tick(c);
+	batch_tick(c);
 	checkpoint_tick(c);
 	acme_wait_tick(c);
 	if (clock_now() < c->now - CLOCK_BACK)

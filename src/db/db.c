@@ -62,9 +62,25 @@ enum acsr_result db_begin_read(struct db *d, struct acsr_err *e)
 	return d->driver->control(d->conn, "BEGIN", e);
 }
 
-enum acsr_result db_commit(struct db *d, struct acsr_err *e)
+enum acsr_result db_commit_unsynced(struct db *d, struct acsr_err *e)
 {
 	return d->driver->control(d->conn, "COMMIT", e);
+}
+
+enum acsr_result db_sync(struct db *d, struct acsr_err *e)
+{
+	return d->driver->sync(d->conn, e);
+}
+
+enum acsr_result db_commit(struct db *d, struct acsr_err *e)
+{
+	TRY(db_commit_unsynced(d, e));
+	return db_sync(d, e);
+}
+
+int64_t db_changes(const struct db *d)
+{
+	return d->driver->changes(d->conn);
 }
 
 void db_rollback(struct db *d)

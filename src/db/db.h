@@ -45,6 +45,13 @@ ACSR_MUST_USE enum acsr_result db_begin(struct db *d, struct acsr_err *e);
 /* For reading only: what is read until db_rollback is of one moment. */
 ACSR_MUST_USE enum acsr_result db_begin_read(struct db *d, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result db_commit(struct db *d, struct acsr_err *e);
+/* As db_commit, but a power cut may take it until db_sync or the next db_commit: what nobody has been told of. All that
+ * read see it, and it outlives this process. */
+ACSR_MUST_USE enum acsr_result db_commit_unsynced(struct db *d, struct acsr_err *e);
+/* All that was committed is on the disk. "sys.database-outcome": or it is not, and nothing can be undone. */
+ACSR_MUST_USE enum acsr_result db_sync(struct db *d, struct acsr_err *e);
+/* Rows that were inserted, updated or deleted since db_open, undone ones too. */
+int64_t db_changes(const struct db *d);
 void db_rollback(struct db *d); /* also when nothing is open */
 ACSR_MUST_USE enum acsr_result db_savepoint(struct db *d, struct acsr_err *e);
 ACSR_MUST_USE enum acsr_result db_release(struct db *d, struct acsr_err *e); /* keep what was done since */

@@ -9,13 +9,15 @@ struct db_driver {
 	enum acsr_result (*open)(void **conn, const char *where, const char *dir, struct acsr_err *e);
 	void (*close)(void *conn);
 	enum acsr_result (*script)(void *conn, const char *sql, struct acsr_err *e);
-	/* begin, commit, savepoint … as plain statements; commit may answer sys.database-outcome */
+	/* begin, commit (not yet on the disk), savepoint … as plain statements */
 	enum acsr_result (*control)(void *conn, const char *sql, struct acsr_err *e);
+	enum acsr_result (*sync)(void *conn, struct acsr_err *e);
 	enum acsr_result (*query)(
 		void *conn, void **cursor, const char *sql, const struct db_arg *args, struct acsr_err *e);
 	enum acsr_result (*next)(void *cursor, bool *have, struct acsr_err *e);
 	void (*finish)(void *cursor);
 	int64_t (*changed)(void *conn);
+	int64_t (*changes)(void *conn);
 	bool (*is_null)(void *cursor, int col);
 	int64_t (*get_int)(void *cursor, int col);
 	const char *(*get_text)(void *cursor, int col);

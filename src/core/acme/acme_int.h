@@ -16,6 +16,7 @@ enum {
 /* Lives as long as the process. */
 struct acme {
 	struct acsr_secret *nonce_key;
+	struct evp_mac_ctx_st *mac; /* HMAC-SHA256, keyed anew for each nonce */
 	struct acme_waiting *waiting; /* wait.c */
 	int64_t next_prune;
 	struct acme_cursor authzs_at, accounts_at; /* tidy.c */

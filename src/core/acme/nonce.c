@@ -1,7 +1,7 @@
 /* Nonces (RFC 8555 6.5): made by a MAC, good on every node and after every restart, once. */
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,10 +45,24 @@ static bool open_kept(struct core *c, const char *text)
 	       kek_unwrap(c->kek, owner, (struct bytes){ wrapped, n }, &c->acme->nonce_key, NULL) == ACSR_OK;
 }
 
+/* Found once: OpenSSL looks long for an algorithm by its name. */
+static enum acsr_result find_mac(struct acme *a, struct acsr_err *e)
+{
+	OSSL_PARAM digest[] = { OSSL_PARAM_utf8_string("digest", (char[]){ "SHA256" }, 6), OSSL_PARAM_END };
+	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+
+	a->mac = hmac != NULL ? EVP_MAC_CTX_new(hmac) : NULL;
+	EVP_MAC_free(hmac); /* the context holds it */
+	return a->mac != NULL && EVP_MAC_CTX_set_params(a->mac, digest) == 1
+		       ? ACSR_OK
+		       : err_set(e, "sys.openssl", "HMAC-SHA256 is not available");
+}
+
 enum acsr_result nonce_open(struct core *c, struct acsr_err *e)
 {
 	CLEANUP_STR char *text = NULL;
 
+	TRY(find_mac(c->acme, e));
 	TRY(meta_load(c->db, meta_name, &text, e));
 	return open_kept(c, text) ? ACSR_OK : keep_new(c, e);
 }
@@ -59,10 +73,11 @@ static enum acsr_result tag_of(
 	struct core *c, const uint8_t raw[ACME_NONCE_RAW], uint8_t tag[TAG], struct acsr_err *e)
 {
 	uint8_t mac[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
+	size_t n = 0;
 
-	if (HMAC(EVP_sha256(), acsr_secret_bytes(c->acme->nonce_key), KEY, raw, ACME_NONCE_RAW, mac, &n) ==
-		NULL)
+	if (EVP_MAC_init(c->acme->mac, acsr_secret_bytes(c->acme->nonce_key), KEY, NULL) != 1 ||
+		EVP_MAC_update(c->acme->mac, raw, ACME_NONCE_RAW) != 1 ||
+		EVP_MAC_final(c->acme->mac, mac, &n, sizeof(mac)) != 1 || n < TAG)
 		return err_set(e, "sys.openssl", "cannot make a nonce");
 	memcpy(tag, mac, TAG);
 	return ACSR_OK;

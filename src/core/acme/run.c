@@ -327,9 +327,13 @@ static enum acsr_result run_signed(struct acme_request *a, const struct acme_rou
 {
 	struct acsr_err why, stale;
 	enum acsr_result good = read_jws(a, r->auth, &why), fresh = ACSR_OK;
+	int64_t before = db_changes(a->c->db);
 
+	/* After a power cut the nonce of a request that only read may be good once more; that of one that did something is
+	 * stored with what it did. */
 	if (a->jws.has_nonce)
 		fresh = nonce_spend(a->c, a->jws.nonce, &stale);
+	a->c->passing += db_changes(a->c->db) - before;
 	if (good != ACSR_OK)
 		return refuse(a, &why);
 	if (fresh != ACSR_OK)
