@@ -1,7 +1,7 @@
 """Compares our ACME server with Pebble, the small CA of Let's Encrypt: the same closed-loop client (acme_client.c), the same
 names, real http-01 on loopback, a new P-256 key for each certificate, in turns within one run; tools/bench runs it.
 
-Ours is as durable as it always is (SQLite with synchronous=FULL, a signed log of issuance, audit log); Pebble keeps all in
+Ours is as durable as it always is (what is answered is on the disk: SQLite, a signed log of issuance, audit log); Pebble keeps all in
 memory and is given its best case: no pauses before validations, no nonce rejected, not strict. Pebble asks for no CAA.
 
 usage: acme.py [SECONDS [MANY]]: SECONDS of each run; MANY certificates before memory is looked at.
