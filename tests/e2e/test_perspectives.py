@@ -2,6 +2,7 @@
 import json
 import pathlib
 import signal
+import socket
 import sqlite3
 import ssl
 import struct
@@ -296,3 +297,37 @@ def test_all_of_a_ca_are_served_only_where_that_was_said(scene, tmp_path, dns):
             assert line.ask(DNS, "www.good.test", "x")["error"] == "dns.nodata"
     finally:
         kind.down()
+
+
+def test_who_shows_nothing_keeps_nobody_out(scene):
+    """More half-open connections than are kept: the oldest goes, and a service gets in all the same."""
+    refused = scene.eu.log_text().count("too many handshakes")
+    idle = [socket.create_connection(("127.0.0.1", scene.eu.port), 5) for _ in range(70)]
+    try:
+        with Line(scene.eu, scene.pki) as line:
+            assert line.ask(DNS, "www.good.test", "x")["error"] == "dns.nodata"
+        assert idle[0].recv(1) == b"", "the oldest is let go of"
+        assert scene.eu.log_text().count("too many handshakes") >= refused + 6
+    finally:
+        for one in idle:
+            one.close()
+
+
+def test_connections_of_services_are_bounded(scene):
+    lines = []
+    try:
+        for _ in range(15):  # and the scene's own service
+            lines.append(Line(scene.us, scene.pki))
+            assert lines[-1].ask(DNS, "www.good.test", "x")["error"] == "dns.nodata"
+        with Line(scene.us, scene.pki) as line:
+            line.send(GOOD)
+            assert line.refused()
+        assert lines[0].ask(DNS, "www.good.test", "x")["error"] == "dns.nodata", "those before it are served"
+    finally:
+        for line in lines:
+            line.tls.close()
+    def served():
+        with Line(scene.us, scene.pki) as line:
+            line.send(GOOD)
+            return not line.refused()
+    wait_for("a place again", served, 10, 0.5)
