@@ -44,6 +44,7 @@ function Task({ v, order, set, writable }: { v: Validation; order: Order; set: (
   const problem = errorText(v.error);
   const ways = waysOf(v);
   const way = ways.find((w) => w.method === method) ?? ways[0];
+  const otherWay = !!way && way.method !== v.method && v.state !== 'failed';
   const ca = order.upstream?.kind === 'acme' ? order.upstream.title : '';
   return (
     <Card title={`Show that ${v.name} is yours`} id={`task-${v.name}`}>
@@ -52,7 +53,10 @@ function Task({ v, order, set, writable }: { v: Validation; order: Order; set: (
       {ca && ways.length === 0 && <p aria-busy="true">{ca} is being asked what it wants to see.</p>}
       {ways.length > 1 && <Choice name={`method-${v.name}`} legend="How?" look="inline" value={way?.method ?? method} onValue={(m) => setMethod(m as Method)} options={ways.map((w) => ({ value: w.method, title: titles[w.method] ?? w.method }))} />}
       {way && <WayTask way={way} />}
-      {problem && <Alert tone={v.state === 'failed' ? 'bad' : 'warn'}><p>{problem}</p><p class="muted">Last look: <Time at={v.checked_at} />.</p></Alert>}
+      {problem && <Alert tone={v.state === 'failed' ? 'bad' : otherWay ? 'info' : 'warn'}>
+        {otherWay && <p>We have not looked for this yet{writable && ': press "Check now" when it is in place'}. The last look was for the other way, "{titles[v.method] ?? v.method}", and found:</p>}
+        <p>{problem}</p><p class="muted">Last look: <Time at={v.checked_at} />.</p>
+      </Alert>}
       {!problem && v.told_at && <Alert tone="info"><p>It is as it should be. {ca} was told <Time at={v.told_at} />, and looks now.</p></Alert>}
       {!problem && !v.told_at && v.checked_at && <p class="muted">Last look: <Time at={v.checked_at} />.</p>}
       <Seen v={v} />

@@ -116,6 +116,7 @@ export default async function issuers({ portal, ask }) {
   await task.getByText('The acme-challenge').or(task.getByText('/.well-known/acme-challenge/').first()).first().waitFor();
   await task.getByLabel('A DNS record', { exact: true }).check();
   await task.getByText(`_acme-challenge.${name}`).waitFor();
+  await task.getByText('The last look was for the other way').waitFor();
   await customer.shot('task-dns');
   for (const [look, options] of Object.entries(looks)) {
     const p = await portal(options);
