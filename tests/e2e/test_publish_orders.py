@@ -1,5 +1,6 @@
 """Orders at another CA (Pebble) that nobody lifts a finger for: proofs published by DNS updates, through a delegated zone, by a hook and by
 our own web server, seen by the CA, and taken away again, whoever is killed meanwhile."""
+import contextlib
 import os
 import pathlib
 import random
@@ -177,37 +178,41 @@ def test_by_our_own_web_server(scene):
     assert not scene.rows()
 
 
-def test_a_wrong_key_is_told_and_mended(scene):
-    config, name = scene.service.config["publish"], unique_name()
-    good = config["dns_key"]
-    config["dns_key"] = scene.dns.write_key("acme-key", "A" * 43 + "=")
-    assert scene.service.config_file
-    scene.service.proc.send_signal(signal.SIGHUP)
-    time.sleep(1.5)
-    order = scene.order([name], "by-dns-update")
-    waiting(scene.world.customer, order, "another secret")
-    config["dns_key"] = good
-    assert scene.service.config_file
-    scene.service.proc.send_signal(signal.SIGHUP)
+@contextlib.contextmanager
+def setting(scene, **keys):
+    """[publish] is different meanwhile; the service is told before and after."""
+    config = scene.service.config["publish"]
+    good = dict(config)
+
+    def tell(values):
+        config.update(values)
+        assert scene.service.config_file
+        scene.service.proc.send_signal(signal.SIGHUP)
+    tell(keys)
+    try:
+        time.sleep(1.5)
+        yield
+    finally:
+        tell({k: good[k] for k in keys})
+
+
+def mended(scene, words, **keys):
+    """An order waits with these words while a setting is wrong, and goes on when it is right again."""
+    name = unique_name()
+    with setting(scene, **keys):
+        order = scene.order([name], "by-dns-update")
+        waiting(scene.world.customer, order, words)
     scene.issued(order)
     scene.nothing_left("_acme-challenge." + name)
+
+
+def test_a_wrong_key_is_told_and_mended(scene):
+    mended(scene, "another secret", dns_key=scene.dns.write_key("acme-key", "A" * 43 + "="))
 
 
 def test_a_dns_server_that_is_away_for_a_while(scene):
     """Its updates wait; so does the order, and it goes on by itself."""
-    config, name = scene.service.config["publish"], unique_name()
-    good = config["dns_server"]
-    config["dns_server"] = "127.0.0.1:9"
-    assert scene.service.config_file
-    scene.service.proc.send_signal(signal.SIGHUP)
-    time.sleep(1.5)
-    order = scene.order([name], "by-dns-update")
-    waiting(scene.world.customer, order, "cannot be reached")
-    config["dns_server"] = good
-    assert scene.service.config_file
-    scene.service.proc.send_signal(signal.SIGHUP)
-    scene.issued(order)
-    scene.nothing_left("_acme-challenge." + name)
+    mended(scene, "cannot be reached", dns_server="127.0.0.1:9")
 
 
 def test_a_cancelled_order_leaves_nothing(scene):

@@ -104,10 +104,10 @@ function IssuerDialog({ old, onClose, done }: { old: IssuerSettings | null; onCl
         <div class="two">
           {acme && <Input name="contacts" label="E-mail addresses for the CA" help="Separated by spaces" value={v.contacts} onValue={(contacts) => set({ contacts })} error={err('contacts')} />}
           {acme && <Input name="profile" label="Profile" help={profiles.length ? `It offers ${profiles.join(', ')}` : 'Empty: the CA decides'} value={v.profile} onValue={(profile) => set({ profile })} error={err('profile')} />}
-          {acme && <Input name="preferred_chain" label="Preferred chain" help="The name at its end" value={v.preferred_chain} onValue={(preferred_chain) => set({ preferred_chain })} error={err('preferred_chain')} />}
-          {acme && <Input name="challenges" label="Challenges" help="Preferred first; empty: any" value={v.challenges} onValue={(challenges) => set({ challenges })} error={err('challenges')} />}
+          {acme && <Input name="preferred_chain" label="Preferred chain" help="Its root's name, exactly; empty: the CA decides" value={v.preferred_chain} onValue={(preferred_chain) => set({ preferred_chain })} error={err('preferred_chain')} />}
+          {acme && <Input name="challenges" label="Challenges" help="Such as dns-01 http-01, preferred first; empty: any" value={v.challenges} onValue={(challenges) => set({ challenges })} error={err('challenges')} />}
           {acme && <Select name="automation" label="Who publishes proofs?" value={v.automation} onValue={(automation) => set({ automation })} options={automations} error={err('automation')} />}
-          <Input name="key_types" label="Key types" help="Empty: those of the product" value={v.key_types} onValue={(key_types) => set({ key_types })} error={err('key_types')} />
+          <Input name="key_types" label="Key types" help="Such as ec:p256 rsa:2048; empty: those of the product" value={v.key_types} onValue={(key_types) => set({ key_types })} error={err('key_types')} />
           <Input name="orders_per_hour" type="number" min={0} label="Orders an hour at most" help="0: no limit of ours" value={v.orders_per_hour} onValue={(orders_per_hour) => set({ orders_per_hour })} error={err('orders_per_hour')} />
         </div>
         <Field name="roots" label={acme ? 'Roots of its web server (PEM)' : 'Certificates that its own must lead to (PEM)'} help={acme ? "Empty: the system's" : 'Empty: whatever comes with them'} error={err('roots')}>
