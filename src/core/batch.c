@@ -130,14 +130,36 @@ static enum acsr_result sync(struct core *c, struct acsr_err *e)
 	return ACSR_OK;
 }
 
+static bool only_reads(const struct step *s)
+{
+	return s->q != NULL && s->run == request_run &&
+	       (strcmp(s->q->m.method, "GET") == 0 || strcmp(s->q->m.method, "HEAD") == 0);
+}
+
+/* Who only reads goes first, and is answered without waiting for what the others will write. */
+static void run_all(struct core *c, struct step *steps, int64_t before)
+{
+	for (struct step *s = steps; s != NULL; s = s->next) {
+		if (!only_reads(s))
+			continue;
+		run_step(c, s);
+		if (c->unsynced || c->outbox != NULL || db_changes(c->db) != before)
+			continue;
+		if (!s->q->later && !s->q->answered)
+			request_send(c, s->q);
+	}
+	for (struct step *s = steps; s != NULL; s = s->next)
+		if (!only_reads(s))
+			run_step(c, s);
+}
+
 static enum acsr_result transact(struct core *c, struct step *steps, struct acsr_err *e)
 {
 	int64_t before = db_changes(c->db);
 
 	c->passing = 0;
 	TRY(db_begin(c->db, e));
-	for (struct step *s = steps; s != NULL; s = s->next)
-		run_step(c, s);
+	run_all(c, steps, before);
 	TRY(code_before_commit(c, e));
 	TRY(db_commit_unsynced(c->db, e));
 	c->unsynced = c->unsynced || db_changes(c->db) - before > c->passing;

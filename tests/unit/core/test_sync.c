@@ -94,6 +94,19 @@ static void an_answer_waits_for_what_came_before_it(void **state)
 	assert_int_equal(synced, 1);
 }
 
+/* In one batch: the reader sees what was before, and is answered before the disk is asked. */
+static void a_reader_does_not_wait_for_writers(void **state)
+{
+	struct world *w = *state;
+
+	disk_fails = true;
+	core_step(&w->c, NULL, store, (char[]){ "one" }, NULL);
+	core_step(&w->c, NULL, ask_signer, NULL, NULL);
+	assert_int_equal(world_get(w, "/api/v1/ca"), 200);
+	assert_int_equal(synced, 1);
+	assert_int_equal(world_get(w, "/api/v1/ca"), 500);
+}
+
 static enum acsr_result use_up(struct core *c, void *name, struct acsr_err *e)
 {
 	int64_t before = db_changes(c->db);
@@ -134,6 +147,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_nobody_is_told_of_waits, begin, world_end),
 		cmocka_unit_test_setup_teardown(an_answer_waits_for_what_came_before_it, begin, world_end),
+		cmocka_unit_test_setup_teardown(a_reader_does_not_wait_for_writers, begin, world_end),
 		cmocka_unit_test_setup_teardown(
 			what_no_answer_tells_of_keeps_nobody_waiting, begin, world_end),
 		cmocka_unit_test_setup_teardown(a_disk_that_fails_is_told_and_tried_again, begin, world_end),
