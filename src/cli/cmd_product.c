@@ -101,25 +101,42 @@ static enum acsr_result cmd_product_change_run(struct cli *c, struct acsr_err *e
 	return r;
 }
 
+/* "7 days", "36 hours": exactly, in the largest unit that divides it. */
+static const char *exact_span(char out[40], int64_t seconds)
+{
+	static const struct {
+		int64_t seconds;
+		const char *name;
+	} units[] = { { 86400, "day" }, { 3600, "hour" }, { 60, "minute" }, { 1, "second" } };
+	size_t i = 0;
+
+	while (seconds % units[i].seconds != 0)
+		i++;
+	seconds /= units[i].seconds;
+	snprintf(out, 40, "%lld %s%s", (long long)seconds, units[i].name, seconds == 1 ? "" : "s");
+	return out;
+}
+
 static void cmd_product_change_show(struct cli *c, const json_t *result)
 {
-	long long window = json_integer_value(json_object_get(result, "code_window"));
+	char window[40], after[40];
 	long long most = json_integer_value(json_object_get(result, "code_reveals"));
 
 	(void)c;
+	exact_span(window, json_integer_value(json_object_get(result, "code_window")));
 	say("%-14s %s%s", view_str(result, "id"), view_str(result, "title"),
 		json_is_false(json_object_get(result, "active")) ? " (not on offer)" : "");
 	if (view_str(result, "issuer")[0] != '\0')
 		say("%-14s issued by %s", "", view_str(result, "issuer"));
 	if (view_str(result, "fallback_issuer")[0] != '\0')
-		say("%-14s after %lld seconds in vain by %s", "",
-			(long long)json_integer_value(json_object_get(result, "fallback_after")),
+		say("%-14s after %s in vain by %s", "",
+			exact_span(after, json_integer_value(json_object_get(result, "fallback_after"))),
 			view_str(result, "fallback_issuer"));
 	if (most == 0)
-		say("%-14s unlock codes are kept for %lld seconds and shown without limit", "", window);
+		say("%-14s unlock codes are kept for %s and shown without limit", "", window);
 	else
-		say("%-14s unlock codes are kept for %lld seconds and shown %lld times at most", "", window,
-			most);
+		say("%-14s unlock codes are kept for %s and shown %lld %s at most", "", window, most,
+			most == 1 ? "time" : "times");
 }
 
 static const struct opt product_change_opts[] = {
@@ -127,7 +144,8 @@ static const struct opt product_change_opts[] = {
 		"keep an unlock code so long after hand-over: 12h, 7d; 0: as the service does" },
 	{ "code-reveals", OPT_ONE, "N", "show it so often, then destroy it; 0: no limit" },
 	{ "issuer", OPT_ONE, "NAME", "who issues; \"\" for this service's own CA" },
-	{ "fallback-issuer", OPT_ONE, "NAME", "who takes over when that one does not deliver; \"\" for nobody" },
+	{ "fallback-issuer", OPT_ONE, "NAME",
+		"who takes over when that one does not deliver; \"\" for nobody" },
 	{ "fallback-after", OPT_ONE, "TIME", "so long after it was asked: 2h, 1d" },
 	{ "offer", OPT_FLAG, NULL, "customers can order it" },
 	{ "withdraw", OPT_FLAG, NULL, "nobody can order it any more" },
@@ -141,6 +159,5 @@ static const char product_change_text[] =
 	"  autocsr product change dv --issuer letsencrypt --fallback-issuer zerossl --fallback-after 2h\n";
 
 const struct command cmd_product_change = { "product", "change", "ID", 1, 1,
-	"issuers, unlock codes and offer of a product (operator)", product_change_text,
-	product_change_opts, .service = true, .run = cmd_product_change_run,
-	.show = cmd_product_change_show };
+	"issuers, unlock codes and offer of a product (operator)", product_change_text, product_change_opts,
+	.service = true, .run = cmd_product_change_run, .show = cmd_product_change_show };

@@ -172,10 +172,13 @@ static enum acsr_result tell_owner(void *arg, const struct user *u, struct acsr_
 }
 
 static enum acsr_result tell_revealed(
-	struct core *c, const struct order *o, const char *by, struct acsr_err *e)
+	struct core *c, const struct order *o, const struct request *q, struct acsr_err *e)
 {
-	struct telling t = { .c = c, .o = *o, .original = o, .by = by };
+	struct telling t = { .c = c, .o = *o, .original = o };
+	char by[400];
 
+	snprintf(by, sizeof(by), "%s (from %s)", q->who.email, q->m.remote);
+	t.by = by;
 	clock_rfc3339(c->now, t.at);
 	TRY(order_mail(c, o, "code-revealed", "by", by, "at", t.at, e));
 	return users_each(c->db, o->account_id, tell_owner, &t, e);
@@ -198,7 +201,7 @@ static enum acsr_result reveal(struct core *c, struct request *q, const char *us
 	TRY(core_audit(c, q->who.email, o.account_id, "code.revealed", o.id, e, "reveal number %lld, to %s",
 		(long long)r.reveals + 1, q->m.remote));
 	TRY(code_shown(c, &r, e));
-	TRY(tell_revealed(c, &o, q->who.email, e));
+	TRY(tell_revealed(c, &o, q, e));
 	return request_answer(q, 200, code_json(shown, code, &r));
 }
 

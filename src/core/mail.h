@@ -27,7 +27,7 @@ struct mail_value {
  * About an order, all with order, names (with blanks or commas between) and url (PUBLIC_URL/#/orders/ID):
  * - archive (a ZIP), key-FORMAT (keyform.h): filename, key_filename, sha256, recipient (sealed)
  * - validation: tasks (lines; an empty line between two names)
- * - code-revealed: by, at
+ * - code-revealed: by (with the address that it was asked from), at
  * - issued: serial, not_after
  * - failed, waiting: reason
  * - revoked: serial, reason

@@ -140,25 +140,24 @@ static void keep_key_types(struct product *p, const char *taken)
 static enum acsr_result fit_issuer(struct core *c, struct product *p, const char *name, struct acsr_err *e)
 {
 	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer is = { 0 };
-	bool ours, other;
+	bool ours, other, public;
 
-	if (*name == '\0')
-		return ACSR_OK;
+	TRY(issuer_is_public(c, name, &public, e));
+	if (public)
+		keep_key_types(p, public_key_types);
 	TRY(issuer_exists(c, name, &ours, &other, e));
 	if (!other)
 		return ACSR_OK;
 	TRY(upstream_issuer_load(c->db, name, &is, e));
 	if (is.key_types[0] != '\0')
 		keep_key_types(p, is.key_types);
-	if (is.public)
-		keep_key_types(p, public_key_types);
 	return ACSR_OK;
 }
 
 enum acsr_result product_fit_issuers(struct core *c, struct product *p, struct acsr_err *e)
 {
 	TRY(fit_issuer(c, p, p->issuer, e));
-	return fit_issuer(c, p, p->fallback_issuer, e);
+	return p->fallback_issuer[0] != '\0' ? fit_issuer(c, p, p->fallback_issuer, e) : ACSR_OK;
 }
 
 enum acsr_result product_issuer_on(struct core *c, const struct product *p, struct acsr_err *e)

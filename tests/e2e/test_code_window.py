@@ -152,6 +152,6 @@ def test_the_operator_sets_them_on_the_command_line(world, tmp_path):
     made = cli.ask("product", "change", product, "--code-window", "36h", "--code-reveals", "3", *where)
     assert made["code_window"] == 36 * 3600 and made["code_reveals"] == 3
     said = cli.run("product", "change", product, "--withdraw", *where).text
-    assert "not on offer" in said and "shown 3 times at most" in said
+    assert "not on offer" in said and "kept for 36 hours and shown 3 times at most" in said
     for words in (["--code-window", "soon"], ["--code-reveals", "-1"], ["--offer", "--withdraw"], []):
         cli.run("product", "change", product, *words, *where, code=2)

@@ -4,6 +4,7 @@ import os
 import signal
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from harness import csrs
 from harness.api import unique_name
 from harness.cli import Cli
@@ -48,6 +49,19 @@ def placed_publicly(api):
 
 def actions(world, api=None):
     return [e for e in (api or world.operator).whole_audit() if e["action"].startswith("statement.")]
+
+
+def test_what_is_not_for_public_certificates_is_not_offered(public):
+    """BR 6.1.5: RSA and the NIST curves; so nobody gets a key that no certificate will be issued for."""
+    product = next(p for p in public.customer.get("/products")["products"] if p["id"] == "dv")
+    assert set(product["key_types"]) == {"rsa:2048", "rsa:3072", "rsa:4096", "ec:p256", "ec:p384", "ec:p521"}
+    public.operator.post(path_of(public), {"author": "Ann Jones, Example Hosting Ltd"}, 201)
+    refused = try_order(public.customer, key_type="ed25519")
+    assert refused.status_code == 422 and refused.json()["field"] == "key_type", refused.text
+    name = unique_name(ZONE)
+    pasted = public.customer.call("POST", "/orders", {"product": "dv", "names": [name], "csr": csrs.own_csr(name, Ed25519PrivateKey.generate())[0]})
+    assert pasted.status_code == 422, pasted.text
+    public.operator.delete(path_of(public), status=(200, 204))
 
 
 def test_refused_allowed_and_refused_again(public):
