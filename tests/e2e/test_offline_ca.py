@@ -56,7 +56,7 @@ def test_names_are_validated_here_and_then_the_order_waits(site):
     order = site.customer.wait_state(order, "issuing")
     wait_for("the order to say what it waits for", lambda: "Paper CA" in str(site.customer.show(order)["waiting"]), 10)
     shown = site.customer.show(order)
-    assert "CSR has to be sent to Paper CA" in shown["waiting"]["reason"] and shown["waiting"]["next_try_at"] is None
+    assert "operator of this service sends the CSR to Paper CA" in shown["waiting"]["reason"] and shown["waiting"]["next_try_at"] is None
     assert shown["validations"][0]["state"] == "valid"
     csr = site.customer.get(f"/orders/{order['id']}/csr").decode()
     leaf = site.ca.sign(csr)

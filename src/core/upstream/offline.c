@@ -36,6 +36,7 @@ enum acsr_result offline_issue(struct core *c, struct order *o, bool *have, stru
 	if (!*have)
 		return ACSR_OK;
 	TRY(jobs_done(c->db, "issue", o->id, e));
-	return order_wait(
-		c, o, 0, e, "the CSR has to be sent to %s, and its certificate imported here", is.title);
+	return order_wait(c, o, 0, e,
+		"the operator of this service sends the CSR to %s and imports its certificate here",
+		is.title);
 }

@@ -146,7 +146,7 @@ export default async function issuers({ portal, ask }) {
   const waits = await ask('place', customer.who.email, customer.who.password, 'paper', other, csr);
   await customer.open(`/orders/${waits}`);
   await customer.sees('makes the certificate by hand');
-  await customer.sees('The CSR has to be sent to The paper CA');
+  await customer.sees('The operator of this service sends the CSR to The paper CA');
   await customer.shot('paper');
   assert.equal(await customer.page.getByRole('button', { name: 'Import' }).count(), 0, 'a customer is offered the import');
   await admin.open(`/orders/${waits}`);
