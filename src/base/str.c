@@ -49,6 +49,16 @@ enum acsr_result str_dup(char **out, const char *s, struct acsr_err *e)
 	return ACSR_OK;
 }
 
+enum acsr_result str_set(char **text, const char *with, struct acsr_err *e)
+{
+	char *fresh = NULL;
+
+	TRY(str_dup(&fresh, with, e));
+	free(*text);
+	*text = fresh;
+	return ACSR_OK;
+}
+
 enum acsr_result str_printf(char **out, struct acsr_err *e, const char *fmt, ...)
 {
 	va_list ap;

@@ -21,6 +21,8 @@ void strv_free(struct strv *l); /* leaves an empty list */
 #define CLEANUP_STRV __attribute__((cleanup(strv_free)))
 
 void free_charp(char **p);
+/* A copy of `with` takes the place of *text, which is freed. */
+ACSR_MUST_USE enum acsr_result str_set(char **text, const char *with, struct acsr_err *e);
 #define CLEANUP_STR __attribute__((cleanup(free_charp)))
 
 ACSR_MUST_USE enum acsr_result str_dup(char **out, const char *s, struct acsr_err *e);

@@ -28,7 +28,9 @@ static const char *account_word(const json_t *issuer)
 
 	if (strcmp(view_str(issuer, "kind"), "acme") != 0)
 		return "-";
-	return json_is_object(account) ? view_str(account, "status") : "not registered";
+	if (!json_is_object(account))
+		return "not registered";
+	return *view_str(account, "terms_wanted") != '\0' ? "new terms" : view_str(account, "status");
 }
 
 static void cmd_issuer_list_show(struct cli *c, const json_t *result)

@@ -130,6 +130,10 @@ static void say_account(const json_t *issuer)
 	}
 	say("%-16s %s, %s", "account", view_str(account, "url"), view_str(account, "status"));
 	say_field("terms agreed", view_str(account, "terms_agreed"));
+	if (*view_str(account, "terms_wanted") != '\0') {
+		say_field("terms wanted", view_str(account, "terms_wanted"));
+		say_field("", "orders wait until you agree to them: autocsr issuer register");
+	}
 	say_field("account key", view_str(account, "thumbprint"));
 	if (json_is_true(json_object_get(account, "rolling")))
 		say_field("", "its change was begun, and its end is not known yet: autocsr issuer roll");

@@ -278,6 +278,8 @@ static unsigned answer_to(unsigned asked)
 	case MSG_sign_jws:
 	case MSG_sign_eab:
 		return MSG_jws_signed;
+	case MSG_account_key_forget:
+		return MSG_account_key_forgotten;
 	case MSG_https_request:
 		return MSG_https_response;
 	case MSG_mail:

@@ -37,6 +37,7 @@ static const struct job_kind {
 	{ "upstream-revoke", 900, upstream_revoke_job },
 	{ "upstream-ari", 900, upstream_ari_job },
 	{ "upstream-roll", 900, upstream_roll_job },
+	{ "upstream-forget", 120, upstream_forget_job },
 	{ "housekeeping", 600, housekeeping_job },
 	{ "acme-challenge", 150, acme_challenge_job },
 	{ "acme-tidy", 120, acme_tidy_job },

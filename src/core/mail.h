@@ -23,6 +23,7 @@ struct mail_value {
  * - second-factor-removed: by
  * - invite: link, account, by
  * - always-second: by, at, what
+ * - issuer-terms (administrators): title, name, terms
  *
  * About an order, all with order, names (with blanks or commas between) and url (PUBLIC_URL/#/orders/ID):
  * - archive (a ZIP), key-FORMAT (keyform.h): filename, key_filename, sha256, recipient (sealed)

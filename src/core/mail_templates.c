@@ -77,6 +77,13 @@ static const struct mail_template table[] = {
 		"If somebody of your account did this on purpose, all is well. If not, log in, look at who "
 		"uses "
 		"the account, and turn it back under \"Account\"." },
+	{ "issuer-terms", "{{title}} wants its new terms of service agreed to",
+		"{{title}} takes no more orders from this service until somebody has agreed to its terms of "
+		"service. Orders that go there wait, and go on by themselves afterwards.\n\n"
+		"Read them, and do what is asked for there:\n\n"
+		"{{terms}}\n\n"
+		"Then agree here, on the page \"Issuers\" or by\n\n"
+		"    autocsr issuer register {{name}}" },
 	{ "second-factor-removed", "Your second factor at AutoCSR was removed",
 		"{{by}} removed the second factor of your user at AutoCSR just now: authenticator app, "
 		"passkeys and "

@@ -260,6 +260,7 @@ static const struct role_handler handlers[] = {
 	{ ROLE_SIGNER, MSG_receipt_signed, on_answer },
 	{ ROLE_SIGNER, MSG_account_key, on_answer },
 	{ ROLE_SIGNER, MSG_jws_signed, on_answer },
+	{ ROLE_SIGNER, MSG_account_key_forgotten, on_answer },
 	{ ROLE_SIGNER, MSG_failed, on_answer },
 	{ ROLE_PROBER, MSG_probe_result, on_answer },
 	{ ROLE_PROBER, MSG_failed, on_answer },

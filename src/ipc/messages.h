@@ -12,7 +12,7 @@
 #include "base/secret.h"
 #include "base/str.h"
 
-enum { IPC_VERSION = 5, IPC_HEADER = 16 };
+enum { IPC_VERSION = 6, IPC_HEADER = 16 };
 
 enum role {
 	ROLE_ANY,

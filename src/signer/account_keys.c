@@ -102,3 +102,11 @@ enum acsr_result account_key_bind(
 	TRY(r);
 	return jws_sign_mac(m->mac_key, m->kid, m->url, (struct bytes){ jwk.p, jwk.len }, out, e);
 }
+
+enum acsr_result account_key_forget(const struct key_store *keys, const char *name, struct acsr_err *e)
+{
+	char file[STORE_NAME];
+
+	TRY(store_name(name, file, e));
+	return key_store_destroy(keys, file, e);
+}

@@ -20,5 +20,8 @@ ACSR_MUST_USE enum acsr_result account_key_sign(
 /* The account's public key under the MAC key that the CA gave (RFC 8555 7.3.4). */
 ACSR_MUST_USE enum acsr_result account_key_bind(
 	const struct key_store *keys, const struct msg_sign_eab *m, struct buf *out, struct acsr_err *e);
+/* Off the disk when this returns; one that is not there is no error. Keys that are no account's are out of reach. */
+ACSR_MUST_USE enum acsr_result account_key_forget(
+	const struct key_store *keys, const char *name, struct acsr_err *e);
 
 #endif

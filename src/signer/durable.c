@@ -84,3 +84,34 @@ enum acsr_result durable_write(const char *dir, const char *name, const void *p,
 		return err_set(e, "object.exists", "%s is there already", name);
 	return durable_replace(dir, name, p, n, e);
 }
+
+static enum acsr_result blot_out(int fd, const char *name, struct acsr_err *e)
+{
+	static const char zeros[4096];
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return durable_error(e, errno, name);
+	for (off_t left = st.st_size; left > 0; left -= (off_t)sizeof(zeros))
+		TRY(write_synced(
+			fd, zeros, left < (off_t)sizeof(zeros) ? (size_t)left : sizeof(zeros), name, e));
+	return ACSR_OK;
+}
+
+enum acsr_result durable_destroy(const char *dir, const char *name, struct acsr_err *e)
+{
+	char path[PATH_MAX];
+	enum acsr_result r;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? ACSR_OK : durable_error(e, errno, name);
+	r = blot_out(fd, name, e);
+	close(fd);
+	TRY(r);
+	if (unlink(path) != 0 && errno != ENOENT)
+		return durable_error(e, errno, name);
+	return durable_sync_dir(dir, e);
+}

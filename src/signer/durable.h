@@ -18,6 +18,10 @@ ACSR_MUST_USE enum acsr_result durable_write(
 ACSR_MUST_USE enum acsr_result durable_replace(
 	const char *dir, const char *name, const void *p, size_t n, struct acsr_err *e);
 
+/* Zeros over DIR/NAME, then it is removed, both on the disk when this returns; one that is not there is no error. What the
+ * file system or the disk has copied elsewhere is not reached. */
+ACSR_MUST_USE enum acsr_result durable_destroy(const char *dir, const char *name, struct acsr_err *e);
+
 /* Make what was created, renamed or removed in `dir` durable. */
 ACSR_MUST_USE enum acsr_result durable_sync_dir(const char *dir, struct acsr_err *e);
 

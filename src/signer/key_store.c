@@ -106,3 +106,11 @@ enum acsr_result key_store_make(const struct key_store *ks, const char *name, co
 		acsr_key_free(key);
 	return r;
 }
+
+enum acsr_result key_store_destroy(const struct key_store *ks, const char *name, struct acsr_err *e)
+{
+	char file[NAME_MAX];
+
+	snprintf(file, sizeof(file), "%s.key", name);
+	return durable_destroy(ks->dir, file, e);
+}

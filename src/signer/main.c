@@ -280,13 +280,25 @@ static void on_sign_eab(struct proc *p, struct chan *c, struct msg *m)
 	answer_jws(p, m->id, &jws, account_key_bind(((struct signer *)p->own)->keys, m->body, &jws, &e), &e);
 }
 
+static void on_account_key_forget(struct proc *p, struct chan *c, struct msg *m)
+{
+	const struct msg_account_key_forget *b = m->body;
+	struct msg_account_key_forgotten out = { .name = b->name };
+	struct acsr_err e = { 0 };
+	enum acsr_result r = account_key_forget(((struct signer *)p->own)->keys, b->name, &e);
+
+	(void)c;
+	answer(p, MSG_account_key_forgotten, m->id, &out, r == ACSR_OK ? NULL : &e);
+}
+
 int main(void)
 {
 	static const struct role_handler handlers[] = { { ROLE_CORE, MSG_sign_cert, on_sign_cert },
 		{ ROLE_CORE, MSG_sign_crl, on_sign_crl }, { ROLE_CORE, MSG_sign_log, on_sign_log },
 		{ ROLE_CORE, MSG_sign_receipt, on_sign_receipt },
 		{ ROLE_CORE, MSG_account_key_make, on_account_key_make },
-		{ ROLE_CORE, MSG_sign_jws, on_sign_jws }, { ROLE_CORE, MSG_sign_eab, on_sign_eab }, { 0 } };
+		{ ROLE_CORE, MSG_sign_jws, on_sign_jws }, { ROLE_CORE, MSG_sign_eab, on_sign_eab },
+		{ ROLE_CORE, MSG_account_key_forget, on_account_key_forget }, { 0 } };
 	static const struct role_spec spec = { .role = ROLE_SIGNER,
 		.needs = { .calls = SYS_FILES },
 		.secure_heap = SECURE_HEAP,

@@ -15,6 +15,7 @@ void upstream_issuer_clear(struct upstream_issuer *i)
 	free(i->directory);
 	free(i->account_url);
 	free(i->paused_reason);
+	free(i->terms_wanted);
 	*i = (struct upstream_issuer){ 0 };
 }
 
@@ -39,7 +40,8 @@ static enum acsr_result read_texts(struct db_rows *r, struct upstream_issuer *i,
 	COLUMN_TEXT(i->account_status, r, 20);
 	COLUMN_TEXT(i->next_key, r, 21);
 	COLUMN_TEXT(i->validation, r, 25);
-	return str_dup(&i->paused_reason, db_text(r, 23), e);
+	TRY(str_dup(&i->paused_reason, db_text(r, 23), e));
+	return str_dup(&i->terms_wanted, db_text(r, 26), e);
 }
 
 enum acsr_result upstream_issuer_load(
@@ -53,7 +55,8 @@ enum acsr_result upstream_issuer_load(
 		"SELECT name, kind, title, public, directory_url, roots, contacts, terms_agreed, profile, "
 		"preferred_chain, key_types, challenges, automation, orders_per_hour, active, directory, "
 		"directory_at, account_url, account_key, account_thumbprint, account_status, next_key, "
-		"paused_until, paused_reason, created_at, validation FROM issuers WHERE name = $1",
+		"paused_until, paused_reason, created_at, validation, terms_wanted FROM issuers WHERE name = "
+		"$1",
 		DB_ARGS(DB_TEXT(name)), e));
 	TRY(db_next(r, &have, e));
 	if (!have)
@@ -84,10 +87,11 @@ enum acsr_result upstream_issuer_save(struct db *d, const struct upstream_issuer
 		"terms_agreed, "
 		"profile, preferred_chain, key_types, challenges, automation, orders_per_hour, active, "
 		"directory, directory_at, account_url, account_key, account_thumbprint, account_status, "
-		"next_key, paused_until, paused_reason, created_at, validation) VALUES ($1, $2, $3, $4, $5, "
+		"next_key, paused_until, paused_reason, created_at, validation, terms_wanted) VALUES ($1, "
+		"$2, $3, $4, $5, "
 		"$6, $7, $8, "
 		"$9, "
-		"$10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26) "
+		"$10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27) "
 		"ON CONFLICT (name) DO UPDATE SET title = excluded.title, public = excluded.public, "
 		"directory_url = excluded.directory_url, roots = excluded.roots, contacts = "
 		"excluded.contacts, "
@@ -99,7 +103,8 @@ enum acsr_result upstream_issuer_save(struct db *d, const struct upstream_issuer
 		"account_url = excluded.account_url, account_key = excluded.account_key, "
 		"account_thumbprint = excluded.account_thumbprint, account_status = excluded.account_status, "
 		"next_key = excluded.next_key, paused_until = excluded.paused_until, "
-		"paused_reason = excluded.paused_reason, validation = excluded.validation",
+		"paused_reason = excluded.paused_reason, validation = excluded.validation, "
+		"terms_wanted = excluded.terms_wanted",
 		DB_ARGS(DB_TEXT(i->name), DB_TEXT(i->kind), DB_TEXT(i->title), DB_INT(i->public),
 			text_of(i->directory_url), text_of(i->roots), text_of(i->contacts),
 			text_of(i->terms_agreed), DB_TEXT(i->profile), DB_TEXT(i->preferred_chain),
@@ -108,7 +113,7 @@ enum acsr_result upstream_issuer_save(struct db *d, const struct upstream_issuer
 			column_time(i->directory_at), text_of(i->account_url), DB_TEXT(i->account_key),
 			DB_TEXT(i->account_thumbprint), DB_TEXT(i->account_status), DB_TEXT(i->next_key),
 			column_time(i->paused_until), text_of(i->paused_reason), DB_INT(i->created_at),
-			DB_TEXT(i->validation[0] != '\0' ? i->validation : "ca")),
+			DB_TEXT(i->validation[0] != '\0' ? i->validation : "ca"), text_of(i->terms_wanted)),
 		e);
 }
 
@@ -146,4 +151,14 @@ enum acsr_result upstream_issuer_certificates(
 		"('valid', "
 		"'replaced', 'revoked')",
 		DB_ARGS(DB_TEXT(name), DB_INT(now)), e);
+}
+
+enum acsr_result upstream_issuer_key_used(struct db *d, const char *key, bool *used, struct acsr_err *e)
+{
+	int64_t n;
+
+	TRY(column_count(d, &n, "SELECT COUNT(*) FROM issuers WHERE account_key = $1 OR next_key = $1",
+		DB_ARGS(DB_TEXT(key)), e));
+	*used = n > 0;
+	return ACSR_OK;
 }

@@ -31,6 +31,7 @@ struct upstream_issuer {
 	char account_thumbprint[64], account_status[16]; /* "" valid deactivated revoked */
 	int64_t paused_until;
 	char *paused_reason;
+	char *terms_wanted; /* URL of terms that its CA wants agreed to before anything else; "" */
 	int64_t created_at;
 };
 
@@ -53,5 +54,8 @@ ACSR_MUST_USE enum acsr_result upstream_issuer_certificates(
 /* Products and orders under way that name it, as issuer or fallback. */
 ACSR_MUST_USE enum acsr_result upstream_issuer_uses(
 	struct db *d, const char *name, int64_t *products, int64_t *orders, struct acsr_err *e);
+/* Has an issuer the account key of this name, now or perhaps? */
+ACSR_MUST_USE enum acsr_result upstream_issuer_key_used(
+	struct db *d, const char *key, bool *used, struct acsr_err *e);
 
 #endif

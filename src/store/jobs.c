@@ -125,3 +125,15 @@ int64_t jobs_pause(int64_t first, int64_t most, int64_t attempts)
 	rnd_bytes(&r, sizeof(r));
 	return pause + (int64_t)(r % (uint32_t)(pause / 4 + 1));
 }
+
+enum acsr_result jobs_is_leased(
+	struct db *d, const char *kind, const char *object, int64_t now, bool *leased, struct acsr_err *e)
+{
+	int64_t n;
+
+	TRY(column_count(d, &n,
+		"SELECT COUNT(*) FROM jobs WHERE kind = $1 AND object = $2 AND lease_until > $3",
+		DB_ARGS(DB_TEXT(kind), DB_TEXT(object), DB_INT(now)), e));
+	*leased = n > 0;
+	return ACSR_OK;
+}

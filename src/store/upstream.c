@@ -32,17 +32,15 @@ static enum acsr_result read_row(const struct db_rows *r, struct upstream_order 
 	return ACSR_OK;
 }
 
-enum acsr_result upstream_order_load(struct db *d, const char *order_id, int64_t round, const char *issuer,
-	struct upstream_order *out, bool *have, struct acsr_err *e)
+#define SELECT                                                                                         \
+	"SELECT order_id, round, issuer, step, url, finalize_url, certificate_url, replaces, detail, " \
+	"started_at, told_at, expires_at FROM upstream_orders WHERE order_id = $1"
+
+static enum acsr_result take_first(
+	struct db_rows *rows, struct upstream_order *out, bool *have, struct acsr_err *e)
 {
-	CLEANUP_ROWS struct db_rows *rows = NULL;
 	struct upstream_order u = { 0 };
 
-	TRY(db_query(d, &rows,
-		"SELECT order_id, round, issuer, step, url, finalize_url, certificate_url, replaces, detail, "
-		"started_at, told_at, expires_at FROM upstream_orders "
-		"WHERE order_id = $1 AND round = $2 AND issuer = $3",
-		DB_ARGS(DB_TEXT(order_id), DB_INT(round), DB_TEXT(issuer)), e));
 	TRY(db_next(rows, have, e));
 	if (!*have)
 		return ACSR_OK;
@@ -52,6 +50,26 @@ enum acsr_result upstream_order_load(struct db *d, const char *order_id, int64_t
 	}
 	*out = u;
 	return ACSR_OK;
+}
+
+enum acsr_result upstream_order_load(struct db *d, const char *order_id, int64_t round, const char *issuer,
+	struct upstream_order *out, bool *have, struct acsr_err *e)
+{
+	CLEANUP_ROWS struct db_rows *rows = NULL;
+
+	TRY(db_query(d, &rows, SELECT " AND round = $2 AND issuer = $3",
+		DB_ARGS(DB_TEXT(order_id), DB_INT(round), DB_TEXT(issuer)), e));
+	return take_first(rows, out, have, e);
+}
+
+enum acsr_result upstream_order_leaving(
+	struct db *d, const char *order_id, struct upstream_order *out, bool *have, struct acsr_err *e)
+{
+	CLEANUP_ROWS struct db_rows *rows = NULL;
+
+	TRY(db_query(d, &rows, SELECT " AND detail LIKE '%\"leaving\"%' ORDER BY round, issuer LIMIT 1",
+		DB_ARGS(DB_TEXT(order_id)), e));
+	return take_first(rows, out, have, e);
 }
 
 static struct db_arg text_of(const char *s)
@@ -133,5 +151,34 @@ enum acsr_result upstream_authorization_shown(struct db *d, const char *account_
 		"proved_at > $3",
 		DB_ARGS(DB_TEXT(account_id), DB_TEXT(name), DB_INT(since)), e));
 	*shown = n > 0;
+	return ACSR_OK;
+}
+
+#define HELD " FROM upstream_orders u WHERE u.issuer = $1 AND u.detail LIKE '%\"held_since\"%'"
+
+enum acsr_result upstream_orders_wake(struct db *d, const char *issuer, int64_t now, struct acsr_err *e)
+{
+	TRY(db_exec(d, NULL,
+		"UPDATE jobs SET due_at = $2 WHERE due_at > $2 AND kind IN ('upstream', 'issue') AND object "
+		"IN "
+		"(SELECT u.order_id" HELD ")",
+		DB_ARGS(DB_TEXT(issuer), DB_INT(now)), e));
+	return db_exec(d, NULL,
+		"UPDATE jobs SET due_at = $2 WHERE due_at > $2 AND kind = 'validate' AND object IN "
+		"(SELECT id FROM validations WHERE order_id IN (SELECT u.order_id" HELD "))",
+		DB_ARGS(DB_TEXT(issuer), DB_INT(now)), e);
+}
+
+enum acsr_result upstream_authorization_used(
+	struct db *d, const char *url, const char *order_id, bool *used, struct acsr_err *e)
+{
+	int64_t n;
+
+	TRY(column_count(d, &n,
+		"SELECT COUNT(*) FROM orders o JOIN validations v ON v.order_id = o.id WHERE v.authz_url = "
+		"$1 "
+		"AND o.id <> $2 AND o.state IN ('validating', 'vetting', 'issuing')",
+		DB_ARGS(DB_TEXT(url), DB_TEXT(order_id)), e));
+	*used = n > 0;
 	return ACSR_OK;
 }

@@ -30,6 +30,17 @@ ACSR_MUST_USE enum acsr_result upstream_order_known(
 ACSR_MUST_USE enum acsr_result upstream_order_count(
 	struct db *d, const char *issuer, int64_t since, int64_t *n, struct acsr_err *e);
 
+/* The first row of the order, of whatever round and issuer, with authorizations that are still to be let go of there
+ * ("leaving" in its detail). */
+ACSR_MUST_USE enum acsr_result upstream_order_leaving(
+	struct db *d, const char *order_id, struct upstream_order *out, bool *have, struct acsr_err *e);
+/* Orders of the issuer that wait for the operator ("held_since" in their detail) are looked at now. */
+ACSR_MUST_USE enum acsr_result upstream_orders_wake(
+	struct db *d, const char *issuer, int64_t now, struct acsr_err *e);
+
+/* Is it the authorization of an order under way, other than this one? */
+ACSR_MUST_USE enum acsr_result upstream_authorization_used(
+	struct db *d, const char *url, const char *order_id, bool *used, struct acsr_err *e);
 /* Take the authorization for an account, if nobody has it yet: *ours says whether it is this account's now. */
 ACSR_MUST_USE enum acsr_result upstream_authorization_take(struct db *d, const char *issuer, const char *url,
 	const char *account_id, const char *name, int64_t now, bool *ours, struct acsr_err *e);

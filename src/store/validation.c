@@ -93,13 +93,14 @@ enum acsr_result validation_save(struct db *d, const struct validation *v, struc
 		"proved_at = $7, "
 		"caa_at = $8, checked_at = $9, next_check_at = $10, valid_until = $11, token = $12, value = "
 		"$13, record = $14, "
-		"authz_url = $15, challenge_url = $16, offers = $17, told_at = $18 WHERE id = $1",
+		"authz_url = $15, challenge_url = $16, offers = $17, told_at = $18, created_at = $19 "
+		"WHERE id = $1",
 		DB_ARGS(DB_TEXT(v->id), DB_TEXT(v->method), DB_TEXT(v->state), DB_TEXT(v->error),
 			DB_TEXT(v->evidence), DB_INT(v->attempts), column_time(v->proved_at),
 			column_time(v->caa_at), column_time(v->checked_at), column_time(v->next_check_at),
 			column_time(v->valid_until), DB_TEXT(v->token), DB_TEXT(v->value), DB_TEXT(v->record),
 			text_of(v->authz_url), text_of(v->challenge_url), text_of(v->offers),
-			column_time(v->told_at)),
+			column_time(v->told_at), DB_INT(v->created_at)),
 		e);
 }
 

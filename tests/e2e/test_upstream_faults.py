@@ -495,6 +495,10 @@ def test_the_cas_renewal_window_is_kept_and_replaces_is_sent(there):
 
 # ---- another key for the account, and nobody knows whether the CA has taken it
 
+def account_keys(world):
+    return list((world.service.state / "signer").glob("acme-slow-*.key"))
+
+
 @pytest.mark.parametrize("act", [faultproxy.cut, faultproxy.done_but_cut], ids=["not heard", "done"])
 def test_a_change_of_the_key_whose_end_is_unknown_is_found_out(there, act):
     before = there.operator.get("/issuers/slow")["account"]["thumbprint"]
@@ -506,9 +510,11 @@ def test_a_change_of_the_key_whose_end_is_unknown_is_found_out(there, act):
     order, archive = acknowledged(there)
     reason(there, order, "JWS verification error")  # not final: it may be the key
     there.proxy.clear()
+    assert len(account_keys(there)) == 2, "while nobody knows which of them the account has"
     there.operator.post("/issuers/slow/account/key", {}, 200)
     assert there.operator.get("/issuers/slow")["account"]["thumbprint"] != before
     finish(there, order, archive)
+    wait_for("the end of the old key", lambda: len(account_keys(there)) == 1, 20, 0.2)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -7,6 +7,8 @@
 
 #include "base/rnd.h"
 #include "core/jsontext.h"
+#include "core/upstream/terms.h"
+#include "store/jobs.h"
 
 enum { SIGN_SECONDS = 60 };
 
@@ -128,28 +130,13 @@ static enum acsr_result update_contacts(
 	return account_ask(c, w, &a, contacts_updated, e);
 }
 
-static enum acsr_result replace_text(char **text, const char *with, struct acsr_err *e)
-{
-	char *fresh = NULL;
-
-	TRY(str_dup(&fresh, with, e));
-	free(*text);
-	*text = fresh;
-	return ACSR_OK;
-}
-
 static enum acsr_result keep_account(struct core *c, struct account_work *w, struct upstream_issuer *i,
 	const struct upstream_reply *r, struct acsr_err *e)
 {
-	json_t *meta = upstream_meta(i);
-	const char *terms = json_string_value(json_object_get(meta, "termsOfService"));
-	enum acsr_result result =
-		w->terms ? replace_text(&i->terms_agreed, terms != NULL ? terms : "", e) : ACSR_OK;
-
-	json_decref(meta);
-	TRY(result);
-	TRY(replace_text(&i->account_url, r->location, e));
-	TRY(replace_text(&i->contacts, w->contacts, e));
+	if (w->terms)
+		TRY(terms_agreed(c, i, e));
+	TRY(str_set(&i->account_url, r->location, e));
+	TRY(str_set(&i->contacts, w->contacts, e));
 	snprintf(i->account_thumbprint, sizeof(i->account_thumbprint), "%s", w->thumbprint);
 	snprintf(i->account_status, sizeof(i->account_status), "valid");
 	TRY(upstream_issuer_save(c->db, i, e));
@@ -237,24 +224,20 @@ static enum acsr_result on_key(
 }
 
 /* What can be said before the CA is asked. */
-static enum acsr_result judge_terms(
+static enum acsr_result judge_wishes(
 	const struct account_work *w, const struct upstream_issuer *i, struct acsr_err *e)
 {
 	json_t *meta = upstream_meta(i);
-	const char *terms = json_string_value(json_object_get(meta, "termsOfService"));
 	bool eab = json_is_true(json_object_get(meta, "externalAccountRequired"));
-	enum acsr_result r = ACSR_OK;
 
-	if (terms != NULL && *terms != '\0' && !w->terms && strcmp(terms, i->terms_agreed) != 0)
-		r = err_rule(e, "upstream.terms", "terms", "RFC 8555 7.3.3",
-			"%.60s has terms of service that you have to agree to: %.200s", i->title, terms);
-	else if (eab && w->eab_kid == NULL && i->account_url[0] == '\0')
-		r = err_rule(e, "upstream.eab", "eab", "RFC 8555 7.3.4",
+	json_decref(meta);
+	TRY(terms_check(i, w->terms, e));
+	if (eab && w->eab_kid == NULL && i->account_url[0] == '\0')
+		return err_rule(e, "upstream.eab", "eab", "RFC 8555 7.3.4",
 			"%.60s takes only accounts that are bound to one you have with it: get a key id and "
 			"a MAC key there",
 			i->title);
-	json_decref(meta);
-	return r;
+	return ACSR_OK;
 }
 
 static enum acsr_result got_directory(struct core *c, struct upstream_then *t, const struct upstream_reply *r,
@@ -271,12 +254,13 @@ static enum acsr_result got_directory(struct core *c, struct upstream_then *t, c
 	if (why != NULL)
 		return account_finish(c, w, why, e);
 	TRY(upstream_issuer_load(c->db, w->issuer, &i, e));
-	if (judge_terms(w, &i, &no) != ACSR_OK)
+	if (judge_wishes(w, &i, &no) != ACSR_OK)
 		return account_finish(c, w, &no, e);
 	if (w->contacts == NULL)
 		TRY(str_dup(&w->contacts, i.contacts, e));
 	/* A deactivated account's key is never good again (7.3.6). */
 	if (i.account_key[0] == '\0' || strcmp(i.account_status, "deactivated") == 0) {
+		TRY(account_key_replaced(c, i.account_key, e));
 		account_new_key_name(i.name, i.account_key);
 		i.account_status[0] = '\0';
 		TRY(upstream_issuer_save(c->db, &i, e));
@@ -313,35 +297,65 @@ enum acsr_result upstream_account_register(struct core *c, struct request *q, co
 
 /* --- ending --- */
 
+static enum acsr_result ask_to_end(
+	struct core *c, struct account_work *w, const struct upstream_issuer *i, struct acsr_err *e);
+
+static enum acsr_result has_ended(
+	struct core *c, struct account_work *w, struct upstream_issuer *i, struct acsr_err *e)
+{
+	snprintf(i->account_status, sizeof(i->account_status), "deactivated");
+	if (i->next_key[0] != '\0') {
+		TRY(account_key_replaced(c, i->next_key, e));
+		i->next_key[0] = '\0';
+		TRY(jobs_done(c->db, "upstream-roll", i->name, e));
+	}
+	TRY(upstream_issuer_save(c->db, i, e));
+	TRY(core_audit(c, w->q != NULL ? w->q->who.email : "system", "", "issuer.deactivated", i->name, e,
+		"account %s", i->account_url));
+	return account_finish(c, w, NULL, e);
+}
+
+/* While nobody knows which of two keys the account has, a refusal may be of the key. */
 static enum acsr_result deactivated(struct core *c, struct upstream_then *t, const struct upstream_reply *r,
 	const struct acsr_err *why, struct acsr_err *e)
 {
 	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer i = { 0 };
 	struct account_work *w = account_work_of(c, t->detail);
 	/* Asked a second time: the CA takes no signature of it any more. */
-	bool gone = strcmp(r->problem, "unauthorized") == 0 || strcmp(r->problem, "accountDoesNotExist") == 0;
+	bool refused = strcmp(r->problem, "unauthorized") == 0, gone;
 
 	if (w == NULL)
 		return ACSR_OK;
-	if (why != NULL && !gone)
-		return account_finish(c, w, why, e);
 	TRY(upstream_issuer_load(c->db, w->issuer, &i, e));
-	snprintf(i.account_status, sizeof(i.account_status), "deactivated");
-	TRY(upstream_issuer_save(c->db, &i, e));
-	TRY(core_audit(c, w->q != NULL ? w->q->who.email : "system", "", "issuer.deactivated", i.name, e,
-		"account %s", i.account_url));
-	return account_finish(c, w, NULL, e);
+	if (why == NULL)
+		return has_ended(c, w, &i, e);
+	if (i.next_key[0] != '\0' && !w->other_key && err_is(why, "upstream.refused.")) {
+		w->other_key = true;
+		w->refused = refused;
+		return ask_to_end(c, w, &i, e);
+	}
+	gone = refused && (i.next_key[0] == '\0' || (w->other_key && w->refused));
+	return gone || strcmp(r->problem, "accountDoesNotExist") == 0 ? has_ended(c, w, &i, e)
+								      : account_finish(c, w, why, e);
+}
+
+static enum acsr_result ask_to_end(
+	struct core *c, struct account_work *w, const struct upstream_issuer *i, struct acsr_err *e)
+{
+	struct upstream_ask a = { .url = i->account_url,
+		.payload = "{\"status\":\"deactivated\"}",
+		.key = w->other_key ? i->next_key : NULL };
+
+	return account_ask(c, w, &a, deactivated, e);
 }
 
 enum acsr_result upstream_account_deactivate(
 	struct core *c, struct request *q, const char *issuer, upstream_done_fn *done, struct acsr_err *e)
 {
 	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer i = { 0 };
-	struct upstream_ask a = { .payload = "{\"status\":\"deactivated\"}" };
 	struct account_work *w;
 
 	TRY(upstream_issuer_load(c->db, issuer, &i, e));
-	a.url = i.account_url;
 	TRY(account_begin(c, q, issuer, done, &w, e));
-	return account_ask(c, w, &a, deactivated, e);
+	return ask_to_end(c, w, &i, e);
 }

@@ -12,11 +12,14 @@ struct account_work {
 	upstream_done_fn *done; /* NULL: nobody is told */
 	bool terms;             /* registering: agreed to */
 	bool look_up;           /* rolling over: one was begun before */
+	bool other_key,
+		refused; /* ending: asked with the next key, for the first was refused; as no account's */
 	char *contacts;
 	char *eab_kid, *eab_jws;
 	struct acsr_secret *eab_key;
 	char thumbprint[44];
-	char *old_jwk; /* rolling over: of the key that is to go */
+	char next_key[65]; /* rolling over: the one that it is about */
+	char *old_jwk;     /* rolling over: of the key that is to go */
 };
 void account_work_free(void *w);
 
@@ -35,5 +38,7 @@ ACSR_MUST_USE enum acsr_result account_ask_signer(struct core *c, const struct a
 struct account_work *account_work_of(struct core *c, const char *detail); /* NULL when it is gone */
 /* A name in the signer's store that was not there before. */
 void account_new_key_name(const char *issuer, char out[65]);
+/* No account has this key any more, as its CA has confirmed: a job has the signer destroy it. "": nothing. */
+ACSR_MUST_USE enum acsr_result account_key_replaced(struct core *c, const char *key, struct acsr_err *e);
 
 #endif

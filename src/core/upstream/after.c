@@ -1,5 +1,5 @@
-/* After the certificate, or instead of it: revocation at its CA, letting go of what is pending there, and when the CA would
- * like it to be renewed (ARI, RFC 9773). */
+/* After the certificate: revocation at its CA, and when the CA would like it to be renewed (ARI, RFC 9773). And what the API
+ * shows of an order there. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "core/issuers.h"
 #include "core/jsontext.h"
-#include "core/publish.h"
 #include "core/upstream/jobs.h"
 #include "core/upstream/orders.h"
 #include "store/certificate.h"
@@ -17,7 +16,6 @@
 enum {
 	LONGEST_PAUSE = 3600,
 	LEASE = 900,
-	TIDY_TRIES = 5,
 	ARI_USUAL = 6 * 3600, /* RFC 9773 4.3.2 */
 	ARI_LEAST = 60,
 	ARI_MOST = 86400
@@ -195,8 +193,6 @@ enum acsr_result upstream_revoke_job(struct core *c, const char *serial, int64_t
 	return tell_to_revoke(c, &cert, true, e);
 }
 
-/* --- letting go (7.5.2) --- */
-
 enum acsr_result upstream_may_cancel(struct core *c, const struct order *o, bool *may, struct acsr_err *e)
 {
 	static const char *const sent[] = { "finalize", "download", "done" };
@@ -211,84 +207,6 @@ enum acsr_result upstream_may_cancel(struct core *c, const struct order *o, bool
 	for (size_t k = 0; have && k < sizeof(sent) / sizeof(sent[0]); k++)
 		*may = *may && strcmp(x.u.step, sent[k]) != 0;
 	return ACSR_OK;
-}
-
-enum acsr_result upstream_cancel(struct core *c, const struct order *o, struct acsr_err *e)
-{
-	CLEANUP_ERRAND struct errand x = { 0 };
-	bool have;
-
-	TRY(errand_load(c, o->id, &x, &have, e));
-	if (!have)
-		return ACSR_OK;
-	TRY(jobs_done(c->db, "upstream", o->id, e));
-	TRY(publish_drop_order(c, o->id, e));
-	return x.u.url[0] != '\0' ? core_want_job(c, "upstream-tidy", o->id, c->now, e) : ACSR_OK;
-}
-
-static enum acsr_result tidy_next(struct core *c, const char *order_id, struct acsr_err *e);
-
-/* Politeness: whatever it says, the next one. Only a CA that is away is asked again. */
-static enum acsr_result on_let_go(struct core *c, struct upstream_then *t, const struct upstream_reply *r,
-	const struct acsr_err *why, struct acsr_err *e)
-{
-	CLEANUP_VALIDATION struct validation v = { 0 };
-	int64_t attempts;
-
-	(void)r;
-	if (validation_load(c->db, t->detail, &v, e) != ACSR_OK)
-		return err_is(e, "object.absent") ? jobs_done(c->db, "upstream-tidy", t->object, e)
-						  : ACSR_FAIL;
-	TRY(jobs_attempts(c->db, "upstream-tidy", t->object, &attempts, e));
-	if (why != NULL && upstream_is_their_fault(why) && attempts < TIDY_TRIES)
-		return jobs_again(c->db, "upstream-tidy", t->object,
-			c->now + jobs_pause(first_pause(c), LONGEST_PAUSE, attempts), why->text, e);
-	v.authz_url[0] = '\0';
-	TRY(validation_save(c->db, &v, e));
-	return tidy_next(c, t->object, e);
-}
-
-static enum acsr_result let_go(
-	struct core *c, const struct errand *x, const struct validation *v, struct acsr_err *e)
-{
-	struct upstream_then t = { .fn = on_let_go };
-	struct upstream_ask a = {
-		.issuer = x->i.name, .url = v->authz_url, .payload = "{\"status\":\"deactivated\"}"
-	};
-	struct acsr_err why;
-
-	TRY(jobs_lease(c->db, "upstream-tidy", x->o.id, c->now + LEASE, e));
-	snprintf(t.object, sizeof(t.object), "%s", x->o.id);
-	snprintf(t.detail, sizeof(t.detail), "%s", v->id);
-	if (upstream_call(c, &a, &t, &why) == ACSR_OK)
-		return ACSR_OK;
-	return jobs_done(c->db, "upstream-tidy", x->o.id, e);
-}
-
-static enum acsr_result tidy_next(struct core *c, const char *order_id, struct acsr_err *e)
-{
-	CLEANUP_ERRAND struct errand x = { 0 };
-	struct validation *v;
-	enum acsr_result r;
-	size_t n, k = 0;
-	bool have;
-
-	TRY(errand_load(c, order_id, &x, &have, e));
-	if (!have || order_may_move(x.o.state, "cancelled"))
-		return jobs_done(c->db, "upstream-tidy", order_id, e);
-	TRY(validations_of(c->db, order_id, &v, &n, e));
-	while (k < n && (v[k].authz_url[0] == '\0' ||
-				(strcmp(v[k].state, "pending") != 0 && strcmp(v[k].state, "failed") != 0)))
-		k++;
-	r = k < n ? let_go(c, &x, &v[k], e) : jobs_done(c->db, "upstream-tidy", order_id, e);
-	validations_free(v, n);
-	return r;
-}
-
-enum acsr_result upstream_tidy_job(struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e)
-{
-	(void)attempts;
-	return tidy_next(c, order_id, e);
 }
 
 /* --- when to renew --- */
@@ -359,6 +277,15 @@ enum acsr_result upstream_ari_job(struct core *c, const char *order_id, int64_t 
 
 /* --- for the API --- */
 
+/* Only while something is still to be done there. */
+static json_t *held_json(const struct errand *x)
+{
+	const char *why = errand_holds(&x->i);
+	bool ended = strcmp(x->u.step, "done") == 0 || !order_may_move(x->o.state, "cancelled");
+
+	return why != NULL && !ended ? json_string(why) : json_null();
+}
+
 enum acsr_result upstream_json(struct core *c, const struct order *o, json_t **out, struct acsr_err *e)
 {
 	CLEANUP_ERRAND struct errand x = { 0 };
@@ -371,9 +298,9 @@ enum acsr_result upstream_json(struct core *c, const struct order *o, json_t **o
 		return ACSR_OK;
 	}
 	failures = json_integer_value(json_object_get(x.detail, "failures"));
-	*out = json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:I}", "issuer", x.i.name, "title", x.i.title,
+	*out = json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:I,s:o}", "issuer", x.i.name, "title", x.i.title,
 		"kind", x.i.kind, "step", x.u.step, "url", json_text_or_null(x.u.url), "since",
 		json_time(x.u.started_at), "told_at", json_time(x.u.told_at), "expires_at",
-		json_time(x.u.expires_at), "refused", (json_int_t)failures);
+		json_time(x.u.expires_at), "refused", (json_int_t)failures, "held", held_json(&x));
 	return ACSR_OK;
 }

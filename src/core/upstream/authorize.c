@@ -112,9 +112,7 @@ static enum acsr_result keep_valid(struct core *c, struct errand *x, const char 
 			"%s: %.60s has an authorization that this account has not earned: control is to be "
 			"shown anew",
 			v->name, x->i.title);
-	free(v->authz_url);
-	v->authz_url = NULL;
-	TRY(str_dup(&v->authz_url, url, e));
+	TRY(str_set(&v->authz_url, url, e));
 	return prove_passed(c, x, v, authz, e);
 }
 
@@ -235,7 +233,7 @@ static enum acsr_result begin_proving(struct core *c, struct errand *x, struct a
 {
 	json_object_del(x->detail, "let_go");
 	TRY(errand_step(c, x, "prove", e));
-	TRY(errand_well(c, x, e));
+	TRY(errand_well(c, x, x->o.id, e));
 	TRY(order_wait(c, &x->o, 0, e, "%s", ""));
 	TRY(jobs_done(c->db, "upstream", x->o.id, e));
 	TRY(order_check_names(c, &x->o, true, e));

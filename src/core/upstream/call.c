@@ -6,56 +6,16 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "core/upstream/exchange.h"
 #include "core/upstream/reply.h"
+#include "core/upstream/terms.h"
 
 enum {
-	NONCES = 8,
-	NONCE_MAX = 257,
-	NONCE_LIFE = 600, /* seconds: CAs forget them */
-	TRIES = 6,        /* of one request, because of its nonce */
+	TRIES = 6, /* of one request, because of its nonce */
 	DIRECTORY_LIFE = 86400,
 	FORGOTTEN_MS = 1800 * 1000,
 	SIGN_SECONDS = 60,
 	MOST = 1 << 20
-};
-
-enum stage { STAGE_DIRECTORY, STAGE_NONCE, STAGE_SIGN, STAGE_SENT };
-
-struct exchange {
-	struct exchange *next;
-	uint64_t id;
-	int64_t touched_ms;
-	enum stage stage;
-	char issuer[65], key[65];
-	char *url, *payload, *kid, *accept; /* payload and kid may be NULL */
-	char nonce[NONCE_MAX];              /* given back with badNonce, to be used next */
-	int tries;
-	struct upstream_then then;
-};
-
-struct pool {
-	struct pool *next;
-	char issuer[65];
-	char nonces[NONCES][NONCE_MAX];
-	int64_t got_at[NONCES];
-	size_t n;
-	char limited[64]; /* what was told last to slow down, and until when */
-	int64_t limited_until;
-};
-
-struct parked {
-	struct parked *next;
-	uint64_t id;
-	int64_t touched_ms;
-	void *arg;
-	void (*drop)(void *arg);
-};
-
-struct upstream {
-	struct exchange *all;
-	struct parked *parked;
-	struct pool *pools;
-	uint64_t last;
 };
 
 /* --- exchanges --- */
@@ -84,15 +44,6 @@ static struct exchange *find(struct upstream *u, uint64_t id)
 	return NULL;
 }
 
-static void unpark(struct parked **at)
-{
-	struct parked *p = *at;
-
-	*at = p->next;
-	p->drop(p->arg);
-	free(p);
-}
-
 /* Those whose step was undone, so that nothing will ever answer them. */
 static void sweep(struct upstream *u)
 {
@@ -104,99 +55,7 @@ static void sweep(struct upstream *u)
 		if (x->touched_ms < before)
 			exchange_free(u, x);
 	}
-	for (struct parked **p = &u->parked; *p != NULL;) {
-		if ((*p)->touched_ms < before)
-			unpark(p);
-		else
-			p = &(*p)->next;
-	}
-}
-
-static enum acsr_result upstream_open(struct core *c, struct upstream **out, struct acsr_err *e)
-{
-	if (c->upstream == NULL)
-		c->upstream = calloc(1, sizeof(*c->upstream));
-	*out = c->upstream;
-	return *out != NULL ? ACSR_OK : err_nomem(e);
-}
-
-enum acsr_result upstream_park(
-	struct core *c, void *arg, void (*drop)(void *arg), uint64_t *id, struct acsr_err *e)
-{
-	struct parked *p;
-	struct upstream *u;
-
-	TRY(upstream_open(c, &u, e));
-	p = calloc(1, sizeof(*p));
-	if (p == NULL)
-		return err_nomem(e);
-	*p = (struct parked){ u->parked, ++u->last, clock_mono_ms(), arg, drop };
-	u->parked = p;
-	*id = p->id;
-	return ACSR_OK;
-}
-
-void *upstream_parked(struct core *c, uint64_t id)
-{
-	for (struct parked *p = c->upstream != NULL ? c->upstream->parked : NULL; p != NULL; p = p->next) {
-		if (p->id != id)
-			continue;
-		p->touched_ms = clock_mono_ms();
-		return p->arg;
-	}
-	return NULL;
-}
-
-void upstream_unpark(struct core *c, uint64_t id)
-{
-	for (struct parked **p = &c->upstream->parked; *p != NULL; p = &(*p)->next) {
-		if ((*p)->id == id) {
-			unpark(p);
-			return;
-		}
-	}
-}
-
-/* --- nonces --- */
-
-static struct pool *pool_of(struct upstream *u, const char *issuer)
-{
-	struct pool *p = u->pools;
-
-	while (p != NULL && strcmp(p->issuer, issuer) != 0)
-		p = p->next;
-	if (p == NULL && (p = calloc(1, sizeof(*p))) != NULL) {
-		snprintf(p->issuer, sizeof(p->issuer), "%s", issuer);
-		p->next = u->pools;
-		u->pools = p;
-	}
-	return p;
-}
-
-static void keep_nonce(struct upstream *u, const char *issuer, const char *nonce, int64_t now)
-{
-	struct pool *p = pool_of(u, issuer);
-
-	if (p == NULL || *nonce == '\0' || p->n == NONCES)
-		return;
-	snprintf(p->nonces[p->n], NONCE_MAX, "%s", nonce);
-	p->got_at[p->n++] = now;
-}
-
-static bool take_nonce(struct upstream *u, struct exchange *x, int64_t now)
-{
-	struct pool *p = pool_of(u, x->issuer);
-
-	if (x->nonce[0] != '\0')
-		return true;
-	while (p != NULL && p->n > 0) {
-		p->n--;
-		if (p->got_at[p->n] > now || p->got_at[p->n] < now - NONCE_LIFE)
-			continue;
-		memcpy(x->nonce, p->nonces[p->n], NONCE_MAX);
-		return true;
-	}
-	return false;
+	upstream_park_sweep(u, before);
 }
 
 /* --- the steps of one exchange --- */
@@ -231,26 +90,8 @@ static enum acsr_result pause_issuer(struct core *c, const char *issuer, const s
 
 	TRY(upstream_issuer_load(c->db, issuer, &i, e));
 	i.paused_until = r->retry_at;
-	free(i.paused_reason);
-	i.paused_reason = NULL;
-	TRY(str_dup(&i.paused_reason, why->text, e));
+	TRY(str_set(&i.paused_reason, why->text, e));
 	return upstream_issuer_save(c->db, &i, e);
-}
-
-/* One order's limit delays that order. Everybody waits when the CA itself is busy, nothing can be asked without what was
- * refused, or several orders met the limit. */
-static bool is_for_everybody(const struct core *c, const struct exchange *x, const struct upstream_reply *r)
-{
-	struct pool *p = pool_of(c->upstream, x->issuer);
-	bool another;
-
-	if (r->status == 503 || p == NULL || x->stage != STAGE_SENT || x->then.object[0] == '\0' ||
-		strcmp(x->url, "newAccount") == 0)
-		return true;
-	another = p->limited_until > c->now && strcmp(p->limited, x->then.object) != 0;
-	memcpy(p->limited, x->then.object, sizeof(p->limited));
-	p->limited_until = r->retry_at;
-	return another;
 }
 
 static enum acsr_result slow_down(struct core *c, const struct exchange *x, struct upstream_reply *r,
@@ -262,18 +103,21 @@ static enum acsr_result slow_down(struct core *c, const struct exchange *x, stru
 		return ACSR_OK;
 	if (r->retry_at == 0)
 		r->retry_at = c->now + conf_span(&c->proc->conf, "upstream.longest_wait");
-	return is_for_everybody(c, x, r) ? pause_issuer(c, x->issuer, r, why, e) : ACSR_OK;
+	return nonce_limit_is_for_everybody(c, x, r) ? pause_issuer(c, x->issuer, r, why, e) : ACSR_OK;
 }
 
 static enum acsr_result took_directory(
 	struct core *c, struct exchange *x, const struct upstream_reply *r, struct acsr_err *e)
 {
 	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer i = { 0 };
+	CLEANUP_STR char *terms = NULL;
 	struct acsr_err why;
 
 	TRY(upstream_issuer_load(c->db, x->issuer, &i, e));
+	TRY(terms_of(&i, &terms, e));
 	if (reply_directory(&i, r, &why) != ACSR_OK)
 		return give_up(c, x, &why, e);
+	TRY(terms_compare(c, &i, terms, e));
 	i.directory_at = c->now;
 	TRY(upstream_issuer_save(c->db, &i, e));
 	if (strcmp(x->url, "directory") == 0)
@@ -288,9 +132,11 @@ static enum acsr_result took_answer(struct core *c, struct exchange *x, struct u
 		snprintf(x->nonce, sizeof(x->nonce), "%s", nonce);
 		return go_on(c, x, e);
 	}
-	keep_nonce(c->upstream, x->issuer, nonce, c->now);
+	nonce_keep(c->upstream, x->issuer, nonce, c->now);
 	if (why != NULL)
 		TRY(slow_down(c, x, r, why, e));
+	if (why != NULL && strcmp(r->problem, "userActionRequired") == 0)
+		TRY(terms_wanted(c, x->issuer, r, e));
 	return over(c, x, r, why, e);
 }
 
@@ -444,7 +290,7 @@ static enum acsr_result go_on(struct core *c, struct exchange *x, struct acsr_er
 		x->stage = STAGE_SENT;
 		return send_it(c, x, &i, "GET", url, nothing, e);
 	}
-	if (take_nonce(c->upstream, x, c->now))
+	if (nonce_take(c->upstream, x, c->now))
 		return sign(c, x, &i, url, e);
 	x->stage = STAGE_NONCE;
 	upstream_directory_url(&i, "newNonce", nonce_url);

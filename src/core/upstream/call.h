@@ -21,6 +21,7 @@ struct upstream_reply {
 	int64_t retry_after;         /* seconds as the CA said them */
 	struct strv alternates;      /* Link rel="alternate", checked URLs */
 	char next[UPSTREAM_URL];     /* Link rel="next", checked; "" without */
+	char terms[UPSTREAM_URL]; /* Link rel="terms-of-service", for people; any https:// URL; "" without */
 	struct bytes body;
 	json_t *json;     /* the body as an object, or NULL when it is none */
 	char problem[48]; /* last part of the problem's type: "rateLimited"; "" without */

@@ -167,10 +167,8 @@ static enum acsr_result is_valid(
 			"%.60s says that the certificate is ready, but not where", x->i.title);
 		return errand_trouble(c, x, "issue", x->o.id, &why, r->retry_at, e);
 	}
-	free(x->u.certificate_url);
-	x->u.certificate_url = NULL;
-	TRY(str_dup(&x->u.certificate_url, url, e));
-	TRY(errand_well(c, x, e));
+	TRY(str_set(&x->u.certificate_url, url, e));
+	TRY(errand_well(c, x, NULL, e));
 	TRY(errand_step(c, x, "download", e));
 	return download(c, x, e);
 }
@@ -186,7 +184,7 @@ static enum acsr_result poll_again(
 			&why, "upstream.answer", "%.60s has not come to an end with the order", x->i.title);
 		return errand_give_up(c, x, "issue", x->o.id, &why, e);
 	}
-	TRY(errand_well(c, x, e));
+	TRY(errand_well(c, x, NULL, e));
 	TRY(jobs_attempts(c->db, "issue", x->o.id, &attempts, e));
 	at = r->retry_at > c->now ? r->retry_at : c->now + jobs_pause(POLL_FIRST, POLL_MOST, attempts);
 	TRY(jobs_again(c->db, "issue", x->o.id, at, "", e));
@@ -298,11 +296,14 @@ enum acsr_result upstream_issue(struct core *c, const struct order *o, struct ac
 {
 	CLEANUP_ERRAND struct errand x = { 0 };
 	struct upstream_ask a = { .payload = "" };
-	bool wanted;
+	bool wanted, held;
 
 	TRY(load_issuing(c, o->id, &x, &wanted, e));
 	if (!wanted)
 		return jobs_done(c->db, "issue", o->id, e);
+	TRY(errand_held(c, &x, "issue", o->id, &held, e));
+	if (held)
+		return ACSR_OK;
 	if (strcmp(x.u.step, "download") == 0)
 		return download(c, &x, e);
 	a.url = x.u.url;

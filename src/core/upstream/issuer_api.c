@@ -7,6 +7,7 @@
 #include "core/jsontext.h"
 #include "core/statement.h"
 #include "core/upstream/issuer.h"
+#include "store/upstream.h"
 
 /* --- showing --- */
 
@@ -108,13 +109,13 @@ enum acsr_result issuer_make(struct core *c, struct request *q, struct acsr_err 
 
 /* What decides whether keys of ours may go there, as it was and as it is asked for. */
 struct standing {
-	bool public;
+	bool public, active;
 	char url[1001];
 };
 
 static struct standing standing_of(const struct upstream_issuer *is)
 {
-	struct standing s = { .public = is->public };
+	struct standing s = { .public = is->public, .active = is->active };
 
 	snprintf(s.url, sizeof(s.url), "%s", is->directory_url);
 	return s;
@@ -145,6 +146,8 @@ static enum acsr_result change(struct core *c, struct request *q, const char *us
 	was = standing_of(&is);
 	TRY(issuer_read(c, q, false, &is, NULL, e));
 	TRY(upstream_issuer_save(c->db, &is, e));
+	if (is.active && !was.active)
+		TRY(upstream_orders_wake(c->db, is.name, c->now, e));
 	json_members(q->body, members, sizeof(members));
 	say_change(values, sizeof(values), &was, &is);
 	TRY(core_audit(

@@ -61,9 +61,10 @@ static json_t *account_json(const struct upstream_issuer *is)
 {
 	if (is->account_url[0] == '\0')
 		return json_null();
-	return json_pack("{s:s, s:s, s:o, s:o, s:b}", "url", is->account_url, "status", is->account_status,
-		"thumbprint", json_text_or_null(is->account_thumbprint), "terms_agreed",
-		json_text_or_null(is->terms_agreed), "rolling", is->next_key[0] != '\0');
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:b}", "url", is->account_url, "status",
+		is->account_status, "thumbprint", json_text_or_null(is->account_thumbprint), "terms_agreed",
+		json_text_or_null(is->terms_agreed), "terms_wanted", json_text_or_null(is->terms_wanted),
+		"rolling", is->next_key[0] != '\0');
 }
 
 static json_t *paused_json(struct core *c, const struct upstream_issuer *is)

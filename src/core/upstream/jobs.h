@@ -7,7 +7,7 @@
 /* "upstream", an order: have it ordered at the CA, and read its authorizations. */
 ACSR_MUST_USE enum acsr_result upstream_job(
 	struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e);
-/* "upstream-tidy", an order: let go of authorizations that an order which was cancelled or failed left pending. */
+/* "upstream-tidy", an order: let go of authorizations that it has left pending at a CA: cancelled, failed, or gone elsewhere. */
 ACSR_MUST_USE enum acsr_result upstream_tidy_job(
 	struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e);
 /* "upstream-ari", an order: ask when its certificate should be renewed. */
@@ -19,5 +19,8 @@ ACSR_MUST_USE enum acsr_result upstream_revoke_job(
 /* "upstream-roll", an issuer: a change of the account's key whose outcome is not known. */
 ACSR_MUST_USE enum acsr_result upstream_roll_job(
 	struct core *c, const char *issuer, int64_t attempts, struct acsr_err *e);
+/* "upstream-forget", the name of an account's key: have the signer destroy it, when no issuer has it. */
+ACSR_MUST_USE enum acsr_result upstream_forget_job(
+	struct core *c, const char *key, int64_t attempts, struct acsr_err *e);
 
 #endif

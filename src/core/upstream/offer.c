@@ -239,11 +239,7 @@ static int rank(struct core *c, const struct errand *x, json_t *offer, const cha
 
 static enum acsr_result take(struct validation *v, json_t *offer, struct acsr_err *e)
 {
-	char *url = NULL;
-
-	TRY(str_dup(&url, text_of(offer, "url"), e));
-	free(v->challenge_url);
-	v->challenge_url = url;
+	TRY(str_set(&v->challenge_url, text_of(offer, "url"), e));
 	snprintf(v->method, sizeof(v->method), "%s", text_of(offer, "method"));
 	snprintf(v->token, sizeof(v->token), "%s", text_of(offer, "token"));
 	snprintf(v->value, sizeof(v->value), "%s", text_of(offer, "value"));
@@ -285,9 +281,7 @@ static enum acsr_result keep(struct core *c, const struct errand *x, const char 
 	TRY(json_text(json_incref(offers), &text, e));
 	free(v->offers);
 	v->offers = text;
-	free(v->authz_url);
-	v->authz_url = NULL;
-	return str_dup(&v->authz_url, url, e);
+	return str_set(&v->authz_url, url, e);
 }
 
 enum acsr_result offer_read(struct core *c, const struct errand *x, const char *url, json_t *authz,

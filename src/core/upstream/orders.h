@@ -34,9 +34,12 @@ ACSR_MUST_USE enum acsr_result errand_save(struct core *c, struct errand *x, str
 ACSR_MUST_USE enum acsr_result errand_step(
 	struct core *c, struct errand *x, const char *step, struct acsr_err *e);
 
-/* Is the issuer switched off? The order then waits with that reason, and the job is tried again. */
-ACSR_MUST_USE enum acsr_result errand_off(
-	struct core *c, struct errand *x, const char *job, const char *object, bool *off, struct acsr_err *e);
+/* What the issuer's orders wait for the operator for: "issuer-off" (switched off), "terms" (its CA has new ones); NULL: nothing. */
+const char *errand_holds(const struct upstream_issuer *i);
+/* Does it? Then the order waits with that reason, without an end, or goes to its fallback when it is time, and the job is
+ * tried again. When it does no more, the time of waiting counts for nothing. */
+ACSR_MUST_USE enum acsr_result errand_held(struct core *c, struct errand *x, const char *job,
+	const char *object, bool *held, struct acsr_err *e);
 /* Ask the CA about the order; then->object is `object`. What cannot be asked goes to errand_trouble. job: the kind (and
  * object) of the job that this is part of. */
 ACSR_MUST_USE enum acsr_result errand_ask(struct core *c, struct errand *x, const struct upstream_ask *a,
@@ -50,11 +53,19 @@ ACSR_MUST_USE enum acsr_result errand_trouble(struct core *c, struct errand *x, 
 /* The end of it: the order fails with the reason, and with a word about a CSR that the CA has. */
 ACSR_MUST_USE enum acsr_result errand_give_up(struct core *c, struct errand *x, const char *job,
 	const char *object, const struct acsr_err *why, struct acsr_err *e);
-/* It did something: what it was at fault for is forgotten. */
-ACSR_MUST_USE enum acsr_result errand_well(struct core *c, struct errand *x, struct acsr_err *e);
+/* Is the fault that counts one of this object? */
+bool errand_has_fault(const struct errand *x, const char *object);
+/* The CA did what was asked about `object` (NULL: all of it): its fault in that is forgotten. */
+ACSR_MUST_USE enum acsr_result errand_well(
+	struct core *c, struct errand *x, const char *object, struct acsr_err *e);
 /* The CA's order is of no more use: another one later (after a growing pause), with the CA's words for the customer. */
 ACSR_MUST_USE enum acsr_result errand_again(
 	struct core *c, struct errand *x, const struct acsr_err *why, struct acsr_err *e);
+
+/* --- leave.c --- */
+/* The order goes away from this CA: what is pending there is written down, and let go of by a job. Saves x. Call it while
+ * the validations are there. */
+ACSR_MUST_USE enum acsr_result errand_leave(struct core *c, struct errand *x, struct acsr_err *e);
 
 /* --- offer.c: the challenges of an authorization --- */
 
@@ -89,6 +100,18 @@ ACSR_MUST_USE enum acsr_result authorize_taken(struct core *c, struct errand *x,
 /* The name of the order's newest certificate of that issuer in ARI (RFC 9773 4.1); "" when it has none. */
 ACSR_MUST_USE enum acsr_result upstream_certid(
 	struct core *c, const struct order *o, const char *issuer, char out[256], struct acsr_err *e);
+
+/* Ask the CA for the order. Its step is "order", or "ordering" when the CA surely has none. */
+ACSR_MUST_USE enum acsr_result place_order(struct core *c, struct errand *x, struct acsr_err *e);
+/* This is the CA's order for ours: keep it. "upstream.taken": another of ours has it; "upstream.answer". */
+ACSR_MUST_USE enum acsr_result place_take(
+	struct core *c, struct errand *x, const char *url, json_t *order, struct acsr_err *e);
+/* Is it still to be ordered? It may have been cancelled while the CA was asked. */
+bool place_wanted(const struct errand *x);
+
+/* --- recover.c --- */
+/* Whether the CA got the request is not known: look for the order there, and ask for it when there is none. */
+ACSR_MUST_USE enum acsr_result recover_order(struct core *c, struct errand *x, struct acsr_err *e);
 
 /* RFC 3339 with or without fractions of a second, with any offset; 0 when it is none. */
 int64_t errand_time(json_t *text);

@@ -1,8 +1,5 @@
-/*
- * The order at the other CA (RFC 8555 7.4): asked for once. When it is not known whether the CA got the request, its list of
- * our orders is read (7.1.2.1); a CA without such a list is asked again, which leaves at worst an order there that nobody
- * goes on with, and never a second certificate: only the order whose URL is stored here is ever finalized.
- */
+/* The order at the other CA (RFC 8555 7.4): asked for once. When it is not known whether the CA got the request, recover.c
+ * finds out. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +11,9 @@
 #include "store/certificate.h"
 #include "store/jobs.h"
 
-enum { LISTED_MOST = 30, TOO_MANY_PAUSE = 300 };
+enum { TOO_MANY_PAUSE = 300 };
 
-/* The order may have been cancelled while the CA was asked. */
-static bool still_ordering(const struct errand *x)
+bool place_wanted(const struct errand *x)
 {
 	return strcmp(x->u.step, "ordering") == 0 && strcmp(x->o.state, "validating") == 0;
 }
@@ -91,16 +87,6 @@ static enum acsr_result body_of(struct core *c, struct errand *x, char **out, st
 
 /* --- the CA's order --- */
 
-static enum acsr_result set_text(char **text, const char *with, struct acsr_err *e)
-{
-	char *fresh = NULL;
-
-	TRY(str_dup(&fresh, with, e));
-	free(*text);
-	*text = fresh;
-	return ACSR_OK;
-}
-
 /* Has it our names, all of them and no other? */
 static bool names_fit(json_t *order, const struct strv *names)
 {
@@ -145,8 +131,8 @@ static enum acsr_result read_authorizations(struct errand *x, json_t *order, siz
 	return ACSR_OK;
 }
 
-/* An order there is of one order here: "upstream.taken" when another of ours has this one. */
-static enum acsr_result take_order(
+/* An order there is of one order here. */
+enum acsr_result place_take(
 	struct core *c, struct errand *x, const char *url, json_t *order, struct acsr_err *e)
 {
 	const char *finalize = json_string_value(json_object_get(order, "finalize"));
@@ -165,8 +151,8 @@ static enum acsr_result take_order(
 		return err_set(e, "upstream.taken",
 			"%.60s gave an order that another order of this service has already", x->i.title);
 	json_object_set_new(x->detail, "ready", json_boolean(status != NULL && strcmp(status, "ready") == 0));
-	TRY(set_text(&x->u.url, url, e));
-	TRY(set_text(&x->u.finalize_url, finalize, e));
+	TRY(str_set(&x->u.url, url, e));
+	TRY(str_set(&x->u.finalize_url, finalize, e));
 	x->u.expires_at = errand_time(json_object_get(order, "expires"));
 	TRY(errand_step(c, x, "authorize", e));
 	return core_audit(
@@ -220,11 +206,11 @@ static enum acsr_result on_ordered(struct core *c, struct upstream_then *t, cons
 	bool have;
 
 	TRY(errand_load(c, t->object, &x, &have, e));
-	if (!have || !still_ordering(&x))
+	if (!have || !place_wanted(&x))
 		return ACSR_OK;
 	if (why != NULL)
 		return not_ordered(c, &x, r, why, e);
-	if (take_order(c, &x, r->location, r->json, &no) != ACSR_OK)
+	if (place_take(c, &x, r->location, r->json, &no) != ACSR_OK)
 		return err_is(&no, "upstream.taken")
 			       ? authorize_taken(c, &x,
 					 json_string_value(json_array_get(
@@ -234,7 +220,7 @@ static enum acsr_result on_ordered(struct core *c, struct upstream_then *t, cons
 	return authorize_next(c, &x, e);
 }
 
-static enum acsr_result ask_for_order(struct core *c, struct errand *x, struct acsr_err *e)
+enum acsr_result place_order(struct core *c, struct errand *x, struct acsr_err *e)
 {
 	struct upstream_ask a = { .url = "newOrder" };
 	CLEANUP_STR char *payload = NULL;
@@ -264,141 +250,23 @@ static enum acsr_result may_order(struct core *c, struct errand *x, bool *may, s
 		x->i.title, (long long)n);
 }
 
-/* --- an unknown outcome --- */
-
-static enum acsr_result look_at_next(struct core *c, struct errand *x, struct acsr_err *e);
-
-static enum acsr_result on_candidate(struct core *c, struct upstream_then *t, const struct upstream_reply *r,
-	const struct acsr_err *why, struct acsr_err *e)
-{
-	static const char *const good[] = { "pending", "ready" };
-	CLEANUP_ERRAND struct errand x = { 0 };
-	const char *status = json_string_value(json_object_get(r->json, "status"));
-	CLEANUP_STR char *url = NULL;
-	bool have, fits = false;
-
-	TRY(errand_load(c, t->object, &x, &have, e));
-	if (!have || !still_ordering(&x))
-		return ACSR_OK;
-	if (why != NULL && upstream_is_their_fault(why))
-		return errand_trouble(c, &x, "upstream", x.o.id, why, r->retry_at, e);
-	TRY(str_dup(&url, json_string_value(json_object_get(x.detail, "asking")), e));
-	for (size_t i = 0; status != NULL && why == NULL && i < sizeof(good) / sizeof(good[0]); i++)
-		fits = fits || strcmp(status, good[i]) == 0;
-	if (fits && take_order(c, &x, url, r->json, &(struct acsr_err){ 0 }) == ACSR_OK)
-		return authorize_next(c, &x, e);
-	return look_at_next(c, &x, e);
-}
-
-/* Candidates are what the list has and no order of ours; the newest are asked about first. */
-static enum acsr_result look_at_next(struct core *c, struct errand *x, struct acsr_err *e)
-{
-	json_t *list = json_object_get(x->detail, "candidates");
-	struct upstream_ask a = { .payload = "" };
-	CLEANUP_STR char *url = NULL;
-	size_t n = json_array_size(list);
-
-	if (n == 0) {
-		json_object_del(x->detail, "candidates");
-		return ask_for_order(c, x, e);
-	}
-	TRY(str_dup(&url, json_string_value(json_array_get(list, n - 1)), e));
-	json_array_remove(list, n - 1);
-	json_object_set_new(x->detail, "asking", json_string(url));
-	TRY(errand_save(c, x, e));
-	a.url = url;
-	return errand_ask(c, x, &a, "upstream", x->o.id, on_candidate, e);
-}
-
-static enum acsr_result add_candidates(struct core *c, struct errand *x, json_t *orders, struct acsr_err *e)
-{
-	json_t *list = json_object_get(x->detail, "candidates"), *one;
-	size_t i;
-
-	json_array_foreach(orders, i, one)
-	{
-		const char *url = json_string_value(one);
-		bool known = true;
-
-		if (url != NULL && upstream_url_ok(&x->i, url))
-			TRY(upstream_order_known(c->db, x->i.name, url, &known, e));
-		if (!known && json_array_size(list) < LISTED_MOST)
-			json_array_append(list, one);
-	}
-	return ACSR_OK;
-}
-
-static enum acsr_result ask_for_list(struct core *c, struct errand *x, const char *url, struct acsr_err *e);
-
-static enum acsr_result on_list(struct core *c, struct upstream_then *t, const struct upstream_reply *r,
-	const struct acsr_err *why, struct acsr_err *e)
-{
-	CLEANUP_ERRAND struct errand x = { 0 };
-	bool have;
-
-	TRY(errand_load(c, t->object, &x, &have, e));
-	if (!have || !still_ordering(&x))
-		return ACSR_OK;
-	if (why != NULL && upstream_is_their_fault(why))
-		return errand_trouble(c, &x, "upstream", x.o.id, why, r->retry_at, e);
-	if (why == NULL)
-		TRY(add_candidates(c, &x, json_object_get(r->json, "orders"), e));
-	if (why == NULL && r->next[0] != '\0' &&
-		json_array_size(json_object_get(x.detail, "candidates")) < LISTED_MOST)
-		return ask_for_list(c, &x, r->next, e);
-	return look_at_next(c, &x, e);
-}
-
-static enum acsr_result ask_for_list(struct core *c, struct errand *x, const char *url, struct acsr_err *e)
-{
-	struct upstream_ask a = { .url = url, .payload = "" };
-
-	TRY(errand_save(c, x, e));
-	return errand_ask(c, x, &a, "upstream", x->o.id, on_list, e);
-}
-
-static enum acsr_result on_account(struct core *c, struct upstream_then *t, const struct upstream_reply *r,
-	const struct acsr_err *why, struct acsr_err *e)
-{
-	CLEANUP_ERRAND struct errand x = { 0 };
-	const char *url = json_string_value(json_object_get(r->json, "orders"));
-	bool have;
-
-	TRY(errand_load(c, t->object, &x, &have, e));
-	if (!have || !still_ordering(&x))
-		return ACSR_OK;
-	if (why != NULL)
-		return errand_trouble(c, &x, "upstream", x.o.id, why, r->retry_at, e);
-	if (url == NULL || !upstream_url_ok(&x.i, url))
-		return ask_for_order(c, &x, e);
-	json_object_set_new(x.detail, "candidates", json_array());
-	return ask_for_list(c, &x, url, e);
-}
-
-static enum acsr_result find_order(struct core *c, struct errand *x, struct acsr_err *e)
-{
-	struct upstream_ask a = { .url = x->i.account_url, .payload = "" };
-
-	return errand_ask(c, x, &a, "upstream", x->o.id, on_account, e);
-}
-
 /* --- the job --- */
 
 static enum acsr_result run(struct core *c, struct errand *x, struct acsr_err *e)
 {
-	bool may, off;
+	bool may, held;
 
-	TRY(errand_off(c, x, "upstream", x->o.id, &off, e));
-	if (off)
+	TRY(errand_held(c, x, "upstream", x->o.id, &held, e));
+	if (held)
 		return ACSR_OK;
 	if (strcmp(x->u.step, "failed") == 0)
 		TRY(errand_begin_again(c, x, e));
 	if (strcmp(x->u.step, "order") == 0) {
 		TRY(may_order(c, x, &may, e));
-		return may ? ask_for_order(c, x, e) : ACSR_OK;
+		return may ? place_order(c, x, e) : ACSR_OK;
 	}
 	if (strcmp(x->u.step, "ordering") == 0)
-		return find_order(c, x, e);
+		return recover_order(c, x, e);
 	if (strcmp(x->u.step, "authorize") == 0)
 		return authorize_next(c, x, e);
 	TRY(jobs_done(c->db, "upstream", x->o.id, e));
@@ -420,10 +288,7 @@ enum acsr_result upstream_job(struct core *c, const char *order_id, int64_t atte
 enum acsr_result upstream_begin(struct core *c, struct order *o, struct acsr_err *e)
 {
 	struct upstream_order u = { .round = o->round, .started_at = c->now };
-	CLEANUP_UPSTREAM_ORDER struct upstream_order before = { 0 };
-	bool have;
 
-	TRY(upstream_order_load(c->db, o->id, o->round, o->issuer, &before, &have, e));
 	snprintf(u.order_id, sizeof(u.order_id), "%s", o->id);
 	snprintf(u.issuer, sizeof(u.issuer), "%s", o->issuer);
 	snprintf(u.step, sizeof(u.step), "order");

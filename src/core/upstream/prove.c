@@ -39,9 +39,7 @@ enum acsr_result prove_passed(
 	TRY(json_text(json_pack("{s:s,s:s,s:s,s:I}", "by", x->i.name, "authorization", v->authz_url,
 			      "challenge", v->challenge_url, "at", (json_int_t)c->now),
 		&v->evidence, e));
-	free(v->error);
-	v->error = NULL;
-	TRY(str_dup(&v->error, "", e));
+	TRY(str_set(&v->error, "", e));
 	v->proved_at = v->caa_at = v->checked_at = c->now;
 	v->next_check_at = 0;
 	v->valid_until = until;
@@ -51,7 +49,7 @@ enum acsr_result prove_passed(
 	TRY(publish_drop(c, v->id, e));
 	TRY(core_audit(c, "system", x->o.account_id, "name.validated", x->o.id, e, "%s by %s, as %s says",
 		v->name, v->method, x->i.name));
-	TRY(errand_well(c, x, e));
+	TRY(errand_well(c, x, v->id, e));
 	if (x->o.waiting_reason != NULL && str_starts(x->o.waiting_reason, v->name))
 		TRY(order_wait(c, &x->o, 0, e, "%s", ""));
 	return order_advance(c, &x->o, "system", e);
@@ -134,9 +132,12 @@ static enum acsr_result judge(struct core *c, struct errand *x, struct validatio
 		offer_why(&x->i, json_object_get(challenge, "error"), v->name, &why);
 		return failed(c, x, v, &why, e);
 	}
-	/* It may not have heard of us, or another core told it before it was killed. */
-	if (state != NULL && strcmp(state, "pending") == 0 && c->now - v->told_at >= TELL_AGAIN)
+	/* It may not have heard of us, or another core told it before it was killed. That it answers here is no sign that the
+	 * telling works. */
+	if (state != NULL && strcmp(state, "pending") == 0 &&
+		(c->now - v->told_at >= TELL_AGAIN || errand_has_fault(x, v->id)))
 		return tell(c, x, v, e);
+	TRY(errand_well(c, x, v->id, e));
 	return poll_again(c, x, v, r, e);
 }
 
@@ -154,7 +155,6 @@ static enum acsr_result on_authorization(struct core *c, struct upstream_then *t
 		return failed(c, &x, &v, why, e);
 	if (why != NULL)
 		return errand_trouble(c, &x, "validate", v.id, why, r->retry_at, e);
-	TRY(errand_well(c, &x, e));
 	return judge(c, &x, &v, r, e);
 }
 
@@ -178,6 +178,8 @@ static enum acsr_result on_told(struct core *c, struct upstream_then *t, const s
 	/* A refusal may mean that it is decided already: the authorization says how. */
 	if (why != NULL && upstream_is_their_fault(why))
 		return errand_trouble(c, &x, "validate", v.id, why, r->retry_at, e);
+	if (why == NULL)
+		TRY(errand_well(c, &x, v.id, e));
 	return look(c, &x, &v, e);
 }
 
@@ -318,7 +320,7 @@ enum acsr_result upstream_prove(struct core *c, struct order *o, struct validati
 	CLEANUP_ERRAND struct errand x = { 0 };
 	struct publish_state state;
 	struct acsr_err why;
-	bool have;
+	bool have, held;
 
 	TRY(errand_load(c, o->id, &x, &have, e));
 	if (!have || strcmp(x.u.step, "prove") != 0) {
@@ -328,6 +330,9 @@ enum acsr_result upstream_prove(struct core *c, struct order *o, struct validati
 			       ? core_want_job(c, "upstream", o->id, c->now, e)
 			       : ACSR_OK;
 	}
+	TRY(errand_held(c, &x, "validate", v->id, &held, e));
+	if (held)
+		return ACSR_OK;
 	if (has_expired(c, &x)) {
 		(void)err_set(&why, "upstream.absent",
 			"%s: the order at %s has expired before control was shown", v->name, x.i.title);

@@ -66,6 +66,8 @@ static enum acsr_result take_links(
 		TRY(str_printf(&url, e, "%.*s", (int)(end - value - 1), value + 1));
 		TRY(str_printf(&params, e, "%.*s", next != NULL ? (int)(next - end) : (int)strlen(end), end));
 		value = end;
+		if (has_rel(params, "terms-of-service") && upstream_url_plain(url))
+			snprintf(r->terms, sizeof(r->terms), "%s", url);
 		if (!upstream_url_ok(i, url))
 			continue;
 		if (has_rel(params, "alternate") && r->alternates.n < ALTERNATES)

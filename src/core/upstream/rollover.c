@@ -11,13 +11,17 @@
 #include "core/upstream/jobs.h"
 #include "store/jobs.h"
 
-enum { LONGEST_PAUSE = 3600, LEASE = 900 };
+enum { LONGEST_PAUSE = 3600, LEASE = 900, FORGET_SECONDS = 60 };
 
+/* Perhaps the account was ended meanwhile. */
 static enum acsr_result adopt(struct core *c, struct account_work *w, struct acsr_err *e)
 {
 	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer i = { 0 };
 
 	TRY(upstream_issuer_load(c->db, w->issuer, &i, e));
+	if (strcmp(i.next_key, w->next_key) != 0)
+		return account_finish(c, w, NULL, e);
+	TRY(account_key_replaced(c, i.account_key, e));
 	snprintf(i.account_key, sizeof(i.account_key), "%s", i.next_key);
 	snprintf(i.account_thumbprint, sizeof(i.account_thumbprint), "%s", w->thumbprint);
 	i.next_key[0] = '\0';
@@ -28,12 +32,17 @@ static enum acsr_result adopt(struct core *c, struct account_work *w, struct acs
 	return account_finish(c, w, NULL, e);
 }
 
+/* After one request and its answer the CA surely does not have the new key. After several it may still, so the key is kept. */
 static enum acsr_result refused(
 	struct core *c, struct account_work *w, const struct acsr_err *why, struct acsr_err *e)
 {
 	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer i = { 0 };
 
 	TRY(upstream_issuer_load(c->db, w->issuer, &i, e));
+	if (strcmp(i.next_key, w->next_key) != 0)
+		return account_finish(c, w, why, e);
+	if (!w->look_up)
+		TRY(account_key_replaced(c, i.next_key, e));
 	i.next_key[0] = '\0';
 	TRY(upstream_issuer_save(c->db, &i, e));
 	TRY(jobs_done(c->db, "upstream-roll", w->issuer, e));
@@ -191,10 +200,16 @@ enum acsr_result upstream_account_roll(
 	CLEANUP_UPSTREAM_ISSUER struct upstream_issuer i = { 0 };
 	struct msg_account_key_make m = { .key_type = (char *)(uintptr_t) "ec:p256" };
 	struct account_work *w;
+	bool leased;
 
 	TRY(upstream_issuer_load(c->db, issuer, &i, e));
 	if (i.account_url[0] == '\0' || strcmp(i.account_status, "valid") != 0)
 		return err_set(e, "upstream.account", "there is no account at %s whose key could be changed",
+			i.title);
+	TRY(jobs_is_leased(c->db, "upstream-roll", i.name, c->now, &leased, e));
+	if (q != NULL && leased)
+		return err_set(e, "state.rolling",
+			"the key of the account at %s is being changed already; wait a moment and look again",
 			i.title);
 	TRY(account_begin(c, q, issuer, done, &w, e));
 	w->look_up = i.next_key[0] != '\0'; /* begun before: look first */
@@ -202,6 +217,7 @@ enum acsr_result upstream_account_roll(
 		account_new_key_name(i.name, i.next_key);
 		TRY(upstream_issuer_save(c->db, &i, e));
 	}
+	snprintf(w->next_key, sizeof(w->next_key), "%s", i.next_key);
 	TRY(jobs_begin(c->db, "upstream-roll", i.name, c->now, LEASE, e));
 	m.name = i.next_key;
 	return account_ask_signer(c, w, MSG_account_key_make, &m, on_next_key, e);
@@ -216,4 +232,37 @@ enum acsr_result upstream_roll_job(struct core *c, const char *issuer, int64_t a
 	if (upstream_issuer_load(c->db, issuer, &i, &why) != ACSR_OK || i.next_key[0] == '\0')
 		return jobs_done(c->db, "upstream-roll", issuer, e);
 	return upstream_account_roll(c, NULL, issuer, NULL, e);
+}
+
+/* --- the key of before --- */
+
+enum acsr_result account_key_replaced(struct core *c, const char *key, struct acsr_err *e)
+{
+	return *key != '\0' ? core_want_job(c, "upstream-forget", key, c->now, e) : ACSR_OK;
+}
+
+static enum acsr_result on_forgotten(
+	struct core *c, struct call *call, struct msg *m, const struct acsr_err *why, struct acsr_err *e)
+{
+	int64_t first = conf_span(&c->proc->conf, "upstream.first_retry"), attempts;
+
+	if (m != NULL)
+		return jobs_done(c->db, "upstream-forget", call->object, e);
+	TRY(jobs_attempts(c->db, "upstream-forget", call->object, &attempts, e));
+	return jobs_again(c->db, "upstream-forget", call->object,
+		c->now + jobs_pause(first, LONGEST_PAUSE, attempts), why->text, e);
+}
+
+enum acsr_result upstream_forget_job(struct core *c, const char *key, int64_t attempts, struct acsr_err *e)
+{
+	struct msg_account_key_forget m = { .name = (char *)(uintptr_t)key };
+	struct call like = { .fn = on_forgotten };
+	bool used;
+
+	(void)attempts;
+	TRY(upstream_issuer_key_used(c->db, key, &used, e));
+	if (used)
+		return jobs_done(c->db, "upstream-forget", key, e);
+	snprintf(like.object, sizeof(like.object), "%s", key);
+	return core_ask(c, ROLE_SIGNER, MSG_account_key_forget, &m, FORGET_SECONDS, &like, e);
 }

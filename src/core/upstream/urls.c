@@ -66,7 +66,8 @@ bool upstream_is_their_fault(const struct acsr_err *why)
 {
 	return err_is(why, "net.") || err_is(why, "upstream.down") || err_is(why, "upstream.answer") ||
 	       err_is(why, "upstream.limit") || err_is(why, "upstream.paused") ||
-	       err_is(why, "upstream.certificate") || err_is(why, "upstream.refused.serverInternal");
+	       err_is(why, "upstream.certificate") || err_is(why, "upstream.refused.serverInternal") ||
+	       err_is(why, "upstream.refused.userActionRequired");
 }
 
 enum acsr_result upstream_may_ask(struct core *c, const struct upstream_ask *a, struct acsr_err *e)

@@ -167,11 +167,34 @@ static void test_an_external_account_binding(void **state)
 	free(jwk);
 }
 
+static void test_a_key_that_is_forgotten_is_off_the_disk(void **state)
+{
+	struct msg_sign_jws m = { .key_name = TEXT("old"), .url = TEXT("https://ca.example/") };
+	CLEANUP_BUF struct buf out = { 0 };
+	char *jwk = NULL, thumbprint[44], again[44];
+	struct acsr_err e;
+
+	(void)state;
+	buf_init(&out, 65536);
+	make("old", "ec:p256", &jwk, thumbprint);
+	free(jwk);
+	assert_int_equal(account_key_forget(store, "old", NULL), ACSR_OK);
+	assert_int_equal(account_key_sign(store, &m, &out, &e), ACSR_FAIL);
+	assert_string_equal(e.id, "upstream.account-key");
+	assert_int_equal(account_key_forget(store, "old", NULL), ACSR_OK); /* again */
+	assert_int_equal(account_key_forget(store, "../issuing-1", &e), ACSR_FAIL);
+	assert_string_equal(e.id, "ipc.field");
+	make("old", "ec:p256", &jwk, again);
+	assert_string_not_equal(again, thumbprint);
+	free(jwk);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_a_repeat_brings_the_same_key),
 		cmocka_unit_test(test_names_and_types_that_are_none), cmocka_unit_test(test_a_signed_request),
 		cmocka_unit_test(test_a_key_that_is_not_there),
+		cmocka_unit_test(test_a_key_that_is_forgotten_is_off_the_disk),
 		cmocka_unit_test(test_an_external_account_binding) };
 
 	return cmocka_run_group_tests(tests, open_store, close_store);

@@ -74,6 +74,20 @@ static void test_a_full_disk_leaves_nothing(void **state)
 	ca_world_dir(dir);
 }
 
+/* What still holds the file, as another link does, finds zeros. */
+static void test_what_is_destroyed_is_blotted_out(void **state)
+{
+	(void)state;
+	assert_int_equal(ACSR_OK, durable_write(dir, "a", "secret", 6, NULL));
+	assert_int_equal(0, ca_world_run(dir, "ln a b"));
+	assert_int_equal(ACSR_OK, durable_destroy(dir, "a", NULL));
+	assert_int_equal(
+		0, ca_world_run(dir, "test ! -e a && test $(od -An -tx1 b | tr -d ' ') = 000000000000"));
+	assert_int_equal(ACSR_OK, durable_destroy(dir, "a", NULL)); /* gone already */
+	assert_int_equal(0, ca_world_run(dir, "ln -s b a"));
+	assert_int_equal(ACSR_FAIL, durable_destroy(dir, "a", NULL)); /* nobody's link is followed */
+}
+
 static void test_no_directory(void **state)
 {
 	struct acsr_err e = { 0 };
@@ -90,7 +104,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { T(test_it_is_written_for_its_owner), T(test_what_is_there_stays),
 		T(test_the_rest_of_a_killed_writer_is_replaced), T(test_a_full_disk_leaves_nothing),
-		T(test_no_directory) };
+		T(test_what_is_destroyed_is_blotted_out), T(test_no_directory) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
