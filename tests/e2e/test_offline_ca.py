@@ -283,7 +283,7 @@ def test_a_key_of_ours_goes_to_no_public_ca_whose_statement_was_withdrawn(site):
     waits = wait_for("the order to wait", lambda: site.customer.show(order)["waiting"], 10)
     assert "withdrawn" in waits["reason"], waits
     session.post("/issuers/trusted/statement", {"author": "Ann Jones"}, 201)
-    wait_for("the order to go on", lambda: "CSR has to be sent" in str(site.customer.show(order)["waiting"]), 30)
+    wait_for("the order to go on", lambda: "sends the CSR to" in str(site.customer.show(order)["waiting"]), 30)
 
 
 def test_an_order_whose_certificate_never_comes_can_be_cancelled(site):
