@@ -38,8 +38,8 @@ def certificate(name, authorization, critical=True):
 class AlpnServer:
     """Listens on a port of its own; `serve` sets what is shown from then on. `seen` holds (SNI, ALPN) of each handshake."""
 
-    def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, address=("127.0.0.1", 0)):
+        self.listener = socket.create_server(address)
         self.port = self.listener.getsockname()[1]
         self.context, self.seen, self._sni = None, [], None
         threading.Thread(target=self._run, daemon=True).start()

@@ -47,10 +47,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 class Web:
     """One HTTP server on 127.0.0.1; `requests` holds (host, path, headers) of all that came."""
 
-    def __init__(self):
+    def __init__(self, address=("127.0.0.1", 0)):
         self.lock = threading.Lock()
         self.answers, self.requests = {}, []
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        self.server = http.server.ThreadingHTTPServer(address, _Handler)
         self.server.daemon_threads = True
         self.server.web = self
         self.port = self.server.server_address[1]

@@ -127,6 +127,7 @@ static void body_is(const struct msg_https_response *r, const char *text)
 	assert_memory_equal(r->body.p, text, strlen(text));
 }
 
+/* rfc: 8555 6.1#2: each request to a CA names the program and its version */
 static void test_what_is_sent_and_what_comes_back(void **state)
 {
 	struct msg_https_response r;

@@ -60,6 +60,22 @@ static void test_a_repeat_brings_the_same_key(void **state)
 	free(again);
 }
 
+/* rfc: 8555 11.1#3: each account and each change of key has a key made for it alone */
+/* rfc: 8555 11.1#2: an account key is made here, by its own name, and never is one that exists */
+static void test_each_name_has_a_key_of_its_own(void **state)
+{
+	static const char *const names[] = { "ca-1", "ca-1-2", "ca-2" };
+	char prints[3][44], *jwk;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		make(names[i], "ec:p256", &jwk, prints[i]);
+		free(jwk);
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(prints[i], prints[k]);
+	}
+}
+
 static void refused(const char *name, const char *type, const char *id)
 {
 	struct msg_account_key_make m = { .name = TEXT(name), .key_type = TEXT(type) };
@@ -192,6 +208,7 @@ static void test_a_key_that_is_forgotten_is_off_the_disk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_a_repeat_brings_the_same_key),
+		cmocka_unit_test(test_each_name_has_a_key_of_its_own),
 		cmocka_unit_test(test_names_and_types_that_are_none), cmocka_unit_test(test_a_signed_request),
 		cmocka_unit_test(test_a_key_that_is_not_there),
 		cmocka_unit_test(test_a_key_that_is_forgotten_is_off_the_disk),
