@@ -42,7 +42,7 @@ export type Method = 'http' | 'dns' | 'tls-alpn' | 'dns-account' | 'dns-persist'
 /** One way to prove a name: what exactly to put where. */
 export interface Way {
   method: Method; challenge: string | null; url?: string; path?: string; content?: string; record?: string; type?: string; value?: string; cname?: string;
-  host?: string; protocol?: string; key_authorization?: string;
+  host?: string; protocol?: string; key_authorization?: string; extension?: string;
 }
 export interface Perspective { name: string; region?: string; ok: boolean; error_text?: string }
 export interface Upstream {

@@ -68,8 +68,11 @@ static void say_way(const json_t *way, void (*out)(const char *fmt, ...))
 		out("  file     %s", view_str(way, "url"));
 		out("  content  %s", view_str(way, "content"));
 	} else if (strcmp(method, "tls-alpn") == 0) {
-		out("  tls-alpn-01 at %s:443, key authorization %s", view_str(way, "host"),
-			view_str(way, "key_authorization"));
+		out("  tls      %s:443 answers the protocol acme-tls/1 with a certificate for this name "
+		    "alone",
+			view_str(way, "host"));
+		out("           and with this extension (openssl req -x509 -addext):");
+		out("           %s", view_str(way, "extension"));
 	} else {
 		out("  record   %s. %s \"%s\"", view_str(way, "record"), view_str(way, "type"),
 			view_str(way, "value"));

@@ -91,7 +91,7 @@ function WayTask({ way }: { way: Way }) {
   );
   if (way.method === 'tls-alpn') return (
     <ol class="plain-steps">
-      <li><p class="label">Have the TLS server of {way.host} answer the protocol {way.protocol} on port 443 with the certificate of this key authorization (RFC 8737)</p><Code text={way.key_authorization ?? ''} what="key authorization" /></li>
+      <li><p class="label">Have the TLS server of {way.host} answer the protocol {way.protocol} on port 443 with a certificate for that name alone and this extension (RFC 8737), as openssl's -addext takes it</p><Code text={way.extension ?? ''} what="extension" /></li>
     </ol>
   );
   return (

@@ -328,12 +328,24 @@ enum acsr_result upstream_set_method(struct validation *v, const char *method, s
 
 /* --- for people and programs --- */
 
+/* RFC 8737 3: the extension of the certificate to serve, as openssl's -addext wants it. */
+static void acme_identifier(const char *authorization, char out[120])
+{
+	uint8_t digest[32];
+	char hex[65];
+
+	if (EVP_Digest(authorization, strlen(authorization), digest, NULL, EVP_sha256(), NULL) != 1)
+		abort();
+	hex_encode(digest, sizeof(digest), hex);
+	snprintf(out, 120, "1.3.6.1.5.5.7.1.31=critical,DER:0420%s", hex);
+}
+
 static json_t *shown(struct core *c, const struct order *o, const struct validation *v, json_t *offer)
 {
 	const char *method = text_of(offer, "method"), *record = text_of(offer, "record"),
 		   *value = text_of(offer, "value");
 	const char *host = v->wildcard ? v->name + 2 : v->name;
-	char url[700], cname[256] = "";
+	char url[700], cname[256] = "", extension[120];
 	json_t *out;
 
 	if (strcmp(method, "http") == 0) {
@@ -342,10 +354,12 @@ static json_t *shown(struct core *c, const struct order *o, const struct validat
 		return json_pack("{s:s,s:s,s:s,s:s,s:s}", "method", method, "challenge",
 			text_of(offer, "type"), "url", url, "path", record, "content", value);
 	}
-	if (strcmp(method, "tls-alpn") == 0)
-		return json_pack("{s:s,s:s,s:s,s:s,s:s}", "method", method, "challenge",
+	if (strcmp(method, "tls-alpn") == 0) {
+		acme_identifier(value, extension);
+		return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "method", method, "challenge",
 			text_of(offer, "type"), "host", host, "protocol", "acme-tls/1", "key_authorization",
-			value);
+			value, "extension", extension);
+	}
 	out = json_pack("{s:s,s:s,s:s,s:s,s:s}", "method", method, "challenge", text_of(offer, "type"),
 		"record", record, "type", "TXT", "value", value);
 	if (strcmp(method, "dns") == 0 &&
