@@ -67,7 +67,10 @@ def finish(world, order, archive):
             world.publish_http(now)
             api.post(f"/orders/{order['id']}/validate", {}, (200, 409))
         return now if now["state"] == "issued" else None
-    now = wait_for("the certificate", look, 60, 0.25)
+    try:
+        now = wait_for("the certificate", look, 60, 0.25)
+    except AssertionError:
+        raise AssertionError(f"no certificate: {api.show(order)}") from None
     key = crypto.load_key(crypto.open_archive(archive, api.code(now)))
     chain = crypto.certificates(api.certificate(now))
     assert crypto.spki(chain[0].public_key()) == crypto.spki(key.public_key())

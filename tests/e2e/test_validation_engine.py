@@ -148,7 +148,8 @@ def test_thousands_of_addresses_are_not_thousands_of_dials(misled, hostile, web,
 def test_thousands_of_texts_are_bounded(misled, hostile):
     hostile.records[("_x.texts.test", "TXT")] = lambda n: [f'"value {i}"' for i in range(2500)]
     got = misled.ask(DNS, "_x.texts.test", "not there")
-    assert got["error"] == "validation.dns.absent" and len(str(got["evidence"])) < 8192, got
+    # unbound 1.22 (Debian 13) takes no answer of that size.
+    assert got["error"] in ("validation.dns.absent", "dns.servfail") and len(str(got["evidence"])) < 8192, got
 
 
 def test_an_answer_that_is_too_large_for_a_datagram_comes_by_tcp(misled, hostile):
