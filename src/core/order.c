@@ -6,16 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "core/mail.h"
-#include "core/statement.h"
 #include "core/upstream/upstream.h"
 #include "core/upstream/issuer.h"
-#include "core/upstream/offline.h"
-#include "store/attempts.h"
 #include "store/certificate.h"
-#include "store/jobs.h"
-#include "store/users.h"
 
 /* Everything that may happen to an order; anything else is refused. */
 static const struct {
@@ -291,7 +285,6 @@ static enum acsr_result validate_anew(
 						   : order_begin_validation(c, o, actor, e);
 }
 
-enum { HOUR = 3600 };
 
 enum { IDENTITY_REUSE = 398 * 86400 }; /* BR 4.2.1; in rules.c as identity.reuse.max */
 
@@ -374,153 +367,4 @@ enum acsr_result order_fail(struct core *c, struct order *o, const char *reason,
 	TRY(order_wait(c, o, 0, e, "%s", reason));
 	TRY(upstream_cancel(c, o, e));
 	return order_mail(c, o, "failed", "reason", reason, NULL, NULL, e);
-}
-
-/* --- what is permitted --- */
-
-enum acsr_result order_key_is_allowed_at(struct core *c, const char *issuer, struct acsr_err *e)
-{
-	bool public, have;
-	struct statement s;
-
-	TRY(issuer_is_public(c, issuer, &public, e));
-	if (!public)
-		return ACSR_OK;
-	TRY(statement_for(c, issuer, &s, &have, e));
-	if (have)
-		return ACSR_OK;
-	return err_rule(e, "policy.autocsr", "csr", "BR 6.1.1.3",
-		"this issuer%s%s is publicly trusted, and its operator has not stated that it is not the CA; "
-		"paste a "
-		"CSR, or have the key made in your browser",
-		*issuer != '\0' ? " " : "", issuer);
-}
-
-enum acsr_result order_may_make_key(struct core *c, const struct product *p, struct acsr_err *e)
-{
-	if (!p->autocsr)
-		return err_rule(e, "policy.autocsr", "csr", NULL,
-			"for the product %s you make the key yourself; paste a CSR", p->id);
-	return order_key_is_allowed(c, p, e);
-}
-
-/* The other issuer may get the CSR of the same key. */
-enum acsr_result order_key_is_allowed(struct core *c, const struct product *p, struct acsr_err *e)
-{
-	TRY(order_key_is_allowed_at(c, p->issuer, e));
-	return p->fallback_issuer[0] != '\0' ? order_key_is_allowed_at(c, p->fallback_issuer, e) : ACSR_OK;
-}
-
-enum acsr_result order_check_pace(
-	struct core *c, const char *account_id, int64_t *again_at, struct acsr_err *e)
-{
-	int64_t most = (int64_t)conf_count(&c->proc->conf, "orders.new_per_hour"), n, since;
-	char bucket[80], when[21];
-
-	if (most == 0)
-		return ACSR_OK;
-	snprintf(bucket, sizeof(bucket), "orders:%s", account_id);
-	TRY(attempts_count(c->db, bucket, c->now, HOUR, &n, &since, e));
-	if (n <= most)
-		return ACSR_OK;
-	if (again_at != NULL)
-		*again_at = since + HOUR;
-	clock_rfc3339(since + HOUR, when);
-	return err_set(e, "limit.orders",
-		"this account has started %lld orders and keys within an hour, as many as it may; go on "
-		"after %s",
-		(long long)most, when);
-}
-
-enum acsr_result order_recipient_good(
-	struct core *c, const char *account_id, const char *email, bool *good, struct acsr_err *e)
-{
-	struct user u;
-
-	TRY(users_by_email(c->db, email, &u, good, e));
-	*good = *good && strcmp(u.account_id, account_id) == 0 && !u.disabled && u.password[0] != '\0';
-	return ACSR_OK;
-}
-
-/* --- lists for messages --- */
-
-enum acsr_result order_names_list(const struct order *o, struct strv *out, struct acsr_err *e)
-{
-	CLEANUP_STR char *copy = NULL;
-	char *rest, *word;
-
-	TRY(str_dup(&copy, o->names, e));
-	rest = copy;
-	while ((word = strsep(&rest, " ")) != NULL)
-		if (*word != '\0')
-			TRY(strv_add(out, word, e));
-	return ACSR_OK;
-}
-
-static bool is_address(const char *name)
-{
-	uint8_t addr[16];
-
-	return network_parse_address(name, addr);
-}
-
-enum acsr_result order_sans_list(const struct order *o, struct strv *out, struct acsr_err *e)
-{
-	CLEANUP_STRV struct strv names = { 0 };
-
-	TRY(order_names_list(o, &names, e));
-	for (size_t i = 0; i < names.n; i++) {
-		CLEANUP_STR char *san = NULL;
-
-		TRY(str_printf(&san, e, "%s:%s", is_address(names.v[i]) ? "IP" : "DNS", names.v[i]));
-		TRY(strv_add(out, san, e));
-	}
-	return ACSR_OK;
-}
-
-/* The certificate's common name copies one SAN, when one is short enough (BR 7.1.4.2.2; RFC 5280
- * ub-common-name). */
-static const char *common_name(const struct strv *names)
-{
-	for (size_t i = 0; i < names->n; i++)
-		if (strlen(names->v[i]) <= 64)
-			return names->v[i];
-	return NULL;
-}
-
-static enum acsr_result add_pair(struct strv *out, const char *name, const char *value, struct acsr_err *e)
-{
-	CLEANUP_STR char *pair = NULL;
-
-	if (value == NULL)
-		return ACSR_OK;
-	TRY(str_printf(&pair, e, "%s=%s", name, value));
-	return strv_add(out, pair, e);
-}
-
-/* The most specific first: encoded names begin with the country. */
-static enum acsr_result add_fields(json_t *subject, struct strv *out, struct acsr_err *e)
-{
-	static const char *const order[] = { "serialNumber", "businessCategory", "jurisdictionL",
-		"jurisdictionST", "jurisdictionC", "O", "street", "postalCode", "L", "ST", "C" };
-
-	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
-		TRY(add_pair(out, order[i], json_string_value(json_object_get(subject, order[i])), e));
-	return ACSR_OK;
-}
-
-enum acsr_result order_subject_list(const struct order *o, bool details, struct strv *out, struct acsr_err *e)
-{
-	CLEANUP_STRV struct strv names = { 0 };
-	json_t *subject;
-	enum acsr_result r;
-
-	TRY(order_names_list(o, &names, e));
-	TRY(add_pair(out, "CN", common_name(&names), e));
-	if (!details)
-		return ACSR_OK;
-	subject = json_loads(o->subject, 0, NULL);
-	r = add_fields(subject, out, e);
-	json_decref(subject);
-	return r;
 }

@@ -100,38 +100,29 @@ enum acsr_result acme_authz_find(struct db *d, const char *acme_account_id, cons
 	return ACSR_OK;
 }
 
+static enum acsr_result read_row(const struct db_rows *r, void *row, struct acsr_err *e)
+{
+	return read_authz(r, row, e);
+}
+
 enum acsr_result acme_authzs_of(
 	struct db *d, const char *acme_order_id, struct acme_authz **out, size_t *n, struct acsr_err *e)
 {
 	CLEANUP_ROWS struct db_rows *rows = NULL;
-	struct acme_authz *list = NULL;
 	size_t count = 0;
-	bool have;
+	void *list;
 
 	TRY(db_query(d, &rows,
 		"SELECT " COLUMNS " FROM acme_order_authzs l JOIN acme_authzs a ON a.id = l.authz_id "
 		"WHERE l.acme_order_id = $1 ORDER BY a.name, a.wildcard",
 		DB_ARGS(DB_TEXT(acme_order_id)), e));
-	for (;;) {
-		struct acme_authz *grown;
-
-		if (db_next(rows, &have, e) != ACSR_OK)
-			goto fail;
-		if (!have)
-			break;
-		grown = column_grow(list, count, sizeof(*list), e);
-		if (grown == NULL)
-			goto fail;
-		list = grown;
-		if (read_authz(rows, &list[count++], e) != ACSR_OK)
-			goto fail;
+	if (column_list(rows, sizeof(**out), read_row, &list, &count, e) != ACSR_OK) {
+		acme_authzs_free(list, count);
+		return ACSR_FAIL;
 	}
 	*out = list;
 	*n = count;
 	return ACSR_OK;
-fail:
-	acme_authzs_free(list, count);
-	return ACSR_FAIL;
 }
 
 void acme_authzs_free(struct acme_authz *a, size_t n)

@@ -57,6 +57,27 @@ void *column_grow(void *list, size_t n, size_t size, struct acsr_err *e)
 	return grown;
 }
 
+enum acsr_result column_list(
+	struct db_rows *rows, size_t size, column_read_fn *read, void **list, size_t *n, struct acsr_err *e)
+{
+	bool have;
+
+	*list = NULL;
+	*n = 0;
+	for (;;) {
+		uint8_t *grown;
+
+		TRY(db_next(rows, &have, e));
+		if (!have)
+			return ACSR_OK;
+		grown = column_grow(*list, *n, size, e);
+		if (grown == NULL)
+			return ACSR_FAIL;
+		*list = grown;
+		TRY(read(rows, grown + (*n)++ * size, e));
+	}
+}
+
 void column_like(const char *part, char *out, size_t cap)
 {
 	size_t o = 0;

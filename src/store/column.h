@@ -19,6 +19,11 @@ ACSR_MUST_USE enum acsr_result column_string(
 	struct db *d, char **out, const char *sql, const struct db_arg *args, struct acsr_err *e);
 /* The list with room for one more after its n structs, which is zeroed; NULL without memory, and the list is as it was. */
 void *column_grow(void *list, size_t n, size_t size, struct acsr_err *e);
+/* The rest of the rows as a list of structs of `size` bytes, zeroed before `read` fills each. On failure too *list and *n are
+ * what was read, for the caller to free. */
+typedef enum acsr_result column_read_fn(const struct db_rows *r, void *row, struct acsr_err *e);
+ACSR_MUST_USE enum acsr_result column_list(
+	struct db_rows *rows, size_t size, column_read_fn *read, void **list, size_t *n, struct acsr_err *e);
 /* "%part%" for LIKE … ESCAPE '!', with the pattern characters of part taken literally. */
 void column_like(const char *part, char *out, size_t cap);
 

@@ -104,37 +104,28 @@ enum acsr_result validation_save(struct db *d, const struct validation *v, struc
 		e);
 }
 
+static enum acsr_result read_row(const struct db_rows *r, void *row, struct acsr_err *e)
+{
+	return read_validation(r, row, e);
+}
+
 enum acsr_result validations_of(
 	struct db *d, const char *order_id, struct validation **out, size_t *n, struct acsr_err *e)
 {
 	CLEANUP_ROWS struct db_rows *rows = NULL;
-	struct validation *list = NULL;
 	size_t count = 0;
-	bool have;
+	void *list;
 
 	TRY(db_query(d, &rows,
 		"SELECT " COLUMNS " FROM validations WHERE order_id = $1 ORDER BY created_at, id",
 		DB_ARGS(DB_TEXT(order_id)), e));
-	for (;;) {
-		struct validation *grown;
-
-		if (db_next(rows, &have, e) != ACSR_OK)
-			goto fail;
-		if (!have)
-			break;
-		grown = column_grow(list, count, sizeof(*list), e);
-		if (grown == NULL)
-			goto fail;
-		list = grown;
-		if (read_validation(rows, &list[count++], e) != ACSR_OK)
-			goto fail;
+	if (column_list(rows, sizeof(**out), read_row, &list, &count, e) != ACSR_OK) {
+		validations_free(list, count);
+		return ACSR_FAIL;
 	}
 	*out = list;
 	*n = count;
 	return ACSR_OK;
-fail:
-	validations_free(list, count);
-	return ACSR_FAIL;
 }
 
 void validations_free(struct validation *v, size_t n)
