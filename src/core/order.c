@@ -9,6 +9,7 @@
 #include "core/mail.h"
 #include "core/upstream/upstream.h"
 #include "core/upstream/issuer.h"
+#include "core/upstream/offline.h"
 #include "store/certificate.h"
 
 /* Everything that may happen to an order; anything else is refused. */
