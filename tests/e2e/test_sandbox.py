@@ -67,8 +67,12 @@ def test_every_role_has_a_user_of_its_own(service):
 @pytest.mark.parametrize("role", ["core", "keymaker", "signer"])
 def test_role_without_network_has_no_network_socket(service, account, role):
     account.order(unique_name(), key_type="ec:p256")
-    pids = [service.pid(role), *(service.workers() if role == "keymaker" else [])]
-    assert [sockets_of(p) for p in pids] == [[]] * len(pids)
+    assert sockets_of(service.pid(role)) == []
+    for worker in service.workers() if role == "keymaker" else []:
+        try:
+            assert sockets_of(worker) == []
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # its one order is done, and so is it
 
 
 def test_keymaker_and_its_workers_have_no_file_open(service):
