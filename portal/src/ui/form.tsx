@@ -1,6 +1,6 @@
 // Forms: labels, help and errors tied to their field, and a problem document shown next to the field that it names.
-import { type ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { createContext, type ComponentChildren } from 'preact';
+import { useContext, useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { ApiError } from '../api';
 import { sentence } from '../lib/text';
 import { Alert } from './basic';
@@ -12,13 +12,20 @@ export const fieldError = (error: ApiError | null, name: string) =>
 
 export interface ControlProps { id: string; name: string; 'aria-describedby'?: string; 'aria-invalid'?: 'true' }
 
-export function Field({ name, label, help, error, children }: {
+/** The form's last refusal: each is a new one, though its words may be the same. */
+const Refusal = createContext<ApiError | null>(null);
+
+/** What was wrong is no longer said once the field is changed: it was said of what stood there before. */
+export function Field({ name, label, help, error: said, children }: {
   name: string; label: ComponentChildren; help?: ComponentChildren; error?: string; children: (p: ControlProps) => ComponentChildren;
 }) {
   const id = useId();
+  const refusal = useContext(Refusal);
+  const [over, setOver] = useState<{ refusal: ApiError | null; said?: string } | null>(null);
+  const error = over && over.refusal === refusal && over.said === said ? '' : said;
   const about = [help ? `${id}-h` : '', error ? `${id}-e` : ''].filter(Boolean).join(' ');
   return (
-    <div class="field">
+    <div class="field" onInput={() => setOver({ refusal, said })}>
       <label for={id}>{label}</label>
       {children({ id, name, 'aria-describedby': about || undefined, 'aria-invalid': error ? 'true' : undefined })}
       {error && <small id={`${id}-e`} class="error" role="alert">{error}</small>}
@@ -91,7 +98,7 @@ export function Form({ error, fields, onSubmit, children }: {
   return (
     <form ref={form} onSubmit={submit} noValidate>
       {error && !known && <Problem error={error} />}
-      {children}
+      <Refusal.Provider value={error}>{children}</Refusal.Provider>
     </form>
   );
 }

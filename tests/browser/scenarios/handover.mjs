@@ -94,6 +94,10 @@ export default async function handover({ portal, ask }) {
   await p.press('Place the order');
   await page.locator('textarea[name=hand_over][aria-invalid=true]').waitFor();
   await p.shot('sealed-refused');
+  await page.locator('textarea[name=hand_over]').fill('age1thisisnoneeither');
+  await page.locator('textarea[name=hand_over]:not([aria-invalid])').waitFor(); // what was wrong is not said of what stands there now
+  await p.press('Place the order');
+  await page.locator('textarea[name=hand_over][aria-invalid=true]').waitFor();
 
   p.step('sealed to an age recipient, SSH keys and a certificate; no code anywhere');
   for (const [kind, open, extension] of [['age', 'open_age', 'key.age'], ['ssh-ed25519', 'open_age', 'key.age'], ['ssh-rsa', 'open_age', 'key.age'], ['certificate', 'open_cms', 'p7m']]) {
