@@ -182,3 +182,31 @@ enum acsr_result upstream_authorization_used(
 	*used = n > 0;
 	return ACSR_OK;
 }
+
+enum acsr_result upstream_orders_reread(struct db *d, const char *issuer, int64_t now, struct acsr_err *e)
+{
+	TRY(db_exec(d, NULL,
+		"UPDATE validations SET authz_url = '' WHERE state = 'pending' AND told_at IS NULL AND "
+		"order_id IN "
+		"(SELECT u.order_id FROM upstream_orders u JOIN orders o ON o.id = u.order_id AND o.round = "
+		"u.round "
+		"AND o.issuer = u.issuer WHERE u.issuer = $1 AND u.step IN ('authorize', 'prove') AND "
+		"o.state = "
+		"'validating')",
+		DB_ARGS(DB_TEXT(issuer)), e));
+	TRY(db_exec(d, NULL,
+		"UPDATE upstream_orders SET step = 'authorize' WHERE issuer = $1 AND step = 'prove' AND "
+		"order_id IN "
+		"(SELECT v.order_id FROM validations v JOIN orders o ON o.id = v.order_id WHERE o.issuer = "
+		"$1 AND "
+		"o.state = 'validating' AND v.state = 'pending' AND v.authz_url = '')",
+		DB_ARGS(DB_TEXT(issuer)), e));
+	return db_exec(d, NULL,
+		"INSERT INTO jobs (kind, object, due_at, lease_until, attempts, error) SELECT 'upstream', "
+		"u.order_id, "
+		"$2, 0, 0, '' FROM upstream_orders u JOIN orders o ON o.id = u.order_id AND o.round = "
+		"u.round AND "
+		"o.issuer = u.issuer WHERE u.issuer = $1 AND u.step = 'authorize' AND o.state = 'validating' "
+		"ON CONFLICT (kind, object) DO NOTHING",
+		DB_ARGS(DB_TEXT(issuer), DB_INT(now)), e);
+}

@@ -38,6 +38,11 @@ ACSR_MUST_USE enum acsr_result upstream_order_leaving(
 ACSR_MUST_USE enum acsr_result upstream_orders_wake(
 	struct db *d, const char *issuer, int64_t now, struct acsr_err *e);
 
+/* The account has another key, which every key authorization names (RFC 8555 8.1): proofs of its orders that the CA was not
+ * told of are read anew from their authorizations. */
+ACSR_MUST_USE enum acsr_result upstream_orders_reread(
+	struct db *d, const char *issuer, int64_t now, struct acsr_err *e);
+
 /* Is it the authorization of an order under way, other than this one? */
 ACSR_MUST_USE enum acsr_result upstream_authorization_used(
 	struct db *d, const char *url, const char *order_id, bool *used, struct acsr_err *e);

@@ -127,6 +127,26 @@ def test_a_bound_account_orders_on_with_another_key(there):
     wait_for("the end of the old key", lambda: len(keys()) == 1, 20, 0.2)
 
 
+def test_what_is_to_be_published_follows_the_accounts_key(there, tmp_path):
+    """An order that waits for its customer while the key changes: the key authorization names the key."""
+    order, archive = place(there, unique_name(), "by-tls")
+    def way(now):
+        return next((w for w in now["validations"][0]["publish"] if w["method"] == "tls-alpn"), None)
+    shown = way(order)["extension"]
+    there.operator.post("/issuers/tls/account/key", {}, 200)
+    def another():
+        now = there.customer.show(order)
+        return now if now["upstream"]["step"] == "prove" and way(now) and way(now)["extension"] != shown else None
+    now = wait_for("what the new key has the customer publish", another, 20, 0.2)
+    server = serve(there, way(now), tmp_path)
+    try:
+        there.customer.post(f"/orders/{order['id']}/validate", {}, (200, 409))
+        issued(there, now, archive, None)
+    finally:
+        server.kill()
+        server.wait()
+
+
 # ---- profiles, which this Pebble does not have: the proxy plays them
 
 def test_a_profile_is_asked_for_by_name_and_shown_with_what_the_ca_says_of_it(there):

@@ -10,6 +10,7 @@
 #include "core/upstream/account.h"
 #include "core/upstream/jobs.h"
 #include "store/jobs.h"
+#include "store/upstream.h"
 
 enum { LONGEST_PAUSE = 3600, LEASE = 900, FORGET_SECONDS = 60 };
 
@@ -27,6 +28,7 @@ static enum acsr_result adopt(struct core *c, struct account_work *w, struct acs
 	i.next_key[0] = '\0';
 	TRY(upstream_issuer_save(c->db, &i, e));
 	TRY(jobs_done(c->db, "upstream-roll", w->issuer, e));
+	TRY(upstream_orders_reread(c->db, i.name, c->now, e));
 	TRY(core_audit(c, w->q != NULL ? w->q->who.email : "system", "", "issuer.key-changed", i.name, e,
 		"the account has a new key, %s", i.account_thumbprint));
 	return account_finish(c, w, NULL, e);

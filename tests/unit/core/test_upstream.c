@@ -462,6 +462,27 @@ static void the_old_key_is_destroyed_when_the_ca_has_the_new_one(void **state)
 	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM jobs WHERE kind = 'upstream-forget'"), 0);
 }
 
+/* What is to be published names the account's key (RFC 8555 8.1). */
+static void what_is_to_be_published_follows_the_key(void **state)
+{
+	struct world *w = *state;
+
+	operator(w);
+	ca_order(w, &ann, "ord_a", "a.example.com");
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM validations WHERE value LIKE '%.abcdef%'"), 1);
+	assert_int_equal(roll(w), 200);
+	ca_work(w);
+	assert_string_equal(ca_step(w, "ord_a"), "prove");
+	assert_int_equal(
+		world_number(w,
+			"SELECT COUNT(*) FROM validations WHERE value LIKE '%.NEWdef%' AND offers LIKE "
+			"'%.NEWdef%'"),
+		1);
+	ca.seen = true;
+	(void)ca_next(w, "validate");
+	assert_string_equal(ca_state(w, "ord_a"), "issuing");
+}
+
 static void neither_key_goes_while_nobody_knows(void **state)
 {
 	struct world *w = *state;
@@ -571,6 +592,7 @@ int main(void)
 		T(what_another_customer_is_proving_is_not_taken),
 		T(a_record_of_the_shared_account_is_offered_for_vouched_names_only),
 		T(the_old_key_is_destroyed_when_the_ca_has_the_new_one),
+		T(what_is_to_be_published_follows_the_key),
 		T(neither_key_goes_while_nobody_knows),
 		T(a_key_that_was_refused_at_once_goes),
 		T(the_signers_absence_only_delays_the_end_of_a_key),
