@@ -104,7 +104,7 @@ export interface IssuerSettings {
 export interface Imported {
   imported: { order_id: string; names: string; serial: string; warnings: string[] }[]; refused: { sha256: string; serial: string; name: string; error: string; detail: string }[];
 }
-export interface AcmeDirectory { name: string; title: string; url: string; products: string[]; challenges: string[]; eab: 'required' | 'optional' | 'off'; open: boolean; active: boolean }
+export interface AcmeDirectory { name: string; title: string; url: string; products: string[]; challenges: string[]; eab: 'required' | 'optional' | 'off'; account_id: string | null; open: boolean; active: boolean }
 export interface AcmeTerms { account: string; directory: string; title: string; terms: string; agreed: boolean }
 export interface EabKey {
   kid: string; title: string; directory: string; state: string; names: string[]; max_accounts: number | null; accounts: number; created_at: string; expires_at: string | null; hmac_key?: string;

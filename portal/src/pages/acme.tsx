@@ -34,7 +34,7 @@ export function AcmePage() {
         </Card>
       )}
       {chosen && <Clients directory={chosen} fresh={fresh} />}
-      {chosen && chosen.eab !== 'off' && canWrite(user) && <NewKey directory={chosen} made={(k) => { setFresh(k); void keys.reload(); }} />}
+      {chosen && chosen.eab !== 'off' && (chosen.open || chosen.account_id === user.account_id) && canWrite(user) && <NewKey directory={chosen} made={(k) => { setFresh(k); void keys.reload(); }} />}
       {keys.data && keys.data.length > 0 && <Keys keys={keys.data} done={keys.reload} writable={canWrite(user)} />}
       {accounts.data && accounts.data.length > 0 && <Accounts accounts={accounts.data} done={accounts.reload} writable={canWrite(user)} />}
     </Page>
