@@ -36,7 +36,7 @@ struct panel {
 	struct perspective_spec spec[PERSPECTIVES];
 	struct perspective *remote[PERSPECTIVES];
 	size_t n;
-	SSL_CTX *ctx;
+	SSL_CTX *ctx; /* NULL: there are no remote ones, or none can be asked */
 	struct quest *quests;
 	uint64_t next;
 	void (*answer)(void *arg, uint64_t id, const struct msg_probe_result *m);
@@ -205,7 +205,9 @@ static void on_begins(void *arg, uint64_t own)
 		return;
 	q->begun = true;
 	for (size_t i = 0; i < p->n; i++)
-		if (perspective_state(p->remote[i]) == PERSPECTIVE_UP)
+		if (p->ctx == NULL)
+			view_unreachable(q, i, "our certificate, key or CA file cannot be used");
+		else if (perspective_state(p->remote[i]) == PERSPECTIVE_UP)
 			send_to(q, i);
 		else if (perspective_state(p->remote[i]) == PERSPECTIVE_DOWN)
 			view_unreachable(q, i, "the connection to it is down");
@@ -301,10 +303,9 @@ enum acsr_result panel_open(struct panel **out, struct prober *here, const struc
 	p->prober = here;
 	p->n = n;
 	memcpy(p->spec, spec, n * sizeof(*spec));
-	if (n > 0 && tlsctx_open(&p->ctx, false, files, e) != ACSR_OK) {
-		free(p);
-		return ACSR_FAIL;
-	}
+	/* Half-renewed files shall not take our own view away too. */
+	if (n > 0 && tlsctx_open(&p->ctx, false, files, e) != ACSR_OK)
+		log_error(LOG_ERROR, "perspectives.not-asked", e);
 	*out = p;
 	return ACSR_OK;
 }
@@ -320,7 +321,7 @@ enum acsr_result panel_start(struct panel *p, struct acsr_err *e)
 	here->failed = here_failed;
 	here->begins = on_begins;
 	here->arg = p;
-	for (size_t i = 0; i < p->n; i++)
+	for (size_t i = 0; p->ctx != NULL && i < p->n; i++)
 		TRY(perspective_start(
 			&p->remote[i], &p->spec[i], i, p->ctx, here->dns, here->loop, &remote_ops, p, e));
 	return ACSR_OK;

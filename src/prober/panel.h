@@ -10,7 +10,8 @@
 
 struct panel;
 
-/* Before the sandbox. spec NULL-less list of n; files are read only when n > 0. */
+/* Before the sandbox. spec NULL-less list of n; files are read only when n > 0. Where they cannot be used, the log says so at
+ * ERROR, and every remote one answers "busy.perspective" until the next start. */
 ACSR_MUST_USE enum acsr_result panel_open(struct panel **out, struct prober *here,
 	const struct perspective_spec *spec, size_t n, const struct tls_files *files, struct acsr_err *e);
 /* After: takes over here->answer, here->failed and here->begins, and passes on to those that it found there. */
