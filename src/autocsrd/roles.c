@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "base/log.h"
 #include "config.h"
 #include "ended.h"
+#include "program.h"
 #include "statedir.h"
 
 enum {
@@ -32,7 +32,7 @@ struct child {
 	enum role role;
 	pid_t pid; /* 0: not running */
 	struct chan *control;
-	bool ready;
+	bool ready, reloaded; /* reloaded: new settings were sent, for which it may end and begin anew */
 	int64_t started_ms, pause_ms;
 	uint64_t restarts;
 	struct loop_timer *again;
@@ -41,7 +41,7 @@ struct child {
 struct roles {
 	struct roles_setup s;
 	struct child child[ROLE_COUNT];
-	bool stopping, sweeping; /* sweeping: a role has ended and may have left children behind */
+	bool stopping, sweeping; /* sweeping: the hook has ended and may have left children behind */
 	struct loop_timer *grace;
 };
 
@@ -64,32 +64,7 @@ static bool wanted(const struct roles *r, enum role role)
 	return role != ROLE_HOOK || *conf_str(r->s.conf, "publish.hook") != '\0';
 }
 
-/* --- finding and running the program --- */
-
-/* Beside us (installed), in a build tree, or where it was configured to be installed. */
-static enum acsr_result find_program(enum role role, char out[4096], struct acsr_err *e)
-{
-	char self[2048];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	static const char *const forms[] = { "%s/../%s/autocsr-%s", "%s/../libexec/autocsr/%.0sautocsr-%s",
-		"%s/%.0sautocsr-%s" };
-
-	if (n < 0)
-		return err_errno(e, "sys.exec", errno, "cannot tell where autocsrd is");
-	self[n] = '\0';
-	*strrchr(self, '/') = '\0';
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		snprintf(out, 4096, forms[i], self, role_name(role), role_name(role));
-#pragma GCC diagnostic pop
-		if (access(out, X_OK) == 0)
-			return ACSR_OK;
-	}
-	return err_set(e, "sys.exec",
-		"cannot find the program autocsr-%s near %s; is the installation whole?", role_name(role),
-		self);
-}
+/* --- running the program --- */
 
 /* In the child: put the passed descriptors at their places and run the program. Never returns. */
 static void become(enum role role, const char *program, int control, const int listeners[2])
@@ -97,8 +72,7 @@ static void become(enum role role, const char *program, int control, const int l
 	int keep[3] = { control, listeners[0], listeners[1] };
 	char *const argv[] = { (char *)(uintptr_t)program, NULL };
 
-	setsid(); /* a Ctrl-C on the terminal is autocsrd's to handle, and nothing is typed into it from here
-		   */
+	setsid(); /* a Ctrl-C on the terminal is autocsrd's to handle, and nothing is typed from here */
 	for (int i = 0; i < 3; i++) {
 		/* First out of the way of 3..5, then into place. */
 		if (keep[i] >= 0)
@@ -268,7 +242,7 @@ static enum acsr_result spawn(struct child *c, int control, struct acsr_err *e)
 	static const int nothing[2] = { -1, -1 };
 	char program[4096];
 
-	TRY(find_program(c->role, program, e));
+	TRY(program_find(c->role, program, e));
 	c->pid = fork();
 	if (c->pid < 0) {
 		c->pid = 0;
@@ -284,7 +258,7 @@ static enum acsr_result start_child(struct child *c, struct acsr_err *e)
 	enum acsr_result r;
 	int pair[2];
 
-	c->ready = false;
+	c->ready = c->reloaded = false;
 	c->started_ms = clock_mono_ms();
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
 		return err_errno(e, "sys.socketpair", errno, "cannot make a control channel");
@@ -320,7 +294,7 @@ enum acsr_result roles_start(struct roles **out, const struct roles_setup *s, st
 
 /* --- dying and starting again --- */
 
-static void plan_restart(struct child *c);
+static void plan_restart(struct child *c, bool asked);
 
 static void start_again(void *arg)
 {
@@ -330,26 +304,27 @@ static void start_again(void *arg)
 	c->again = NULL;
 	if (!wanted(c->all, c->role))
 		return;
-	c->restarts++;
 	if (start_child(c, &e) != ACSR_OK) {
 		log_error(LOG_ERROR, "role.not-started", &e);
 		if (c->pid > 0)
 			kill(c->pid, SIGKILL); /* it never got its settings; its end plans the next start */
 		else
-			plan_restart(c);
+			plan_restart(c, false);
 	}
 	tell_core(c->all);
 }
 
-static void plan_restart(struct child *c)
+/* asked: it ended for its new settings; anything else is counted, and pauses grow. */
+static void plan_restart(struct child *c, bool asked)
 {
 	struct acsr_err e;
 	int64_t pause = 0;
 
-	if (clock_mono_ms() - c->started_ms < STEADY_MS) {
+	c->restarts += !asked;
+	if (!asked && clock_mono_ms() - c->started_ms < STEADY_MS) {
 		pause = c->pause_ms;
 		c->pause_ms = c->pause_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : c->pause_ms * 2;
-	} else {
+	} else if (!asked) {
 		c->pause_ms = PAUSE_FIRST_MS;
 	}
 	if (loop_after(c->all->s.loop, pause, start_again, c, &c->again, &e) != ACSR_OK)
@@ -368,8 +343,11 @@ static void stop_next(struct roles *r);
 
 static void child_ended(struct child *c, int status)
 {
-	ended_log(c->role, status, c->all->stopping);
-	c->all->sweeping = true;
+	bool asked = c->reloaded && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+
+	ended_log(c->role, status, c->all->stopping || asked);
+	if (c->role == ROLE_HOOK) /* nobody else has grandchildren */
+		c->all->sweeping = true;
 	c->pid = 0;
 	c->ready = false;
 	chan_free(c->control);
@@ -377,7 +355,7 @@ static void child_ended(struct child *c, int status)
 	if (c->all->stopping)
 		stop_next(c->all);
 	else if (wanted(c->all, c->role))
-		plan_restart(c);
+		plan_restart(c, asked);
 	else
 		tell_core(c->all);
 }
@@ -433,6 +411,7 @@ void roles_reload(struct roles *r)
 		if (config_for_role(r->s.conf, (enum role)i, &m.keys, &e) != ACSR_OK ||
 			chan_send(r->child[i].control, MSG_reload, 0, &m, -1, &e) != ACSR_OK)
 			log_error(LOG_ERROR, "reload.not-sent", &e);
+		r->child[i].reloaded = true;
 		strv_free(&m.keys);
 	}
 	follow_wanted(r);

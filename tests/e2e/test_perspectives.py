@@ -195,12 +195,12 @@ def test_perspectives_come_and_go_and_renew_their_files_on_sighup(scene, tmp_pat
         return [p["name"] for p in scene.evidence(order)["perspectives"]]
 
     refusals = service.log_text().count("reload.refused")
-    service.config["perspectives"]["remotes"] = "nonsense"
-    assert service.config_file
-    service.proc.send_signal(signal.SIGHUP)
-    wait_for("the refusal", lambda: service.log_text().count("reload.refused") > refusals, 10)
-    assert seen() == ["eu-1", "us-1", "ap-1"], "what cannot be read changes nothing"
     try:
+        service.config["perspectives"]["remotes"] = "nonsense"
+        assert service.config_file
+        service.proc.send_signal(signal.SIGHUP)
+        wait_for("the refusal", lambda: service.log_text().count("reload.refused") > refusals, 10)
+        assert seen() == ["eu-1", "us-1", "ap-1"], "what cannot be read changes nothing"
         reload(remotes=", ".join(o.setting for o in (scene.us, scene.ap)))
         assert seen() == ["us-1", "ap-1"]
         cert, key = scene.pki.server_files("elsewhere.test")  # a certificate that they do not serve, behind the same paths
@@ -217,6 +217,39 @@ def test_perspectives_come_and_go_and_renew_their_files_on_sighup(scene, tmp_pat
     finally:
         reload(remotes=remotes)
     assert seen() == ["eu-1", "us-1", "ap-1"]
+
+
+@pytest.mark.parametrize("what", ["certificate", "ca_file"])
+def test_a_renewal_that_is_half_done_leaves_us_our_own_view(scene, what):
+    """A certificate without its key, or a CA file that is not there: orders wait, nothing crashes, and SIGHUP mends it."""
+    service = scene.service
+    path = pathlib.Path(service.config["perspectives"][what])
+    old, before = path.read_bytes(), len(service.log_lines())
+    restarts = {r["role"]: r["restarts"] for r in scene.world.admin().get("/admin/status")["roles"]}
+
+    def lines(event):
+        return [line for line in service.log_lines()[before:] if line["event"] == event]
+    order, unproven = scene.order(), scene.order()
+    try:
+        if what == "certificate":
+            path.write_bytes(pathlib.Path(scene.pki.server_files("half.test")[0]).read_bytes())
+        else:
+            path.unlink()
+        service.proc.send_signal(signal.SIGHUP)
+        said = wait_for("what is wrong", lambda: lines("perspectives.not-asked"), 20)[0]
+        named = service.config["perspectives"]["key" if what == "certificate" else what]
+        assert said["level"] == "error" and str(named) in said["text"], said
+        scene.publish(order, scene.here, scene.eu_dns, scene.far_dns)
+        scene.refused(order, "busy.perspectives", "eu-1 saw: this perspective cannot be reached: our certificate, key or CA file")
+        scene.refused(unproven, "dns.")  # our own look goes on
+    finally:
+        path.write_bytes(old)
+        service.proc.send_signal(signal.SIGHUP)
+        wait_for("the perspectives", lambda: len(lines("perspective.up")) >= 3, 20)
+    scene.issued(order)
+    ends = lines("role.ended")
+    assert [e["ended"] for e in ends].count("prober") == 2 and {e["level"] for e in ends} == {"info"}, ends
+    assert restarts == {r["role"]: r["restarts"] for r in scene.world.admin().get("/admin/status")["roles"]}
 
 
 GOOD = question(DNS, "www.good.test", "x")

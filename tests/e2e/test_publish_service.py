@@ -2,6 +2,7 @@
 server answers for tokens on the plain port; mistakes in the settings are told before anything starts."""
 import os
 import pathlib
+import secrets
 import shutil
 import signal
 import sqlite3
@@ -79,7 +80,7 @@ def test_it_is_restarted_when_it_dies(running):
     assert hooks(running)
 
 
-LEAVES_MORE = "#!/bin/sh\nsetsid sh -c 'sleep 304.75; true' &\n(trap '' TERM; sleep 304.75) &\nexec sleep 304.75\n"
+LEAVES_MORE = "#!/bin/sh\nsetsid sh -c 'sleep TAG; true' &\n(trap '' TERM; sleep TAG) &\nexec sleep TAG\n"
 
 
 def commands(tag):
@@ -98,7 +99,8 @@ def commands(tag):
 def test_nothing_that_the_command_started_survives_a_kill_9(place, victim):
     """Also what has left the command's session and process group."""
     program = place / "leaves-more"
-    program.write_text(LEAVES_MORE)
+    tag = f"304.{secrets.randbelow(10**9):09}"  # of this run alone: whatever has it is killed in the end
+    program.write_text(LEAVES_MORE.replace("TAG", tag))
     program.chmod(0o755)
     service = Service(place / f"service-{victim}", {"publish": {"hook": program}}).start()
     service.stop()  # what is put into the database is seen at the start
@@ -110,12 +112,12 @@ def test_nothing_that_the_command_started_survives_a_kill_9(place, victim):
     db.close()
     service.start()
     try:
-        wait_for("the command to run", lambda: len(commands("304.75")) >= 4, 40)
+        wait_for("the command to run", lambda: len(commands(tag)) >= 4, 40)
         program.write_text("#!/bin/sh\nexit 0\n")
         os.kill(service.pid(victim), signal.SIGKILL)
-        wait_for("all to be gone", lambda: not commands("304.75"), 10)
+        wait_for("all to be gone", lambda: not commands(tag), 10)
     finally:
-        for pid in commands("304.75"):
+        for pid in commands(tag):
             os.kill(pid, signal.SIGKILL)
         if service.proc.poll() is None and victim == "hook":
             service.wait_ready()
