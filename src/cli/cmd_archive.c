@@ -113,19 +113,18 @@ static const struct form {
 	const char *begins, *text;
 } forms[] = {
 	{ "-----BEGIN ENCRYPTED PRIVATE KEY-----",
-		"this is no ZIP archive but a locked key (PKCS#8); the unlock code is its password: openssl "
-		"pkey -in FILE -out KEY" },
+		"this is no ZIP archive but a locked key (PKCS#8); the unlock code is its password: "
+		"(umask 077; openssl pkey -in FILE -out KEY)" },
 	{ "age-encryption.org/v1",
-		"this is no ZIP archive but a key that was sealed with age; your own key opens it: age -d -i "
-		"IDENTITY -o KEY FILE" },
+		"this is no ZIP archive but a key that was sealed with age; your own key opens it: (umask "
+		"077; age -d -i IDENTITY -o KEY FILE)" },
 };
 
-static const char p12_text[] =
-	"this is no ZIP archive but a PKCS#12 file; the unlock code is its password: openssl pkcs12 -in FILE "
-	"-nocerts -nodes -out KEY";
+static const char p12_text[] = "this is no ZIP archive but a PKCS#12 file; the unlock code is its password: "
+			       "(umask 077; openssl pkcs12 -in FILE -nocerts -nodes -out KEY)";
 static const char cms_text[] =
 	"this is no ZIP archive but a key that was sealed to a certificate (CMS); your own key opens it: "
-	"openssl cms -decrypt -inform DER -in FILE -inkey YOUR-KEY -out KEY";
+	"(umask 077; openssl cms -decrypt -inform DER -in FILE -inkey YOUR-KEY -out KEY)";
 
 /* NULL: none of those. */
 static const char *other_form(const struct buf *b)

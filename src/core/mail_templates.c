@@ -16,7 +16,7 @@
 	"The certificate in it only keeps its place: the real one is made after this, and replaces it.\n\n"
 #define P12_OPENS                                                                                           \
 	"The code, typed without the dashes, is the file's password. To take the key out with OpenSSL:\n\n" \
-	"    openssl pkcs12 -in {{filename}} -nocerts -nodes -out {{key_filename}}\n\n"
+	"    (umask 077; openssl pkcs12 -in {{filename}} -nocerts -nodes -out {{key_filename}})\n\n"
 #define SEALED                                                                                               \
 	"Nobody but the owner of that key can open it, and there is no code. Keep it: we have kept no copy " \
 	"and "                                                                                               \
@@ -110,7 +110,7 @@ static const struct mail_template table[] = {
 		"PKCS#8) that is encrypted with AES-256.\n\n" KEEP_IT CODE_BY_PAGE
 		"Many servers take the file as it is and ask for the code, typed without the dashes, as its "
 		"passphrase. To take the lock off:\n\n"
-		"    openssl pkey -in {{filename}} -out {{key_filename}}\n\n" COMPARE },
+		"    (umask 077; openssl pkey -in {{filename}} -out {{key_filename}})\n\n" COMPARE },
 	{ "key-p12", "The private key for {{names}}, in a locked PKCS#12 file",
 		"Attached is the private key of your order {{order}} for {{names}}, in a PKCS#12 file that "
 		"is "
@@ -125,14 +125,14 @@ static const struct mail_template table[] = {
 		"    {{recipient}}\n\n" SEALED
 		"To open it with age, give it your age identity, or your SSH private key if it was sealed to "
 		"that:\n\n"
-		"    age -d -i IDENTITY -o {{key_filename}} {{filename}}\n\n" COMPARE },
+		"    (umask 077; age -d -i IDENTITY -o {{key_filename}} {{filename}})\n\n" COMPARE },
 	{ "key-cms", "The private key for {{names}}, sealed to you",
 		"Attached is the private key of your order {{order}} for {{names}}, sealed to the "
 		"certificate\n\n"
 		"    {{recipient}}\n\n" SEALED
 		"To open it with OpenSSL, give it the private key of that certificate:\n\n"
-		"    openssl cms -decrypt -inform DER -in {{filename}} -inkey YOUR-KEY -out "
-		"{{key_filename}}\n\n" COMPARE },
+		"    (umask 077; openssl cms -decrypt -inform DER -in {{filename}} -inkey YOUR-KEY -out "
+		"{{key_filename}})\n\n" COMPARE },
 	{ "validation", "Show that you control {{names}}",
 		"Before a certificate for your order {{order}} can be issued, we check that you control each "
 		"name in it. Publish one of the following for each name:\n\n"

@@ -2,6 +2,7 @@
 recipient's own key and nothing else, and what comes out is the key of the certificate."""
 import hashlib
 import stat
+import subprocess
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
@@ -236,8 +237,30 @@ def test_a_locked_key_by_mail(world, account, smtp, format):
     assert "#/orders/" + order["id"] in said and crypto.passphrase(code) not in said.replace("-", "")
 
 
+def run_line(text, begins, directory, file, data, **fill):
+    """The one command of a mail, as somebody runs it whose files anybody may read: what it wrote."""
+    [line] = [line.strip() for line in text.splitlines() if begins in line]
+    for word, value in fill.items():
+        line = line.replace(word.replace("_", "-"), str(value))
+    (directory / file["filename"]).write_bytes(data)
+    subprocess.run(["sh", "-c", "umask 022\n" + line + "\numask >after"], cwd=directory, check=True, stderr=subprocess.PIPE, timeout=60)
+    out = directory / file["key_filename"]
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600, line
+    assert (directory / "after").read_text().strip() == "0022", "theirs is as it was"
+    return out.read_bytes()
+
+
+@pytest.mark.parametrize("format,begins", [("pkcs8", "openssl pkey"), ("p12", "openssl pkcs12")])
+def test_the_command_of_a_mail_keeps_a_locked_key_from_others(account, smtp, format, begins):
+    order = account.order(unique_name(), key_type="ec:p256", delivery="email", hand_over={"grade": "code", "format": format})
+    mail = smtp.wait(account.email, match=order["archive"]["filename"])
+    text = mail.message.get_body(("plain",)).get_content()
+    [line] = [line.strip() for line in text.splitlines() if begins in line]
+    assert line.startswith("(umask 077; ") and line.endswith(")")
+
+
 @one_of_each
-def test_a_sealed_key_by_mail(world, account, smtp, recipient):
+def test_a_sealed_key_by_mail(world, account, smtp, tmp_path, recipient):
     name = unique_name()
     order = account.order(name, key_type="ec:p256", delivery="email", hand_over=sealed_to(recipient))
     mail = smtp.wait(account.email, match=order["archive"]["filename"])
@@ -247,7 +270,9 @@ def test_a_sealed_key_by_mail(world, account, smtp, recipient):
     check_key(world, account, order, recipient.open(data), name)
     text = mail.message.get_body(("plain",)).get_content()
     assert "there is no code" in " ".join(text.split())
-    assert ("age -d -i" if recipient.format == "age" else "openssl cms -decrypt") in text
+    begins = "age -d -i" if recipient.format == "age" else "openssl cms -decrypt"
+    key = run_line(text, begins, tmp_path, order["archive"], data, IDENTITY=recipient.file, YOUR_KEY=recipient.file)
+    assert key.replace(b"\r", b"") == recipient.open(data).replace(b"\r", b"")
 
 
 # ---- kill -9 between

@@ -269,7 +269,12 @@ def test_other_forms_of_a_hand_over_say_what_opens_them(cli, d, make, said):
     subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "a.key"], cwd=d, check=True)
     subprocess.run(make, cwd=d, check=True, stderr=subprocess.DEVNULL)
     for verb in (["show", "b"], ["open", "b", "--out", "k"]):
-        assert said in cli.ask("archive", *verb, code=3)["detail"]
+        assert "opens it: (umask 077; " + said in (told := cli.ask("archive", *verb, code=3)["detail"]) or "password: (umask 077; " + said in told
+    line = "(" + told.split("(")[-1].replace("FILE", "b").replace("YOUR-KEY", "a.key").replace("IDENTITY", "i").replace("KEY)", "k)")
+    if said.startswith("openssl"):
+        line = line.replace("-in b", "-in b -passin pass:x") if "cms" not in said else line
+        subprocess.run(["sh", "-c", "umask 022; " + line], cwd=d, check=True, stderr=subprocess.DEVNULL)
+        assert stat.S_IMODE((d / "k").stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("make,want,said", [(make_aes128, "archive.aes-bits", "AES-128"), (make_ae1, "archive.ae1", "AE-1")])
