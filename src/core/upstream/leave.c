@@ -74,7 +74,8 @@ static enum acsr_result load(
 	l->detail = json_loads(l->u.detail, 0, NULL);
 	l->list = json_object_get(l->detail, "leaving");
 	l->url = json_string_value(json_array_get(l->list, 0));
-	*have = json_is_object(l->detail);
+	/* The row was found by its text, where the word may stand elsewhere too. */
+	*have = json_is_array(l->list);
 	return ACSR_OK;
 }
 

@@ -160,6 +160,27 @@ static void letting_go_has_an_end(void **state)
 	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM jobs WHERE kind = 'upstream-tidy'"), 0);
 }
 
+/* A row is found by the word in its text, which may be another member's. */
+static void a_list_that_is_none_ends_the_letting_go(void **state)
+{
+	static const char *const kinds[] = { "{\"a\":{\"leaving\":[\"x\"]}}", "{\"leaving\":{\"a\":1}}",
+		"[\"leaving\"]" };
+	struct world *w = *state;
+
+	ca_order(w, &ann, "ord_a", "a.example.com");
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		world_open(w, clock_now());
+		OK(db_exec(w->c.db, NULL, "UPDATE upstream_orders SET detail = $1",
+			DB_ARGS(DB_TEXT(kinds[i])), NULL));
+		OK(core_want_job(&w->c, "upstream-tidy", "ord_a", clock_now(), NULL));
+		world_close(w);
+		ca_work(w);
+		assert_int_equal(
+			world_number(w, "SELECT COUNT(*) FROM jobs WHERE kind = 'upstream-tidy'"), 0);
+	}
+	assert_int_equal(ca.deactivate.asked, 0);
+}
+
 /* One customer's two orders may have one authorization there: the second still needs it. */
 static void what_another_order_needs_is_kept(void **state)
 {
@@ -451,6 +472,7 @@ int main(void)
 		T(a_fault_is_of_the_name_that_has_it),
 		T(what_a_fallback_leaves_is_let_go_of_when_the_ca_is_back),
 		T(letting_go_has_an_end),
+		T(a_list_that_is_none_ends_the_letting_go),
 		T(what_another_order_needs_is_kept),
 		T(an_order_waits_for_an_issuer_that_is_off_without_an_end),
 		T(an_order_that_was_sent_the_csr_waits_too),
