@@ -34,7 +34,7 @@ def test_a_directory_from_its_making_to_its_end(operator, customer, world):
     assert made["url"] == f"{world.service.url}/acme/{name}/directory"
     assert operator.run("acme-directory", "show", name, "--json").json == made
     assert name in customer.run("acme-directory", "list").text
-    assert "switch" not in operator.run("acme-directory", "change", name, "--open", "--own", code=2).text
+    assert "exclude each other" in operator.run("acme-directory", "change", name, "--open", "--own", code=2).text
     closed = operator.run("acme-directory", "change", name, "--own", "--ask-again", "--json").json
     assert closed["open"] is False and closed["terms_at"] and name not in customer.run("acme-directory", "list").text
     changed = operator.run("acme", "directory", "change", name, "--eab", "off", "--terms", "", "--product", "dv-wildcard", "--json").json
