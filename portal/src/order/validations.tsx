@@ -44,7 +44,7 @@ function Task({ v, order, set, writable }: { v: Validation; order: Order; set: (
   const problem = errorText(v.error);
   const ways = waysOf(v);
   const way = ways.find((w) => w.method === method) ?? ways[0];
-  const otherWay = !!way && way.method !== v.method && v.state !== 'failed';
+  const otherWay = !!way && way.method !== v.method && v.state !== 'failed' && !/^(caa|busy)\./.test(v.error?.id ?? '');
   const ca = order.upstream?.kind === 'acme' ? order.upstream.title : '';
   return (
     <Card title={`Show that ${v.name} is yours`} id={`task-${v.name}`}>
