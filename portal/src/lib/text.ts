@@ -69,6 +69,11 @@ export function plainError(error: unknown): string {
   return typeof text === 'string' ? text : '';
 }
 export const errorText = (error: unknown) => sentence(plainError(error));
+/** "": it has none. */
+export function errorId(error: unknown): string {
+  const id = error && typeof error === 'object' ? (error as Record<string, unknown>)['id'] : '';
+  return typeof id === 'string' ? id : '';
+}
 
 const events: Record<string, string> = {
   'order.created': 'Ordered', 'order.handover': 'Key ordered', 'key.made': 'Key made', 'key.browser': 'Key made in the browser', 'archive.fetched': 'Archive fetched', 'archive.sent': 'Archive went out',

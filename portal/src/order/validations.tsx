@@ -1,7 +1,7 @@
 // Proof of control: for each name the exact file or DNS record to publish, and what the last check found.
 import { useState } from 'preact/hooks';
 import { api, type Method, type Order, type Validation, type Way } from '../api';
-import { errorText } from '../lib/text';
+import { errorId, errorText } from '../lib/text';
 import { Alert, Badge, Button, Card, Code, Time } from '../ui/basic';
 import { Choice, Problem } from '../ui/form';
 import { useAction } from '../ui/hooks';
@@ -44,7 +44,7 @@ function Task({ v, order, set, writable }: { v: Validation; order: Order; set: (
   const problem = errorText(v.error);
   const ways = waysOf(v);
   const way = ways.find((w) => w.method === method) ?? ways[0];
-  const otherWay = !!way && way.method !== v.method && v.state !== 'failed' && !/^(caa|busy)\./.test(v.error?.id ?? '');
+  const otherWay = !!way && way.method !== v.method && v.state !== 'failed' && !/^(caa|busy)\./.test(errorId(v.error));
   const ca = order.upstream?.kind === 'acme' ? order.upstream.title : '';
   return (
     <Card title={`Show that ${v.name} is yours`} id={`task-${v.name}`}>
