@@ -344,10 +344,21 @@ static void seed(struct world *w)
 	world_exec(w, "UPDATE products SET issuer = 'ca' WHERE id = 'dv'");
 }
 
+bool ca_has_clock(void)
+{
+	int64_t before;
+
+	offset = 0;
+	set_clock();
+	before = clock_now();
+	offset = 1000;
+	set_clock();
+	return clock_now() >= before + 1000;
+}
+
 int ca_begin(void **state)
 {
 	struct world *w;
-	int64_t before;
 
 	offset = 0;
 	set_clock();
@@ -355,11 +366,8 @@ int ca_begin(void **state)
 	if (world_begin(state) != 0)
 		return -1;
 	w = *state;
-	before = clock_now();
 	offset = 1000;
 	set_clock();
-	if (clock_now() < before + 1000)
-		skip(); /* a build without -Dtest_clock */
 	world_register(w, "ann@example.com", &ann);
 	world_register(w, "bob@example.com", &bob);
 	seed(w);

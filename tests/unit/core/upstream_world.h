@@ -42,6 +42,8 @@ struct ca {
 extern struct ca ca;
 extern struct person ann, bob;
 
+/* Whether time can be moved at all: false in a build without -Dtest_clock, where main() returns 77. */
+bool ca_has_clock(void);
 /* cmocka's setup: a world with ann and bob, the issuer "ca" with an account, the product "up" that goes there. */
 int ca_begin(void **state);
 /* An order of that person for the name, just being validated. */
