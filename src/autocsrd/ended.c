@@ -16,6 +16,12 @@ static size_t n_before;
 void ended_prepare(void)
 {
 	n_before = children_list(before);
+	if (!children_told())
+		log_event(LOG_WARN, "orphans.not-listed", "text",
+			"the kernel does not list children (CONFIG_PROC_CHILDREN): what a killed hook leaves "
+			"behind "
+			"goes on",
+			NULL);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
 		log_event(LOG_WARN, "orphans.not-ours", "text",
 			"what a killed role leaves behind falls to another process", NULL);

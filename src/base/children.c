@@ -25,14 +25,30 @@ static size_t parse(char *text, pid_t out[CHILDREN_MAX])
 	return n;
 }
 
-size_t children_list(pid_t out[CHILDREN_MAX])
+static int open_list(void)
 {
-	char path[64], text[CHILDREN_MAX * 8];
-	ssize_t n;
-	int fd;
+	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+bool children_told(void)
+{
+	int fd = open_list();
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+size_t children_list(pid_t out[CHILDREN_MAX])
+{
+	char text[CHILDREN_MAX * 8];
+	ssize_t n;
+	int fd = open_list();
+
 	if (fd < 0)
 		return 0;
 	n = read(fd, text, sizeof(text) - 1);

@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/children.h"
 #include "base/log.h"
 #include "hook/run.h"
 #include "ipc/role.h"
@@ -94,6 +95,12 @@ static enum acsr_result open_all(struct proc *p, struct acsr_err *e)
 	hook.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (hook.null_fd < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
 		return err_set(e, "sys.open", "cannot open /dev/null, or become the reaper of orphans");
+	if (!children_told())
+		log_event(LOG_WARN, "orphans.not-listed", "text",
+			"the kernel does not list children (CONFIG_PROC_CHILDREN): what leaves the hook's "
+			"process "
+			"group goes on after its end",
+			NULL);
 	TRY(allow_system(e));
 	return allow_own(&p->conf, e);
 }

@@ -57,6 +57,7 @@ def test_the_hooks_process_is_confined(running):
     if os.geteuid() == 0:
         others = {status_of(running.pid(role))["Uid"] for role in ROLES}
         assert status["Uid"] not in others and "0" not in status["Uid"].split()
+    assert "orphans.not-listed" not in running.log_text()
     fds = os.listdir(f"/proc/{running.pid('hook')}/fd")
     targets = [os.readlink(f"/proc/{running.pid('hook')}/fd/{fd}") for fd in fds]
     assert not [t for t in targets if t.startswith(str(running.state))]

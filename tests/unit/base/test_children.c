@@ -19,6 +19,7 @@ static bool listed(pid_t pid)
 	pid_t all[CHILDREN_MAX];
 	size_t n = children_list(all);
 
+	assert_true(children_told());
 	for (size_t i = 0; i < n; i++)
 		if (all[i] == pid)
 			return true;
