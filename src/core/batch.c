@@ -1,6 +1,7 @@
 /*
  * Group commit: every waiting step in one transaction, then everything that they want to say. Before an answer or a message
- * leaves that tells of what was stored, it is on the disk; a question to the prober tells nobody anything.
+ * leaves that tells of what was stored, it is on the disk; a question to the prober tells nobody anything. The lines of
+ * the process's log do not wait: after a power cut they may tell of the last second's work that is lost.
  */
 #include <stdlib.h>
 #include <string.h>

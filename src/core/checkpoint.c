@@ -41,7 +41,7 @@ void checkpoint_head(struct core *c, const struct msg_log_head *m)
 	free(k->verifier);
 	free(k->note);
 	k->verifier = k->note = NULL;
-	k->asked = false;
+	k->asked_at = 0;
 	k->size = k->kept = m->size;
 	if (str_dup(&k->verifier, m->verifier, NULL) != ACSR_OK ||
 		str_dup(&k->note, m->note, NULL) != ACSR_OK || str_dup(&note, m->note, NULL) != ACSR_OK)
@@ -68,7 +68,7 @@ static enum acsr_result on_signed(
 	struct checkpoint *k = &c->checkpoint;
 	const struct msg_log_signed *s = m != NULL ? m->body : NULL;
 
-	k->asked = false;
+	k->asked_at = 0;
 	if (s == NULL) {
 		trouble(c, why);
 		return ACSR_OK;
@@ -105,7 +105,7 @@ static enum acsr_result ask(struct core *c, void *arg, struct acsr_err *e)
 	m.path = (struct blob){ path.v[0], path.n * ACSR_MERKLE_HASH };
 	snprintf(like.detail, sizeof(like.detail), "%llu", (unsigned long long)m.size);
 	TRY(core_ask(c, ROLE_SIGNER, MSG_sign_log, &m, SIGN_SECONDS, &like, e));
-	c->checkpoint.asked = true;
+	c->checkpoint.asked_at = c->now;
 	return ACSR_OK;
 }
 
@@ -116,7 +116,9 @@ void checkpoint_tick(struct core *c)
 
 	k->kept = k->size; /* between transactions: what the last one has stored is stored */
 	/* a clock that was put back must not keep us from it */
-	if (k->verifier == NULL || k->asked || (now < k->next_at && k->next_at - now <= RETRY))
+	/* a question that was never sent, because its batch failed, has no answer */
+	if (k->verifier == NULL || (k->asked_at != 0 && now - k->asked_at <= 2 * SIGN_SECONDS) ||
+		(now < k->next_at && k->next_at - now <= RETRY))
 		return;
 	k->next_at = now + RETRY;
 	core_step(c, NULL, ask, NULL, NULL);

@@ -31,7 +31,7 @@ struct checkpoint {
 	char *note;        /* its last checkpoint, "" when there is none */
 	uint64_t size;     /* entries under it */
 	uint64_t kept;     /* the same, once it is surely in the database too */
-	bool asked;        /* the signer is at the next one */
+	int64_t asked_at;  /* epoch seconds; the signer is at the next one, 0: it is not */
 	int64_t next_at;   /* epoch seconds: not before */
 	char trouble[400]; /* why there is no newer one, "" when all is well */
 };
@@ -65,7 +65,7 @@ struct core {
 	struct {
 		int64_t since;
 		uint64_t seen;
-	} strangers;             /* wrong attempts for nobody who is known, in this minute (throttle.h) */
+	} strangers; /* wrong attempts for nobody who is known, in this minute (throttle.h) */
 	struct {
 		struct turn *running, *waiting;
 	} turns;                 /* attempts at passwords (turn.h) */

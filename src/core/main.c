@@ -112,6 +112,16 @@ static enum acsr_result settle(struct core *c, struct acsr_err *e)
 	return ACSR_FAIL;
 }
 
+/* What an earlier process could not get onto the disk: out of the log, before anybody is told anything of it. Somebody
+ * who reads the database just now is no reason not to start. */
+static void settle_disk(struct core *c)
+{
+	struct acsr_err e;
+
+	if (db_forget(c->db, &e) != ACSR_OK)
+		log_error(LOG_WARN, "database.log", &e);
+}
+
 static enum acsr_result on_start(struct proc *p, struct acsr_err *e)
 {
 	struct core *c = &core;
@@ -122,6 +132,7 @@ static enum acsr_result on_start(struct proc *p, struct acsr_err *e)
 	TRY(pool_new(&c->pool, c, conf_count(&p->conf, "accounts.argon2_parallel"), e));
 	TRY(pool_new(&c->readers, c, 1, e));
 	TRY(code_join(c, e));
+	settle_disk(c);
 	TRY(settle(c, e));
 	c->forget = true; /* a crash may have come between a deletion and this */
 	loop_every_turn(p->loop, batch_run, c);

@@ -159,7 +159,6 @@ struct check {
 	bool right;
 	struct throttle throttle;
 	struct turn turn;
-	bool held; /* by the pool, or among those that wait */
 	proof_then_fn *then;
 };
 
@@ -266,7 +265,7 @@ static void again_done(void *arg)
 {
 	struct check *k = arg;
 
-	if (!k->held)
+	if (!k->turn.listed)
 		check_free(k);
 }
 
@@ -274,14 +273,17 @@ static enum acsr_result begin(struct core *c, struct check *k, struct acsr_err *
 
 static enum acsr_result again_step(struct core *c, void *arg, struct acsr_err *e)
 {
-	return begin(c, arg, e);
+	struct check *k = arg;
+
+	k->q->later =
+		false; /* not before: whoever sees to the end of its last step may not take it for answered */
+	return begin(c, k, e);
 }
 
 /* Not now: others that are under way are to be judged first, or there were too many wrong ones. */
 static enum acsr_result put_off(struct core *c, struct check *k, int64_t wait, struct acsr_err *e)
 {
-	k->held = turn_wait(c, &k->turn, &k->throttle, k->q, again_step, again_done, k);
-	if (k->held)
+	if (turn_wait(c, &k->turn, &k->throttle, k->q, again_step, again_done, k))
 		return ACSR_OK;
 	c->count.passwords_slowed++;
 	return throttle_refuse(k->q, wait, e);
@@ -291,7 +293,6 @@ static enum acsr_result begin(struct core *c, struct check *k, struct acsr_err *
 {
 	int64_t wait;
 
-	k->held = false;
 	TRY(look_up(c, k, e));
 	TRY(throttle_begin(
 		c, k->q, k->email, k->user_id[0] != '\0' ? k->user_id : NULL, &k->throttle, &wait, e));
@@ -301,7 +302,6 @@ static enum acsr_result begin(struct core *c, struct check *k, struct acsr_err *
 			? pool_run_last(c, k->q, check_work, check_step, k, check_free, e)
 			: pool_run(c, k->q, check_work, check_step, k, check_free, e));
 	turn_begin(c, &k->turn, &k->throttle);
-	k->held = true;
 	return ACSR_OK;
 }
 
@@ -323,7 +323,7 @@ enum acsr_result password_check(struct core *c, struct request *q, const char *e
 	r = acsr_secret_new(&k->password, p->password, strlen(p->password), e);
 	if (r == ACSR_OK)
 		r = begin(c, k, e);
-	if (!k->held)
+	if (!k->turn.listed)
 		check_free(k);
 	return r;
 }

@@ -24,6 +24,7 @@ static bool is_held_up(const struct core *c, const struct throttle *of)
 void turn_begin(struct core *c, struct turn *t, const struct throttle *of)
 {
 	t->of = of;
+	t->listed = true;
 	t->next = c->turns.running;
 	c->turns.running = t;
 }
@@ -39,7 +40,7 @@ bool turn_wait(struct core *c, struct turn *t, const struct throttle *of, struct
 		n++;
 	if (n >= WAITING_MAX || !is_held_up(c, of))
 		return false;
-	*t = (struct turn){ .of = of, .q = q, .run = run, .done = done, .arg = arg };
+	*t = (struct turn){ .listed = true, .of = of, .q = q, .run = run, .done = done, .arg = arg };
 	*p = t;
 	q->later = true;
 	request_hold(q);
@@ -61,8 +62,7 @@ static void ask_again(struct core *c, struct turn *t)
 {
 	struct request *q = t->q;
 
-	if (!q->answered)
-		q->later = false;
+	t->listed = false;
 	core_step(c, q, t->run, t->arg, t->done);
 	request_release(q);
 }
@@ -73,6 +73,7 @@ void turn_end(struct core *c, struct turn *t)
 
 	if (!take_out(&c->turns.running, t))
 		return;
+	t->listed = false;
 	while (*p != NULL) {
 		struct turn *w = *p;
 

@@ -11,6 +11,7 @@
 /* Part of whoever attempts; zero-initialised. It must outlive its being in the lists. */
 struct turn {
 	struct turn *next;
+	bool listed; /* among those under way or those that wait */
 	const struct throttle *of;
 	struct request *q;
 	step_fn *run; /* what is done again */

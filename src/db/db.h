@@ -8,8 +8,7 @@
  * Statements are kept prepared by the address of their text: pass string literals, never a text built at run time.
  *
  * Errors: "object.exists" (a UNIQUE or PRIMARY KEY rule), "object.absent" (a FOREIGN KEY rule),
- * "sys.nospace", "busy.database" (locked, cut off, I/O: try again), "sys.database-outcome" (a commit whose
- * end is not known), "sys.database" (a fault of ours).
+ * "sys.nospace", "busy.database" (locked, cut off, I/O: try again), "sys.database" (a fault of ours).
  */
 #ifndef DB_DB_H
 #define DB_DB_H
@@ -48,7 +47,7 @@ ACSR_MUST_USE enum acsr_result db_commit(struct db *d, struct acsr_err *e);
 /* As db_commit, but a power cut may take it until db_sync or the next db_commit: what nobody has been told of. All that
  * read see it, and it outlives this process. */
 ACSR_MUST_USE enum acsr_result db_commit_unsynced(struct db *d, struct acsr_err *e);
-/* All that was committed is on the disk. "sys.database-outcome": or it is not, and nothing can be undone. */
+/* All that was committed is on the disk. A disk that fails here ends the process: what was committed cannot be undone. */
 ACSR_MUST_USE enum acsr_result db_sync(struct db *d, struct acsr_err *e);
 /* Rows that were inserted, updated or deleted since db_open, undone ones too. */
 int64_t db_changes(const struct db *d);

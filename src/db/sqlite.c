@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "db/driver.h"
 
 /* CACHED: some times as many as there are statements, so that each is found at once. */
@@ -122,6 +123,21 @@ static void close_conn(void *conn)
 	free(c);
 }
 
+/* Asked for, the log is refused without an error where it cannot be had. */
+static enum acsr_result check_log(struct conn *c, struct acsr_err *e)
+{
+	sqlite3_stmt *s = NULL;
+	bool wal = sqlite3_prepare_v2(c->db, "PRAGMA journal_mode", -1, &s, NULL) == SQLITE_OK &&
+		   sqlite3_step(s) == SQLITE_ROW &&
+		   strcmp((const char *)sqlite3_column_text(s, 0), "wal") == 0;
+
+	sqlite3_finalize(s);
+	return wal ? ACSR_OK
+		   : err_set(e, "config.database",
+			     "the database cannot have a write-ahead log where it is: put it on a local file "
+			     "system");
+}
+
 /* synchronous=NORMAL leaves out one sync of those of FULL, the one at the end of each commit; sync() below is that one.
  * wal_autocheckpoint: 32 MB. Each checkpoint costs two syncs and writes every page that has changed since the last once
  * more; after the usual 1,000 pages that is every few orders. What must not stay in the log is taken out by forget(). */
@@ -147,7 +163,7 @@ static enum acsr_result open_conn(void **out, const char *where, const char *dir
 	}
 	sqlite3_extended_result_codes(c->db, 1);
 	sqlite3_busy_timeout(c->db, BUSY_MS);
-	if (run_script(c, settings, e) != ACSR_OK) {
+	if (run_script(c, settings, e) != ACSR_OK || check_log(c, e) != ACSR_OK) {
 		close_conn(c);
 		return ACSR_FAIL;
 	}
@@ -289,8 +305,12 @@ static enum acsr_result next(void *cursor, bool *have, struct acsr_err *e)
 	return ACSR_OK;
 }
 
+/* The kernel tells of such a failure once and may forget what it could not write, so that the next sync would succeed
+ * with a hole in the log. Nothing that this process could still say would be sure; the next one writes what the log has
+ * into the database before it says anything. */
 static enum acsr_result sync_log(void *conn, struct acsr_err *e)
 {
+	struct acsr_err why;
 	struct conn *c = conn;
 	sqlite3_file *log = NULL;
 
@@ -299,15 +319,18 @@ static enum acsr_result sync_log(void *conn, struct acsr_err *e)
 		return err_set(e, "sys.database", "the database has no log");
 	if (log->pMethods == NULL) /* nothing was written yet */
 		return ACSR_OK;
-	if (log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) == SQLITE_OK)
-		return ACSR_OK;
-	return err_set(e, "sys.database-outcome", "database: what was stored may not be on the disk: %s",
-		strerror(errno));
+	if (log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) != SQLITE_OK) {
+		(void)err_set(&why, "sys.database", "database: the disk does not take its log: %s",
+			strerror(errno));
+		log_error(LOG_ERROR, "database.unsynced", &why);
+		abort();
+	}
+	return ACSR_OK;
 }
 
 static int64_t changes(void *conn)
 {
-	return sqlite3_total_changes(((struct conn *)conn)->db);
+	return sqlite3_total_changes64(((struct conn *)conn)->db);
 }
 
 static int64_t changed(void *conn)

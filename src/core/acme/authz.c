@@ -100,6 +100,7 @@ enum acsr_result acme_authz_for(struct core *c, struct acme_request *a, const ch
 			c->now - acme_proof_life(c), id, expires_at, e));
 	if (id[0] != '\0')
 		return ACSR_OK;
+	TRY(acme_limit_victim(c, a, name, e));
 	TRY(make(c, a, host, wildcard, &z, e));
 	snprintf(id, 40, "%s", z.id);
 	*expires_at = z.expires_at;

@@ -167,28 +167,26 @@ static enum acsr_result check_name(
 		(long long)most);
 }
 
-enum acsr_result acme_limit_name(struct core *c, struct acme_request *a, const char *name, struct acsr_err *e)
+enum acsr_result acme_limit_victim(
+	struct core *c, struct acme_request *a, const char *name, struct acsr_err *e)
 {
 	char victim[256];
 
-	TRY(check_name(c, a, name, e));
 	victim_of(name, victim);
 	return check_victim(c, a, victim, e);
 }
 
-/* The names of an order mostly have one domain: it is asked for once. */
+enum acsr_result acme_limit_name(struct core *c, struct acme_request *a, const char *name, struct acsr_err *e)
+{
+	TRY(check_name(c, a, name, e));
+	return acme_limit_victim(c, a, name, e);
+}
+
 static enum acsr_result check_failures(
 	struct core *c, struct acme_request *a, const struct strv *names, struct acsr_err *e)
 {
-	char victim[256] = "", before[256];
-
-	for (size_t i = 0; i < names->n; i++) {
+	for (size_t i = 0; i < names->n; i++)
 		TRY(check_name(c, a, names->v[i], e));
-		memcpy(before, victim, sizeof(before));
-		victim_of(names->v[i], victim);
-		if (strcmp(victim, before) != 0)
-			TRY(check_victim(c, a, victim, e));
-	}
 	return ACSR_OK;
 }
 
@@ -199,10 +197,13 @@ enum acsr_result acme_limit_failed(
 	int64_t n, since;
 
 	name_bucket(owner->id, z->name, bucket);
-	TRY(attempts_count(c->db, bucket, c->now, HOUR, &n, &since, e));
+	if (most_of(c, "acme.failures_per_hour") > 0)
+		TRY(attempts_count(c->db, bucket, c->now, HOUR, &n, &since, e));
 	victim_of(z->name, victim);
 	victim_bucket(owner, victim, bucket);
-	return attempts_count(c->db, bucket, c->now, HOUR, &n, &since, e);
+	if (most_of(c, "acme.domain_failures_per_hour") > 0)
+		TRY(attempts_count(c->db, bucket, c->now, HOUR, &n, &since, e));
+	return ACSR_OK;
 }
 
 enum acsr_result acme_limit_orders(

@@ -47,6 +47,9 @@ ACSR_MUST_USE enum acsr_result acme_limit_orders(
 /* Has this name, or the domain that it belongs to, failed too often? Also before a challenge is looked at. */
 ACSR_MUST_USE enum acsr_result acme_limit_name(
 	struct core *c, struct acme_request *a, const char *name, struct acsr_err *e);
+/* Has the domain that it belongs to failed too often? What needs no look, because it is proven, is not kept from anybody. */
+ACSR_MUST_USE enum acsr_result acme_limit_victim(
+	struct core *c, struct acme_request *a, const char *name, struct acsr_err *e);
 /* A name of owner's failed: counted, and when there were too many, orders for it are refused for a while. */
 ACSR_MUST_USE enum acsr_result acme_limit_failed(
 	struct core *c, const struct acme_account *owner, const struct acme_authz *z, struct acsr_err *e);

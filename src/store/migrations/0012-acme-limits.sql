@@ -7,8 +7,7 @@ UPDATE acme_directories SET open_to_all = 1
 
 ALTER TABLE acme_accounts ADD COLUMN network TEXT NOT NULL DEFAULT ''; -- that it was made from
 ALTER TABLE acme_accounts ADD COLUMN finalized BIGINT NOT NULL DEFAULT 0; -- it has finalized an order
-UPDATE acme_accounts SET finalized = 1 WHERE EXISTS (SELECT 1 FROM acme_orders o
-  WHERE o.acme_account_id = acme_accounts.id AND o.status IN ('processing', 'valid'));
+UPDATE acme_accounts SET finalized = 1; -- of those from before, orders that would show it may be forgotten already
 CREATE INDEX acme_accounts_unused ON acme_accounts (last_seen_at, id)
   WHERE eab_kid = '' AND status = 'valid' AND finalized = 0;
 CREATE INDEX acme_accounts_thumbprint ON acme_accounts (thumbprint);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "core/turn.h"
 #include "core_world.h"
 
 #define OK(call) assert_int_equal((call), ACSR_OK)
@@ -135,6 +136,59 @@ static void an_answer_that_is_too_large_is_an_error_and_not_silence(void **state
 	assert_string_equal(world_problem(w), "sys.answer-size");
 }
 
+static struct core *turning;
+static struct turn before, behind;
+static struct throttle same = { .bucket = "login:ann@example.com" };
+
+static enum acsr_result pass(struct core *c, void *arg, struct acsr_err *e)
+{
+	(void)c;
+	(void)arg;
+	(void)e;
+	return ACSR_OK;
+}
+
+static void judged(void *turn)
+{
+	turn_end(turning, turn);
+}
+
+static enum acsr_result answer_now(struct core *c, void *request, struct acsr_err *e)
+{
+	struct request *q = request;
+
+	(void)c;
+	(void)e;
+	q->later = false;
+	return request_answer(q, 204, NULL);
+}
+
+static enum acsr_result wait_behind(struct core *c, void *request, struct acsr_err *e)
+{
+	(void)e;
+	assert_true(turn_wait(c, &behind, &same, request, answer_now, NULL, request));
+	return ACSR_OK;
+}
+
+/* Judged at the end of the batch in which somebody began to wait: that batch answers nobody with nothing. */
+static void who_waits_for_a_turn_is_answered_when_it_comes(void **state)
+{
+	struct world *w = *state;
+	struct msg_http_request r = { 0 };
+	struct msg m = { .type = MSG_http_request, .id = 1, .body = &r, .fd = -1, .from = ROLE_FRONT };
+	struct request *q;
+
+	turning = &w->c;
+	OK(str_dup(&r.request_id, "req_turn", NULL));
+	q = request_new(&w->c, &m);
+	turn_begin(&w->c, &before, &same);
+	core_step(&w->c, NULL, pass, &before, judged);
+	core_step(&w->c, q, wait_behind, q, NULL);
+	world_turn(w);
+	assert_int_equal(w->status, 204);
+	assert_false(before.listed || behind.listed);
+}
+
 /* Clients hear that something failed; tables and columns are for the log. */
 static void faults_of_the_database_are_not_told(void **state)
 {
@@ -185,6 +239,8 @@ int main(void)
 			an_answer_is_of_the_kind_that_was_asked_for, world_begin, world_end),
 		cmocka_unit_test_setup_teardown(
 			an_answer_that_is_too_large_is_an_error_and_not_silence, world_begin, world_end),
+		cmocka_unit_test_setup_teardown(
+			who_waits_for_a_turn_is_answered_when_it_comes, world_begin, world_end),
 		cmocka_unit_test_setup_teardown(faults_of_the_database_are_not_told, world_begin, world_end),
 		cmocka_unit_test_setup_teardown(
 			long_details_are_cut_between_characters, world_begin, world_end),

@@ -215,6 +215,23 @@ static void a_recursive_resolver_will_do(void **state)
 	world_prober_stop(&behind);
 }
 
+/* A signal is on its way for a moment, in which a question could still be answered. */
+static void stop_and_wait(pid_t pid)
+{
+	char path[64], stat[256] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	kill(pid, SIGSTOP);
+	while (strstr(stat, ") T ") == NULL) {
+		FILE *f = fopen(path, "r");
+
+		assert_non_null(f);
+		assert_non_null(fgets(stat, sizeof(stat), f));
+		fclose(f);
+		poll(NULL, 0, 5);
+	}
+}
+
 /* The name servers go away for a while. Whoever asks after they are back gets an answer, without help. */
 static void it_recovers_when_dns_comes_back(void **state)
 {
@@ -225,7 +242,7 @@ static void it_recovers_when_dns_comes_back(void **state)
 	world_prober(&outage, "", "1s");
 	ask_dns(&outage, "one.good.test", "value", &a);
 	expect(&a, NULL);
-	kill(w.dns, SIGSTOP);
+	stop_and_wait(w.dns);
 	for (int i = 0; i < 4; i++) {
 		ask_dns(&outage, i % 2 == 0 ? "many.good.test" : "www.unsigned.test", "value", &a);
 		expect(&a, "dns.timeout");
