@@ -6,6 +6,7 @@
 #include "core/jsontext.h"
 #include "core/upstream/order_view.h"
 #include "core/upstream/upstream.h"
+#include "core/upstream/orders.h"
 
 static enum acsr_result load_issuer(
 	struct core *c, const char *name, struct upstream_issuer *is, bool *other, struct acsr_err *e)
@@ -55,12 +56,27 @@ enum acsr_result order_view_put(struct core *c, json_t *out, const struct order 
 	return ACSR_OK;
 }
 
+/* Nothing that the customer does helps while the operator has to do something. NULL: the operator has not. */
+static const char *next_while_held(const struct order *o, const struct upstream_issuer *is, char text[200])
+{
+	bool going = strcmp(o->state, "validating") == 0 || strcmp(o->state, "issuing") == 0;
+
+	if (!going || strcmp(is->kind, "acme") != 0 || errand_holds(is) == NULL)
+		return NULL;
+	if (!is->active)
+		snprintf(text, 200, "wait: the operator has switched %.100s off", is->title);
+	else
+		snprintf(text, 200, "wait: the operator has to agree to new terms of service of %.100s",
+			is->title);
+	return text;
+}
+
 const char *order_view_next(const struct order *o, const struct upstream_issuer *is, char text[200])
 {
 	bool offline = is->kind[0] != '\0' && strcmp(is->kind, "offline") == 0;
 
 	if (!offline)
-		return NULL;
+		return next_while_held(o, is, text);
 	if (strcmp(o->state, "issuing") == 0)
 		snprintf(text, 200, "wait: %.100s makes the certificate by hand", is->title);
 	else if (strcmp(o->state, "revoked") == 0)
