@@ -68,7 +68,7 @@ def finish(world, order, archive):
             api.post(f"/orders/{order['id']}/validate", {}, (200, 409))
         return now if now["state"] == "issued" else None
     try:
-        now = wait_for("the certificate", look, 60, 0.25)
+        now = wait_for("the certificate", look, 120, 0.25)  # pauses double with each refusal of before
     except AssertionError:
         raise AssertionError(f"no certificate: {api.show(order)}") from None
     key = crypto.load_key(crypto.open_archive(archive, api.code(now)))
@@ -536,7 +536,7 @@ def test_killed_while_the_key_changes_it_finds_out_by_itself(there, when):
     there.operator.post("/issuers/slow/account/key", {}, (500, 502, 503, 504))
     assert killed
     there.service.wait_ready(30)
-    wait_for("the new key, found by the job", lambda: there.operator.get("/issuers/slow")["account"]["thumbprint"] != before, 30, 0.3)
+    wait_for("the new key, found by the job", lambda: there.operator.get("/issuers/slow")["account"]["thumbprint"] != before, 90, 0.3)
     order, archive = acknowledged(there)
     finish(there, order, archive)
 

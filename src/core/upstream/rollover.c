@@ -12,7 +12,7 @@
 #include "store/jobs.h"
 #include "store/upstream.h"
 
-enum { LONGEST_PAUSE = 3600, LEASE = 900, FORGET_SECONDS = 60 };
+enum { LONGEST_PAUSE = 3600, LEASE = 900, FORGET_SECONDS = 60, BUSY_PAUSE = 2 };
 
 /* Perhaps the account was ended meanwhile. */
 static enum acsr_result adopt(struct core *c, struct account_work *w, struct acsr_err *e)
@@ -56,11 +56,12 @@ static enum acsr_result later(
 {
 	int64_t first = conf_span(&c->proc->conf, "upstream.first_retry");
 	struct acsr_err told;
-	int64_t attempts;
+	int64_t attempts, pause;
 
 	TRY(jobs_attempts(c->db, "upstream-roll", w->issuer, &attempts, e));
-	TRY(jobs_again(c->db, "upstream-roll", w->issuer, c->now + jobs_pause(first, LONGEST_PAUSE, attempts),
-		why->text, e));
+	/* What is busy is ours, and soon over: after a start signer and courier come a moment later. */
+	pause = err_is(why, "busy.") ? BUSY_PAUSE : jobs_pause(first, LONGEST_PAUSE, attempts);
+	TRY(jobs_again(c->db, "upstream-roll", w->issuer, c->now + pause, why->text, e));
 	(void)err_set(&told, why->id,
 		"%.280s; which key the account has is not known, and is asked again by itself", why->text);
 	return account_finish(c, w, &told, e);
