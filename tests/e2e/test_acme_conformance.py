@@ -1,4 +1,5 @@
 """Rules of the ACME and CAA documents that no other file comes by: the real ports, keys written oddly, CAA in every way of issuing."""
+import errno
 import os
 
 import pytest
@@ -9,7 +10,7 @@ from harness.fixtures import private_world
 from harness.net import wait_for
 from harness.web import Web
 
-HERE = "127.0.0.80"  # an address of its own, so that whatever has these ports elsewhere is not in the way
+HERE = "127.0.0.80"  # an address of its own, so that what has these ports at another one is not in the way; what has them at all still is
 
 
 @pytest.fixture(scope="module")
@@ -21,12 +22,22 @@ def town(e2e_dir, dns, smtp, web):
     world.service.stop()
 
 
+def listening(kind, port):
+    """A server of that kind at HERE."""
+    if os.geteuid() != 0:
+        pytest.skip(f"port {port} needs root")
+    try:
+        return kind((HERE, port))
+    except OSError as e:
+        if e.errno != errno.EADDRINUSE:
+            raise
+        pytest.skip(f"something else listens on port {port}, of {HERE} or of all addresses")
+
+
 @pytest.fixture
 def web80(town):
     """A web server at HERE, port 80."""
-    if os.geteuid() != 0:
-        pytest.skip("port 80 needs root")
-    server = Web((HERE, 80))
+    server = listening(Web, 80)
     yield server
     server.close()
 
@@ -34,9 +45,7 @@ def web80(town):
 @pytest.fixture(scope="module")
 def tls443(town):
     """A TLS server at HERE, port 443."""
-    if os.geteuid() != 0:
-        pytest.skip("port 443 needs root")
-    server = AlpnServer((HERE, 443))
+    server = listening(AlpnServer, 443)
     yield server
     server.close()
 

@@ -131,9 +131,9 @@ def test_a_key_with_another_secret(server, tmp_path):
         assert why.id == "publish.dns-key" and "BADSIG" in why.text and server.name in why.text
 
 
-def is_about_the_key(why, name):
+def is_about_the_key(server, why, name):
     """RFC 8945 5.2.1 asks for BADKEY in a TSIG record; Knot 3.4 says NOTAUTH and no more, to an unknown key."""
-    if why.id == "publish.dns-refused":
+    if why.id == "publish.dns-refused" and isinstance(server, Knot) and server.version() >= (3, 4):
         return "NOTAUTH" in why.text and "does not know the key" in why.text
     return why.id == "publish.dns-key" and "BADKEY" in why.text and name in why.text
 
@@ -141,7 +141,7 @@ def is_about_the_key(why, name):
 def test_a_key_that_the_server_does_not_know(server, tmp_path):
     key = server.write_key(name="stranger")
     with with_settings(tmp_path, server.settings(dns_key=str(key))) as part:
-        assert is_about_the_key(refused(part), "stranger")
+        assert is_about_the_key(server, refused(part), "stranger")
 
 
 @pytest.mark.parametrize("offset", [-4000, 4000])
@@ -166,7 +166,7 @@ def test_both_formats_of_keys_and_a_choice_of_several(server, tmp_path):
         change(part, NAME, "by the second key")
         assert "by the second key" in server.values(NAME)
         change(part, NAME, "by the second key", remove=1)
-        assert is_about_the_key(refused(part, "x.acme.test"), "first")
+        assert is_about_the_key(server, refused(part, "x.acme.test"), "first")
 
 
 def test_any_zone_of_the_server_when_none_is_named(server, tmp_path):

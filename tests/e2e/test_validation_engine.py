@@ -1,5 +1,6 @@
 """What the validation engine does with DNS that is hostile or just large, with dns-persist-01 records, with CAA parameters and
 with addresses as names: asked directly, as a service asks a prober elsewhere."""
+import ctypes
 import http.server
 import socket
 import socketserver
@@ -145,11 +146,19 @@ def test_thousands_of_addresses_are_not_thousands_of_dials(misled, hostile, web,
     assert len(got["evidence"]["steps"][0]["addresses"]) <= 8
 
 
+def unbound_version():
+    """Of the library that the prober runs with: (1, 17) for 1.17.1."""
+    version = ctypes.CDLL("libunbound.so.8").ub_version
+    version.restype = ctypes.c_char_p
+    return tuple(int(n) for n in version().decode().split(".")[:2])
+
+
 def test_thousands_of_texts_are_bounded(misled, hostile):
     hostile.records[("_x.texts.test", "TXT")] = lambda n: [f'"value {i}"' for i in range(2500)]
     got = misled.ask(DNS, "_x.texts.test", "not there")
-    # unbound 1.22 (Debian 13) takes no answer of that size.
-    assert got["error"] in ("validation.dns.absent", "dns.servfail") and len(str(got["evidence"])) < 8192, got
+    # Debian 12's unbound (1.17) reads them all; Debian 13's (1.22) takes no answer of that size.
+    wanted = ["validation.dns.absent"] + (["dns.servfail"] if unbound_version() > (1, 17) else [])
+    assert got["error"] in wanted and len(str(got["evidence"])) < 8192, got
 
 
 def test_an_answer_that_is_too_large_for_a_datagram_comes_by_tcp(misled, hostile):

@@ -133,6 +133,11 @@ class UpdateDns:
 class Knot(UpdateDns):
     program = "knotd"
 
+    def version(self):
+        """(3, 2) for 3.2.6."""
+        said = subprocess.run([self.path, "-V"], capture_output=True, text=True, check=True, timeout=20).stdout
+        return tuple(int(n) for n in said.split()[-1].split(".")[:2])
+
     def configure(self):
         text = KNOT.format(**vars(self))
         for zone in ZONES:
