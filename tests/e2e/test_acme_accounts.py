@@ -273,7 +273,7 @@ def test_a_replayed_request(town):
 @pytest.mark.rfc("8555 6.5#4", "also when the request was refused")
 def test_a_refused_request_uses_its_nonce_up(town, why):
     who, url, nonce = town.alice, town.alice.kid, town.alice.nonce()
-    how = {"url": {"url": url + "/"}, "alg": {"alg": "none"}, "crit": {"crit": ["x"]}, "unknown account": {"kid": url[:-1] + "0"}}.get(why, {})
+    how = {"url": {"url": url + "/"}, "alg": {"alg": "none"}, "crit": {"crit": ["x"]}, "unknown account": {"kid": url[:-1] + ("0" if url[-1] != "0" else "1")}}.get(why, {})
     payload = {"payload": "[1]", "contact": {"contact": ["tel:1"]}}.get(why, "")
     body = spoiled(who, url, payload, nonce=nonce, **how)
     if why == "signature":

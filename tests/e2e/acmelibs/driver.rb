@@ -8,8 +8,13 @@ class Driver
     @client = Acme::Client.new(private_key: key, directory: directory, connection_options: { ssl: { ca_file: root } })
   end
 
+  # One in 128 keys has a coordinate with leading zeros, which this library leaves out of the JWK (RFC 7518 6.2.1.2 wants them).
   def key
-    OpenSSL::PKey::EC.generate('prime256v1')
+    loop do
+      key = OpenSSL::PKey::EC.generate('prime256v1')
+      point = key.public_key.to_bn(:uncompressed).to_s(2)
+      return key if point.getbyte(1) != 0 && point.getbyte(33) != 0
+    end
   end
 
   def account(one)
