@@ -47,6 +47,7 @@ export interface Way {
 export interface Perspective { name: string; region?: string; ok: boolean; error_text?: string }
 export interface Upstream {
   issuer: string; title: string; kind: 'acme' | 'offline'; step: string; url: string | null; since: string | null; told_at: string | null;
+  held?: 'issuer-off' | 'terms' | null;
 }
 export interface Archive {
   state: 'making' | 'waiting' | 'fetched' | 'acknowledged' | 'mailing' | 'mailed' | 'lost';

@@ -31,6 +31,13 @@ test('the next step never claims what the service did not say', () => {
   assert.match(nextSentence(order({ state: 'failed', next: 'the CA refused the names' })), /^The CA refused the names\.$/);
 });
 
+test('while the operator is waited for, nobody is told to publish anything', () => {
+  const upstream = { issuer: 'le', title: 'LE', kind: 'acme' as const, step: 'prove', url: null, since: null, told_at: null };
+  const at = (held: 'terms' | null) => nextSentence(order({ state: 'validating', next: 'wait: the operator has to agree to new terms', upstream: { ...upstream, held } }));
+  assert.equal(at('terms'), 'Wait: the operator has to agree to new terms.');
+  assert.doesNotMatch(at(null), /Wait/);
+});
+
 test('looking again becomes rarer and ends', () => {
   assert.equal(pollDelay(0), 1000);
   assert.ok((pollDelay(9) ?? 0) > (pollDelay(3) ?? 0));

@@ -67,6 +67,7 @@ const byHand = (order: Order) => order.upstream?.kind === 'offline';
 
 export function nextSentence(order: Order): string {
   const open = (order.validations ?? []).filter((v) => v.state === 'pending' || v.state === 'failed').length;
+  if (order.upstream?.held) return sentence(order.next ?? ''); // nothing that the customer could do would help now
   switch (order.state) {
     case 'handover': return handoverSentence(order) || sentence(order.next ?? '');
     case 'validating': return open === 0 ? 'All names are checked. The order goes on by itself.'
