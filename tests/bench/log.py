@@ -143,7 +143,7 @@ def main(entries=1_000_000):
             each = json.loads(subprocess.run([str(FILL), str(db), "measure", "20000"], check=True, capture_output=True).stdout)
             long.start()
             say_proofs("nothing else to do", proofs(long, entries))
-            pile = csrs(24000)
+            pile = csrs(48000)
             rates = [(orders_a_second(empty, pile), orders_a_second(long, pile)) for _ in range(ROUNDS)]
             a, b = (statistics.median(r[i][0] for r in rates) for i in (0, 1))
             cpu_a, cpu_b = (statistics.median(r[i][1] for r in rates) * 1e6 for i in (0, 1))
