@@ -3,6 +3,17 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { audit } from './a11y.mjs';
 
+/** Reads until it is as wanted, as long as a page's own waits take, and returns it; `wanted` is a function or the value. The last reading is told on failure. */
+export async function until(read, wanted, what) {
+  const good = typeof wanted === 'function' ? wanted : (now) => now === wanted;
+  for (const end = Date.now() + 20_000; ;) {
+    const now = await read();
+    if (good(now)) return now;
+    assert.ok(Date.now() < end, `${what}: ${JSON.stringify(now)}`);
+    await new Promise((go) => setTimeout(go, 50));
+  }
+}
+
 export class Portal {
   constructor({ page, ask, base, work, artefacts, name }) {
     Object.assign(this, { page, ask, base, work, artefacts, name });
@@ -37,6 +48,8 @@ export class Portal {
   field(label) { return this.page.getByLabel(label, { exact: false }); }
   async fill(values) { for (const [label, text] of Object.entries(values)) await this.field(label).first().fill(text); }
   async sees(text, timeout) { await this.page.getByText(text).first().waitFor({ timeout }); }
+  /** The field with this name in a form says that it is wrong. */
+  async wrong(name) { await this.page.locator(`[name="${name}"][aria-invalid=true]`).waitFor(); }
   async heading(text) { await this.page.getByRole('heading', { level: 1, name: text }).waitFor(); }
 
   /** The text of the box under a label such as "Make a file with exactly this content". */

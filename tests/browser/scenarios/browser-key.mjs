@@ -1,6 +1,7 @@
 // Keys made in the browser: each kind in each format, opened by other programs, and fitting the certificate. The CSR is the service's own
 // but for the key. Leaving asks first; a second try sends the same key; a reissue makes a new one.
 import assert from 'node:assert/strict';
+import { until } from '../lib/portal.mjs';
 
 const open = { zip: 'open_zip', pkcs8: 'open_pkcs8' };
 
@@ -45,12 +46,17 @@ export default async function browserKey({ portal, ask }) {
   const asked = [];
   page.on('dialog', (d) => { asked.push(d.type()); void (staying ? d.dismiss() : d.accept()); });
   let staying = true;
+  const questions = (n) => until(() => asked.length, n, 'questions before the page is left');
+  const stays = () => until(() => page.url(), (url) => url.endsWith('#/orders/new'), 'the address after "no"');
   await page.getByRole('link', { name: 'CSR checker' }).click();
+  await questions(1); // two changes that meet are one question
+  await stays();
   await page.evaluate(() => { location.hash = '#/account'; });
-  for (let i = 0; asked.length < 2; i++) { assert.ok(i < 50, 'another address was not asked about'); await page.waitForTimeout(100); }
+  await questions(2);
+  await stays();
   assert.deepEqual(asked, ['confirm', 'confirm']);
   await page.evaluate(() => location.reload());
-  for (let i = 0; asked.length < 3; i++) { assert.ok(i < 50, 'loading the page again was not asked about'); await page.waitForTimeout(100); }
+  await questions(3);
   assert.equal(asked[2], 'beforeunload');
   assert.ok(page.url().endsWith('#/orders/new'));
   assert.equal((await page.locator('.code-groups span').allInnerTexts()).join(''), saved.code);
