@@ -16,7 +16,7 @@
 enum {
 	LONGEST_PAUSE = 3600,
 	LEASE = 900,
-	ARI_USUAL = 6 * 3600, /* RFC 9773 4.3.2 */
+	ARI_USUAL = 6 * 3600, /* RFC 9773 4.3.3 */
 	ARI_LEAST = 60,
 	ARI_MOST = 86400
 };
@@ -220,6 +220,16 @@ static enum acsr_result ari_again(struct core *c, const char *order_id, const st
 	return jobs_again(c->db, "upstream-ari", order_id, c->now + pause, text, e);
 }
 
+/* Still the certificate of that round, and still valid: nothing is asked, and no answer taken, about another (RFC 9773 4.3). */
+static bool ari_wanted(const struct core *c, const struct order *o, const char *round)
+{
+	char now[24];
+
+	snprintf(now, sizeof(now), "%lld", (long long)o->round);
+	return strcmp(o->state, "issued") == 0 && o->expires_at >= c->now &&
+	       (round == NULL || strcmp(round, now) == 0);
+}
+
 static enum acsr_result on_window(struct core *c, struct upstream_then *t, const struct upstream_reply *r,
 	const struct acsr_err *why, struct acsr_err *e)
 {
@@ -229,12 +239,14 @@ static enum acsr_result on_window(struct core *c, struct upstream_then *t, const
 	CLEANUP_ORDER struct order o = { 0 };
 	const char *url;
 
+	TRY(order_load(c->db, t->object, NULL, &o, e));
+	if (!ari_wanted(c, &o, t->detail))
+		return ACSR_OK;
 	if (why != NULL)
 		return ari_again(c, t->object, r, why->text, e);
 	/* RFC 9773 4.2: the end must be after the start. */
 	if (from == 0 || until <= from)
 		return ari_again(c, t->object, r, "the window has no beginning, or ends before it", e);
-	TRY(order_load(c->db, t->object, NULL, &o, e));
 	if (o.renew_from != from || o.renew_until != until) {
 		url = json_string_value(json_object_get(r->json, "explanationURL"));
 		o.renew_from = from;
@@ -260,7 +272,7 @@ enum acsr_result upstream_ari_job(struct core *c, const char *order_id, int64_t 
 
 	(void)attempts;
 	TRY(errand_load(c, order_id, &x, &have, e));
-	if (!have || strcmp(x.o.state, "issued") != 0)
+	if (!have || !ari_wanted(c, &x.o, NULL))
 		return jobs_done(c->db, "upstream-ari", order_id, e);
 	upstream_directory_url(&x.i, "renewalInfo", base);
 	TRY(upstream_certid(c, &x.o, x.i.name, certid, e));
@@ -270,6 +282,7 @@ enum acsr_result upstream_ari_job(struct core *c, const char *order_id, int64_t 
 	TRY(jobs_lease(c->db, "upstream-ari", order_id, c->now + LEASE, e));
 	a = (struct upstream_ask){ .issuer = x.i.name, .url = url };
 	snprintf(t.object, sizeof(t.object), "%s", order_id);
+	snprintf(t.detail, sizeof(t.detail), "%lld", (long long)x.o.round);
 	if (upstream_call(c, &a, &t, &why) == ACSR_OK)
 		return ACSR_OK;
 	return ari_again(c, order_id, &none, why.text, e);

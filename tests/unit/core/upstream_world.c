@@ -9,7 +9,9 @@
 
 #include <cmocka.h>
 
+#include "autocsr/cert.h"
 #include "base/clock.h"
+#include "core/upstream/accept.h"
 #include "store/jobs.h"
 #include "store/upstream.h"
 #include "upstream_world.h"
@@ -20,6 +22,10 @@
 struct ca ca;
 struct person ann, bob;
 static int64_t offset;
+static int nonces;
+static bool renewal; /* the answer is about a renewal */
+static char signed_with[40];
+static struct world *hooked;
 
 /* --- answers --- */
 
@@ -39,7 +45,12 @@ static void respond(struct chan *ch, uint64_t id, unsigned status, const char *l
 		.body = { (uint8_t *)(uintptr_t)body, strlen(body) } };
 	char line[300];
 
-	OK(strv_add(&m.headers, "replay-nonce: abcdefgh", NULL));
+	snprintf(ca.gave, sizeof(ca.gave), "nonce-%d", ++nonces);
+	snprintf(line, sizeof(line), "replay-nonce: %s", ca.gave);
+	OK(strv_add(&m.headers, line, NULL));
+	snprintf(line, sizeof(line), "retry-after: %s", ca.retry_after);
+	if (renewal && ca.retry_after[0] != '\0')
+		OK(strv_add(&m.headers, line, NULL));
 	snprintf(line, sizeof(line), "location: %s", location);
 	if (*location != '\0')
 		OK(strv_add(&m.headers, line, NULL));
@@ -70,6 +81,12 @@ static void note(struct ca_part *part, const struct msg_https_request *q)
 {
 	part->asked++;
 	snprintf(part->last, sizeof(part->last), "%.*s", (int)q->body.len, (const char *)q->body.p);
+	snprintf(part->nonce, sizeof(part->nonce), "%s", signed_with);
+	if (part->hook != NULL)
+		world_exec(hooked, part->hook);
+	part->hook = NULL;
+	if (part == &ca.renewal)
+		snprintf(ca.renewal_path, sizeof(ca.renewal_path), "%s", q->url);
 }
 
 /* --- what each URL is --- */
@@ -114,7 +131,7 @@ static void authz_body(char *out, size_t cap, const char *number)
 	while ((type = strsep(&rest, " ")) != NULL) {
 		snprintf(url, sizeof(url), "https://ca.test/challenge/%s/%s", number, type);
 		json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:[s]}", "type", type, "url", url,
-						    "token", "a-token-of-enough-length-0001", "status",
+						    "token", ca.token, "status",
 						    ca.challenge_status[0] != '\0' ? ca.challenge_status
 						    : ca.told                      ? "valid"
 										   : "pending",
@@ -135,7 +152,8 @@ static void directory_body(char *out, size_t cap)
 		"{\"newNonce\":\"https://ca.test/nonce\",\"newAccount\":\"https://ca.test/"
 		"new-account\",\"newOrder\":"
 		"\"https://ca.test/new-order\",\"revokeCert\":\"https://ca.test/revoke\",\"keyChange\":"
-		"\"https://ca.test/key-change\",\"meta\":{\"termsOfService\":\"%s\"}}",
+		"\"https://ca.test/key-change\",\"renewalInfo\":\"https://ca.test/"
+		"renewal-info\",\"meta\":{\"termsOfService\":\"%s\"}}",
 		ca.terms);
 }
 
@@ -155,7 +173,7 @@ static struct ca_part *part_of(const struct msg_https_request *q)
 	} parts[] = { { "/new-order", &ca.new_order }, { "/order/", &ca.order }, { "/authz/", &ca.authz },
 		{ "/challenge/", &ca.challenge }, { "/finalize/", &ca.finalize },
 		{ "/new-account", &ca.new_account }, { "/account", &ca.account },
-		{ "/key-change", &ca.key_change } };
+		{ "/key-change", &ca.key_change }, { "/renewal-info", &ca.renewal } };
 
 	if (q->body.len > 0 && strstr((const char *)q->body.p, "deactivated") != NULL &&
 		strstr(q->url, "/authz/") != NULL)
@@ -185,6 +203,8 @@ static void serve(struct chan *ch, uint64_t id, const struct msg_https_request *
 	} else if (part == &ca.new_account) {
 		snprintf(body, sizeof(body), "{\"status\":\"valid\"}");
 		snprintf(location, sizeof(location), "https://ca.test/account/1");
+	} else if (part == &ca.renewal) {
+		snprintf(body, sizeof(body), "%s", ca.window);
 	} else if (part == NULL && strcmp(q->url, CA_DIRECTORY) == 0) {
 		directory_body(body, sizeof(body));
 	}
@@ -196,6 +216,7 @@ static void courier_hears(void *arg, struct chan *ch, struct msg *m)
 	const struct msg_https_request *q = m->body;
 	struct msg_mail_sent sent = { .reply = TEXT("250") };
 	struct ca_part *part;
+	bool refuses;
 
 	if (m->type == MSG_mail) {
 		((struct world *)arg)->mails++;
@@ -210,14 +231,18 @@ static void courier_hears(void *arg, struct chan *ch, struct msg *m)
 	if (m->type != MSG_https_request)
 		return;
 	part = part_of(q);
+	renewal = part == &ca.renewal;
 	if (part != NULL)
 		note(part, q);
-	if (part == NULL || part->does[0] == '\0')
+	refuses = part != NULL && part->does[0] != '\0' && (part->times == 0 || part->asked <= part->times);
+	if (!refuses)
 		serve(ch, m->id, q, part);
 	else if (strchr(part->does, '.') != NULL)
 		refuse(ch, m->id, part->does);
 	else
 		respond_problem(ch, m->id, part->does);
+	if (part != NULL && refuses)
+		snprintf(part->refused, sizeof(part->refused), "%s", ca.gave);
 }
 
 /* --- signer and prober --- */
@@ -235,6 +260,7 @@ static void signer_hears(void *arg, struct chan *ch, struct msg *m)
 		refuse(ch, m->id, "busy.signer");
 	} else if (m->type == MSG_sign_jws) {
 		snprintf(ca.signed_by, sizeof(ca.signed_by), "%s", s->key_name);
+		snprintf(signed_with, sizeof(signed_with), "%s", s->nonce);
 		jws.jws = s->payload;
 		OK(chan_send(ch, MSG_jws_signed, m->id, &jws, -1, NULL));
 	} else if (m->type == MSG_account_key_make) {
@@ -362,10 +388,12 @@ int ca_begin(void **state)
 
 	offset = 0;
 	set_clock();
-	ca = (struct ca){ .types = "http-01 dns-01", .terms = "https://ca.test/terms" };
+	ca = (struct ca){ .types = "http-01 dns-01",
+		.terms = "https://ca.test/terms",
+		.token = "a-token-of-enough-length-0001" };
 	if (world_begin(state) != 0)
 		return -1;
-	w = *state;
+	hooked = w = *state;
 	offset = 1000;
 	set_clock();
 	world_register(w, "ann@example.com", &ann);
@@ -420,6 +448,54 @@ void ca_order(struct world *w, const struct person *p, const char *id, const cha
 	OK(csr_request_insert(w->c.db, &r, (struct bytes){ (const uint8_t *)"x", 1 }, NULL, NULL));
 	world_close(w);
 	ca_begin_anew(w, id, 1);
+}
+
+/* A root of the CA's own, and a leaf below it. */
+static struct acsr_blob leaf_for(const char *name, int64_t lives)
+{
+	static struct acsr_key *key;
+	struct acsr_dn dn = { 0 }, none = { 0 };
+	struct acsr_sans sans = { 0 };
+	struct acsr_blob root = { 0 }, leaf = { 0 };
+	struct acsr_cert_spec top = { .subject = &dn, .ca = true, .path_len = -1, .not_before = 0 };
+	struct acsr_cert_spec s = { .subject = &none, .sans = &sans, .path_len = -1 };
+
+	if (key == NULL)
+		OK(acsr_key_generate(&key, "ec:p256", NULL));
+	OK(acsr_dn_parse(&dn, "CN=The CA", NULL));
+	OK(acsr_sans_add(&sans, ACSR_SAN_DNS, name, NULL));
+	top.subject_key = s.subject_key = key;
+	top.not_before = s.not_before = clock_now();
+	top.not_after = clock_now() + INT64_C(10) * 365 * 86400;
+	s.not_after = clock_now() + lives;
+	OK(acsr_cert_serial(&top, NULL));
+	OK(acsr_cert_sign(&top, key, &root, NULL));
+	OK(acsr_cert_serial(&s, NULL));
+	s.issuer_der = root.p;
+	s.issuer_len = root.len;
+	OK(acsr_cert_sign(&s, key, &leaf, NULL));
+	acsr_dn_free(&dn);
+	acsr_sans_free(&sans);
+	acsr_blob_free(&root);
+	return leaf;
+}
+
+void ca_certify(struct world *w, const char *id, int64_t lives)
+{
+	CLEANUP_ORDER struct order o = { 0 };
+	CLEANUP_ACCEPTED struct accepted a = { 0 };
+	struct accept_from from = { .issuer = "ca", .profile = "" };
+	char serial[43];
+
+	world_open(w, clock_now());
+	OK(db_exec(w->c.db, NULL, "UPDATE orders SET state = 'issuing' WHERE id = $1", DB_ARGS(DB_TEXT(id)),
+		NULL));
+	OK(order_load(w->c.db, id, NULL, &o, NULL));
+	a.der = leaf_for(o.names, lives);
+	a.chain = calloc(1, 1);
+	OK(acsr_cert_parse(&a.view, a.der.p, a.der.len, NULL));
+	OK(accept_store(&w->c, &o, &from, &a, "system", serial, NULL));
+	world_close(w);
 }
 
 /* --- looking --- */

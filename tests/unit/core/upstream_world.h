@@ -16,12 +16,16 @@
 struct ca_part {
 	char does[32];
 	int asked;
-	char last[2000]; /* payload */
+	int times;        /* how often it does that before it works; 0: always */
+	char last[2000];  /* payload */
+	char nonce[40];   /* that the last request was signed with */
+	char refused[40]; /* that came with its last refusal */
+	const char *hook; /* a statement that is run before it answers, once; NULL: none */
 };
 
 struct ca {
 	struct ca_part new_order, order, authz, challenge, finalize, account, new_account, key_change,
-		deactivate;
+		deactivate, renewal;
 	char order_status[16]; /* of an order: pending ready processing valid */
 	char authz_status[16]; /* "": pending until told and then the verdict */
 	char verdict[16];      /* "": valid */
@@ -31,6 +35,11 @@ struct ca {
 	char gives[16]; /* the number of the authorization that an order gets; "": one of its own */
 	int orders;     /* made so far */
 	bool told;
+	char token[80];         /* of its challenges */
+	char gave[40];          /* the nonce of its last answer */
+	char window[300];       /* the body of an answer there */
+	char retry_after[60];   /* a header of those answers, "": none */
+	char renewal_path[300]; /* that was asked for last */
 	/* the prober and the signer */
 	bool seen;
 	int looks;
@@ -48,6 +57,8 @@ bool ca_has_clock(void);
 int ca_begin(void **state);
 /* An order of that person for the name, just being validated. */
 void ca_order(struct world *w, const struct person *p, const char *id, const char *name);
+/* It gets a certificate of the CA that is valid so many seconds from now, and is issued. */
+void ca_certify(struct world *w, const char *id, int64_t lives);
 /* Its names are validated from the beginning, in this round. */
 void ca_begin_anew(struct world *w, const char *id, int64_t round);
 /* Whatever is due now is done. */
