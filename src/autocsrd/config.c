@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "ipc/anchor.h"
 
 struct reading {
 	struct conf *out;
@@ -224,7 +225,18 @@ static enum acsr_result check_database(const char *path, const struct conf *c, s
 		path, url, conf_str(c, "server.state"));
 }
 
-/* Rules between keys. */
+/* The prober could only end at a bad one, and end again when it is started anew. The packaged one is its own matter. */
+static enum acsr_result check_anchor(const char *path, const struct conf *c, struct acsr_err *e)
+{
+	const char *file = conf_str(c, "validation.trust_anchor_file");
+	struct acsr_err why;
+
+	if (*file == '\0' || anchor_check(file, &why) == ACSR_OK)
+		return ACSR_OK;
+	return err_set(e, why.id, "%s: %s", path, why.text);
+}
+
+/* Rules between keys, and the files that they name. */
 static enum acsr_result check_together(const char *path, const struct conf *c, struct acsr_err *e)
 {
 	bool cert = *conf_str(c, "server.tls_certificate") != '\0',
@@ -238,6 +250,7 @@ static enum acsr_result check_together(const char *path, const struct conf *c, s
 			"%s: [mail] smtp is set, so set the sender address, from, too", path);
 	TRY(check_database(path, c, e));
 	TRY(check_code_store(path, c, e));
+	TRY(check_anchor(path, c, e));
 	return config_check_publish(path, c, e);
 }
 

@@ -7,6 +7,7 @@
 #include <unbound.h>
 #include <unbound-event.h>
 
+#include "ipc/anchor.h"
 #include "ipc/conf.h"
 #include "ipc/netaddr.h"
 #include "prober/dnsevents.h"
@@ -141,32 +142,12 @@ static enum acsr_result set_server(struct ub_ctx *ctx, const char *server, struc
 	return ACSR_OK;
 }
 
-/* A file without a key would leave everything unvalidated, in silence. */
-static enum acsr_result check_anchor(const char *file, struct acsr_err *e)
-{
-	CLEANUP_BUF struct buf b = { 0 };
-	char *save = NULL;
-
-	buf_init(&b, 65536);
-	TRY(buf_read_file(&b, file, e));
-	for (char *line = strtok_r((char *)(uintptr_t)buf_cstr(&b), "\n", &save); line != NULL;
-		line = strtok_r(NULL, "\n", &save)) {
-		line[strcspn(line, ";")] = '\0';
-		if (strstr(line, "DNSKEY") != NULL || strstr(line, "DS") != NULL)
-			return ACSR_OK;
-	}
-	return err_set(e, "config.value",
-		"validation.trust_anchor_file: %s holds no DS or DNSKEY record; copy the zone's own, one a "
-		"line",
-		file);
-}
-
 static enum acsr_result set_anchor(struct ub_ctx *ctx, const char *file, struct acsr_err *e)
 {
 	const char *path = *file != '\0' ? file : ROOT_ANCHOR;
 	int r;
 
-	TRY(check_anchor(path, e));
+	TRY(anchor_check(path, e)); /* a file without a key would leave everything unvalidated, in silence */
 	r = ub_ctx_add_ta_file(ctx, path);
 	/* libunbound has "test." as an empty zone of its own (RFC 6303). Taking it out also makes libunbound
 	 * read everything now, while files can still be opened. */

@@ -74,6 +74,29 @@ def test_sighup_reloads_and_keeps_serving(new_world):
     assert len(world.service.processes()) >= len(ROLES)
 
 
+def test_sighup_with_a_bad_trust_anchor_keeps_the_old(new_world):
+    """The prober would end at such a file, and end again whenever it is started anew: it is not told of it at all."""
+    world = new_world()
+    service, old = world.service, world.service.config["validation"]["trust_anchor_file"]
+    anchor, prober = service.dir / "new-anchor.txt", service.pid("prober")
+    service.config["validation"]["trust_anchor_file"] = str(anchor)
+    assert service.config_file.exists(), "written anew"
+    for number, content in enumerate((None, "", "<html>404</html>\n", ". IN DS 20326 8 2 E06D44B8\n"), 1):
+        anchor.unlink(missing_ok=True)
+        if content is not None:
+            anchor.write_text(content)
+        os.kill(service.proc.pid, signal.SIGHUP)
+        wait_for("the refusal", lambda: service.log_text().count("reload.refused") == number, 10)
+        line = service.log_text().split("reload.refused")[-1]
+        assert str(anchor) in line and "trust_anchor_file" in line
+        assert check(service, "--check").returncode != 0
+    assert service.pid("prober") == prober and service.ready()
+    assert world.issue(world.register(), key_type="ec:p256").order["state"] == "issued", "with the old one"
+    anchor.write_bytes(open(old, "rb").read())
+    os.kill(service.proc.pid, signal.SIGHUP)
+    wait_for("another prober", lambda: service.ready() and service.pid("prober") not in (None, prober), 20)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="running as another user needs root")
 def test_an_ordinary_user_can_run_it(new_world, e2e_dir):
     """All roles as that user, with every other part of the sandbox; and a whole order works."""
