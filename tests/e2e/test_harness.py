@@ -1,10 +1,16 @@
 """The test's own servers answer as the tests rely on; without them no other result means anything."""
+import os
+import signal
 import smtplib
 import ssl
+import subprocess
+import types
 
 import dns.rdatatype
+import pytest
 import requests
-from harness.net import Trap, can_connect
+from harness.net import Trap, can_connect, wait_for
+from harness.service import SANITIZER, Service
 
 
 def _types(answer):
@@ -57,3 +63,34 @@ def test_trap_counts_connections():
     assert can_connect(trap.port)
     assert trap.connects() == 1
     trap.close()
+
+
+def test_a_process_is_gone_when_it_has_closed_what_it_had_open(tmp_path):
+    service, stranger = Service(tmp_path), subprocess.Popen(["sleep", "60"])
+    parent = subprocess.Popen(["sh", "-c", "sleep 60 & wait"])
+    service.proc = types.SimpleNamespace(pid=parent.pid)
+    try:
+        members = wait_for("the child", service.births)
+        assert len(members) == 1 and not service.gone(members)
+        assert service.gone(dict.fromkeys(members, "0")), "the number was given to another process"
+        assert service.gone({stranger.pid: None}), "it had ended when we looked"
+        me = {stranger.pid: service._birth(stranger.pid)}
+        stranger.kill()
+        wait_for("a zombie, which has nothing open", lambda: service.gone(me))
+    finally:
+        for process in (parent, stranger):
+            process.kill()
+            process.wait()
+        for pid in members:
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("code,report", [("int x = 2147483647; x += argc; return x == 1;", "undefined"),
+                                         ("char *p = malloc(1); free(p); return *p;", "address"),
+                                         ("return ((volatile char *)16)[argc];", "address"),
+                                         ("void *volatile p = malloc(1); p = NULL; return p != NULL;", "address")])
+def test_what_a_sanitizer_says_is_seen(tmp_path, code, report):
+    (tmp_path / "x.c").write_text("#include <stdlib.h>\nint main(int argc, char **argv) { (void)argv; (void)argc; " + code + " }\n")
+    subprocess.run(["cc", "-w", f"-fsanitize={report}", "-o", tmp_path / "x", tmp_path / "x.c"], check=True)
+    done = subprocess.run([tmp_path / "x"], capture_output=True, text=True, check=False)
+    assert SANITIZER.search(done.stderr), done.stderr

@@ -48,21 +48,21 @@ def test_deleted_bootstrap_files_stay_deleted(new_world):
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
 def test_stops_in_order(new_world, sig):
     service = new_world().service
-    pids = service.processes()
+    members = service.births()
     service.proc.send_signal(sig)
     assert service.proc.wait(20) == 0
     service.proc = None
-    wait_for("all roles to end", lambda: not [p for p in pids if service._is_ours(p)], 10)
+    wait_for("all roles to end", lambda: service.gone(members), 10)
     service.check_sanitizers()
 
 
 def test_when_the_supervisor_is_killed_all_roles_end(new_world):
     service = new_world().service
-    pids = service.processes()
+    members = service.births()
     os.kill(service.proc.pid, signal.SIGKILL)
     service.proc.wait(10)
     service.proc = None
-    wait_for("all roles to end", lambda: not [p for p in pids if service._is_ours(p)], 15)
+    wait_for("all roles to end", lambda: service.gone(members), 15)
 
 
 def test_sighup_reloads_and_keeps_serving(new_world):

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from .net import wait_for
-from .service import REPO, program
+from .service import REPO, SANITIZER, program
 
 sys.path.append(str(REPO / "tests/forensic"))
 from lab import protocol  # noqa: E402
@@ -81,7 +81,7 @@ class Part:
             assert self.proc.wait(20) is not None
         self.control.close()
         self.core.close()
-        assert "Sanitizer" not in self.log(), self.log()
+        assert not SANITIZER.search(self.log()), self.log()
 
     def log(self):
         return self.log_path.read_text(errors="replace")
