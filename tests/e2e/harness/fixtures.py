@@ -1,5 +1,6 @@
 """The pytest fixtures: one shared world per session, private ones for tests that break things."""
 import pathlib
+import signal
 import tempfile
 
 import pytest
@@ -14,6 +15,10 @@ from .web import Web
 
 __all__ = ["e2e_dir", "test_pki", "dns", "smtp", "web", "world", "service", "new_service", "new_world", "admin",
            "account", "other_account"]
+
+# Started in the background of a shell, every program here would ignore the Ctrl-C that tests send.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
