@@ -1,5 +1,4 @@
-/* After the certificate: revocation at its CA, and when the CA would like it to be renewed (ARI, RFC 9773). And what the API
- * shows of an order there. */
+/* After the certificate: revocation at its CA. And what the API shows of an order there. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +12,7 @@
 #include "store/certificate.h"
 #include "store/jobs.h"
 
-enum {
-	LONGEST_PAUSE = 3600,
-	LEASE = 900,
-	ARI_USUAL = 6 * 3600, /* RFC 9773 4.3.3 */
-	ARI_LEAST = 60,
-	ARI_MOST = 86400
-};
+enum { LONGEST_PAUSE = 3600, LEASE = 900 };
 
 static int64_t first_pause(const struct core *c)
 {
@@ -207,85 +200,6 @@ enum acsr_result upstream_may_cancel(struct core *c, const struct order *o, bool
 	for (size_t k = 0; have && k < sizeof(sent) / sizeof(sent[0]); k++)
 		*may = *may && strcmp(x.u.step, sent[k]) != 0;
 	return ACSR_OK;
-}
-
-/* --- when to renew --- */
-
-static enum acsr_result ari_again(struct core *c, const char *order_id, const struct upstream_reply *r,
-	const char *text, struct acsr_err *e)
-{
-	int64_t pause = r->retry_after > 0 ? r->retry_after : ARI_USUAL;
-
-	pause = pause < ARI_LEAST ? ARI_LEAST : pause > ARI_MOST ? ARI_MOST : pause;
-	return jobs_again(c->db, "upstream-ari", order_id, c->now + pause, text, e);
-}
-
-/* Still the certificate of that round, and still valid: nothing is asked, and no answer taken, about another (RFC 9773 4.3). */
-static bool ari_wanted(const struct core *c, const struct order *o, const char *round)
-{
-	char now[24];
-
-	snprintf(now, sizeof(now), "%lld", (long long)o->round);
-	return strcmp(o->state, "issued") == 0 && o->expires_at >= c->now &&
-	       (round == NULL || strcmp(round, now) == 0);
-}
-
-static enum acsr_result on_window(struct core *c, struct upstream_then *t, const struct upstream_reply *r,
-	const struct acsr_err *why, struct acsr_err *e)
-{
-	json_t *window = json_object_get(r->json, "suggestedWindow");
-	int64_t from = errand_time(json_object_get(window, "start")),
-		until = errand_time(json_object_get(window, "end"));
-	CLEANUP_ORDER struct order o = { 0 };
-	const char *url;
-
-	TRY(order_load(c->db, t->object, NULL, &o, e));
-	if (!ari_wanted(c, &o, t->detail))
-		return ACSR_OK;
-	if (why != NULL)
-		return ari_again(c, t->object, r, why->text, e);
-	/* RFC 9773 4.2: the end must be after the start. */
-	if (from == 0 || until <= from)
-		return ari_again(c, t->object, r, "the window has no beginning, or ends before it", e);
-	if (o.renew_from != from || o.renew_until != until) {
-		url = json_string_value(json_object_get(r->json, "explanationURL"));
-		o.renew_from = from;
-		o.renew_until = until;
-		TRY(order_save(c->db, &o, c->now, e));
-		TRY(core_audit(c, "system", o.account_id, "order.renewal-window", o.id, e,
-			"the CA suggests to renew from %lld to %lld%s%s", (long long)from, (long long)until,
-			url != NULL ? ": " : "", url != NULL ? url : ""));
-	}
-	return ari_again(c, t->object, r, "", e);
-}
-
-enum acsr_result upstream_ari_job(struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e)
-{
-	CLEANUP_ERRAND struct errand x = { 0 };
-	struct upstream_then t = { .fn = on_window };
-	struct upstream_reply none = { 0 };
-	struct upstream_ask a = { 0 };
-	CLEANUP_STR char *url = NULL;
-	char base[UPSTREAM_URL], certid[256];
-	struct acsr_err why;
-	bool have;
-
-	(void)attempts;
-	TRY(errand_load(c, order_id, &x, &have, e));
-	if (!have || !ari_wanted(c, &x.o, NULL))
-		return jobs_done(c->db, "upstream-ari", order_id, e);
-	upstream_directory_url(&x.i, "renewalInfo", base);
-	TRY(upstream_certid(c, &x.o, x.i.name, certid, e));
-	if (*base == '\0' || *certid == '\0')
-		return jobs_done(c->db, "upstream-ari", order_id, e);
-	TRY(str_printf(&url, e, "%s%s%s", base, str_ends(base, "/") ? "" : "/", certid));
-	TRY(jobs_lease(c->db, "upstream-ari", order_id, c->now + LEASE, e));
-	a = (struct upstream_ask){ .issuer = x.i.name, .url = url };
-	snprintf(t.object, sizeof(t.object), "%s", order_id);
-	snprintf(t.detail, sizeof(t.detail), "%lld", (long long)x.o.round);
-	if (upstream_call(c, &a, &t, &why) == ACSR_OK)
-		return ACSR_OK;
-	return ari_again(c, order_id, &none, why.text, e);
 }
 
 /* --- for the API --- */

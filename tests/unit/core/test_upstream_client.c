@@ -195,6 +195,80 @@ static void a_window_that_comes_too_late_is_of_no_order(void **state)
 	assert_int_equal(RENEW("renew_from"), 0);
 }
 
+#define NOTICES world_number(w, "SELECT COUNT(*) FROM audit WHERE action = 'order.renewal-due'")
+#define PLANNED world_number(w, "SELECT COALESCE(MIN(due_at), 0) FROM jobs WHERE kind = 'renewal-notice'")
+
+static int mails(struct world *w)
+{
+	return (int)world_number(w, "SELECT COUNT(*) FROM mails WHERE subject = 'The certificate for "
+				    "a.example.com expires soon'");
+}
+
+static void the_customer_is_told_at_a_moment_within_the_window(void **state)
+{
+	struct world *w = *state;
+	int64_t before, moved, until;
+
+	asked_once(w, 90 * DAY);
+	before = PLANNED;
+	assert_in_range(before, RENEW("renew_from"), RENEW("renew_until"));
+	window(clock_now() + 70 * DAY, clock_now() + 80 * DAY); /* later than it was */
+	(void)ca_next(w, "upstream-ari");
+	moved = PLANNED;
+	until = RENEW("renew_until");
+	assert_in_range(moved, RENEW("renew_from"), until);
+	assert_int_equal(NOTICES, 0);
+	ca_wait(w, moved - clock_now() - HOUR);
+	assert_int_equal(NOTICES, 0);
+	ca_wait(w, 2 * HOUR);
+	assert_int_equal(NOTICES, 1);
+	assert_int_equal(mails(w), 1);
+	/* the CA changes its mind, again and again */
+	for (int i = 1; i < 4; i++) {
+		window(clock_now() - i * DAY, clock_now() - i * HOUR);
+		ca_wait(w, 7 * HOUR);
+	}
+	assert_int_equal(mails(w), 1);
+	ca_wait(w, 90 * DAY);
+	assert_int_equal(mails(w), 1);
+	assert_int_equal(PLANNED, 0);
+}
+
+static void a_window_that_is_over_is_told_at_once_and_each_certificate_has_its_own(void **state)
+{
+	struct world *w = *state;
+
+	asked_once(w, 90 * DAY);
+	window(clock_now() - 2 * DAY, clock_now() - DAY);
+	(void)ca_next(w, "upstream-ari");
+	assert_int_equal(mails(w), 1);
+	world_exec(w, "UPDATE orders SET state = 'validating', renew_from = NULL, renew_until = NULL");
+	ca_begin_anew(w, "ord_a", 2);
+	window(clock_now() + 5 * DAY, clock_now() + 6 * DAY);
+	ca_certify(w, "ord_a", 90 * DAY);
+	world_open(w, clock_now());
+	OK(core_want_job(&w->c, "upstream-ari", "ord_a", clock_now(), NULL));
+	world_close(w);
+	ca_work(w);
+	assert_int_equal(mails(w), 1);
+	ca_wait(w, 7 * DAY);
+	assert_int_equal(mails(w), 2);
+}
+
+static void nobody_is_told_about_what_was_renewed(void **state)
+{
+	struct world *w = *state;
+
+	asked_once(w, 90 * DAY);
+	world_exec(w, "UPDATE orders SET state = 'validating', renew_from = NULL, renew_until = NULL");
+	ca_begin_anew(w, "ord_a", 2);
+	snprintf(ca.window, sizeof(ca.window), "{}"); /* none for the new one yet */
+	ca_certify(w, "ord_a", 90 * DAY);
+	ca_wait(w, 65 * DAY);
+	assert_int_equal(NOTICES, 0);
+	assert_int_equal(PLANNED, 0);
+}
+
 /* rfc: 9773 4.3.2#1: the next question is due exactly then, said in seconds or as a date */
 static void the_next_question_is_when_the_ca_says(void **state)
 {
@@ -301,6 +375,9 @@ int main(void)
 		T(nothing_is_asked_about_an_expired_certificate),
 		T(nothing_is_asked_about_a_replaced_certificate),
 		T(a_window_that_comes_too_late_is_of_no_order),
+		T(the_customer_is_told_at_a_moment_within_the_window),
+		T(a_window_that_is_over_is_told_at_once_and_each_certificate_has_its_own),
+		T(nobody_is_told_about_what_was_renewed),
 		T(the_next_question_is_when_the_ca_says),
 		T(the_ca_cannot_have_us_ask_always_or_never),
 		T(after_an_error_six_hours_pass),

@@ -436,6 +436,7 @@ void ca_order(struct world *w, const struct person *p, const char *id, const cha
 	snprintf(o.id, sizeof(o.id), "%s", id);
 	snprintf(o.account_id, sizeof(o.account_id), "%s", p->account);
 	snprintf(o.user_id, sizeof(o.user_id), "%s", p->id);
+	snprintf(o.email, sizeof(o.email), "%s", p->email);
 	snprintf(o.product_id, sizeof(o.product_id), "dv");
 	snprintf(o.delivery, sizeof(o.delivery), "download");
 	snprintf(o.method, sizeof(o.method), "http");
