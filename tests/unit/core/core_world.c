@@ -212,7 +212,9 @@ static void begin(void *arg)
 		.remote = copy(a->remote != NULL ? a->remote : "192.0.2.1"),
 		.host = copy("certs.test"),
 		.origin = copy(""),
-		.content_type = copy(a->body != NULL ? "application/json" : ""),
+		.content_type = copy(a->content_type != NULL ? a->content_type
+				     : a->body != NULL       ? "application/json"
+							     : ""),
 		.csrf = copy(a->csrf),
 		.idempotency_key = copy(""),
 		.user_agent = copy("test"),

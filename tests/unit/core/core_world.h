@@ -9,7 +9,8 @@ struct ask {
 	const char *method, *path, *query;
 	const char *body; /* JSON text; NULL: none */
 	const char *cookie, *csrf, *bearer;
-	const char *remote; /* NULL: 192.0.2.1 */
+	const char *remote;       /* NULL: 192.0.2.1 */
+	const char *content_type; /* NULL: JSON when there is a body */
 };
 
 enum courier_does { COURIER_AWAY, COURIER_SENDS, COURIER_REFUSES, COURIER_FAILS };

@@ -5,14 +5,19 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
+#include "core/acme/acme_int.h"
 #include "core_world.h"
+#include "pki/jws.h"
 
 #define OK(call) assert_int_equal((call), ACSR_OK)
 
@@ -137,6 +142,105 @@ static void what_no_answer_tells_of_keeps_nobody_waiting(void **state)
 	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM meta WHERE name = 'nonce'"), 1);
 }
 
+/* --- ACME: a request that only reads uses up a nonce, and waits for no disk --- */
+
+static struct acsr_key *key;
+static char account[200];
+
+static int begin_acme(void **state)
+{
+	struct world *w;
+
+	if (begin(state) != 0)
+		return -1;
+	w = *state;
+	world_open(w, clock_now());
+	OK(acme_settle(&w->c, NULL));
+	world_close(w);
+	world_exec(w, "INSERT INTO accounts (id, name, email, created_at) VALUES ('acc', 'x', '', 1)");
+	world_exec(w,
+		"INSERT INTO acme_directories (name, title, products, eab, account_id, challenges, terms, "
+		"website, active, created_at, open_to_all) VALUES ('', 'ACME', 'dv', 'off', 'acc', "
+		"'http-01', '', '', 1, 1, 1)");
+	account[0] = '\0';
+	OK(acsr_key_generate(&key, "ec:p256", NULL));
+	return 0;
+}
+
+static int end_acme(void **state)
+{
+	acsr_key_free(key);
+	return world_end(state);
+}
+
+/* POST to `path`, signed, with this nonce; the disk was synced before, and is counted from zero. */
+static unsigned post(struct world *w, const char *path, const char *payload, const char *nonce)
+{
+	CLEANUP_STR char *url = NULL;
+	CLEANUP_BUF struct buf body = { 0 };
+	struct jws_head head = { .nonce = nonce, .kid = account };
+	struct ask a = { .method = "POST", .path = path, .content_type = "application/jose+json" };
+
+	OK(str_printf(&url, NULL, "%s%s", conf_str(&w->p.conf, "server.public_url"), path));
+	head.url = url;
+	buf_init(&body, 10000);
+	OK(jws_sign(key, &head, (struct bytes){ (const uint8_t *)payload, strlen(payload) }, &body, NULL));
+	a.body = buf_cstr(&body);
+	batch_tick(&w->c);
+	synced = 0;
+	return world_ask(w, &a);
+}
+
+static void fresh_nonce(struct world *w, char out[ACME_NONCE_TEXT])
+{
+	world_open(w, clock_now());
+	OK(nonce_make(&w->c, out, NULL));
+	world_close(w);
+}
+
+static void take_account(struct world *w)
+{
+	const char *at = strstr(w->headers, "Location: ");
+
+	assert_non_null(at);
+	snprintf(account, sizeof(account), "%.*s", (int)strcspn(at + 10, "\r\n"), at + 10);
+}
+
+static void an_acme_request_waits_only_for_what_it_did(void **state)
+{
+	static const char made[] = "{\"termsOfServiceAgreed\":true}";
+	struct world *w = *state;
+	char nonce[ACME_NONCE_TEXT], path[200];
+	int64_t used;
+
+	fresh_nonce(w, nonce);
+	if (post(w, "/acme/new-account", made, nonce) != 201)
+		fail_msg("%s", w->text);
+	assert_int_equal(synced, 1); /* somebody was told of an account */
+	take_account(w);
+	snprintf(path, sizeof(path), "%s", strstr(account, "/acme/"));
+
+	fresh_nonce(w, nonce);
+	used = world_number(w, "SELECT COUNT(*) FROM acme_nonces");
+	assert_int_equal(post(w, path, "", nonce), 200);
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM acme_nonces"), used + 1);
+	assert_int_equal(synced, 0);
+	assert_false(w->c.unsynced);
+
+	/* refused: neither what was used up nor what was undone is waited for */
+	assert_int_equal(post(w, path, "", nonce), 400);
+	assert_int_equal(synced, 0);
+	fresh_nonce(w, nonce);
+	assert_int_equal(post(w, "/acme/new-order", "{\"identifiers\":[]}", nonce), 400);
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM acme_nonces"), used + 2);
+	assert_int_equal(synced, 0);
+	assert_false(w->c.unsynced);
+
+	fresh_nonce(w, nonce);
+	assert_int_equal(post(w, path, "{\"status\":\"deactivated\"}", nonce), 200);
+	assert_int_equal(synced, 1); /* with what was done, its nonce too */
+}
+
 /* The kernel tells of it once; whoever went on could promise what is not there. */
 static void a_disk_that_fails_ends_the_process(void **state)
 {
@@ -165,6 +269,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_reader_does_not_wait_for_writers, begin, world_end),
 		cmocka_unit_test_setup_teardown(
 			what_no_answer_tells_of_keeps_nobody_waiting, begin, world_end),
+		cmocka_unit_test_setup_teardown(
+			an_acme_request_waits_only_for_what_it_did, begin_acme, end_acme),
 		cmocka_unit_test_setup_teardown(a_disk_that_fails_ends_the_process, begin, world_end),
 	};
 
