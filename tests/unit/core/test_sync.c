@@ -123,6 +123,47 @@ static void a_reader_does_not_wait_for_writers(void **state)
 	assert_int_equal(refused_before_sync, 1); /* it may have read "two" */
 }
 
+/* A signed request that is refused, whatever it asks for; its nonce is good. */
+static void post_as_get(struct world *w, char body[1000])
+{
+	char nonce[ACME_NONCE_TEXT], head[300], b64[B64_LEN(300)];
+
+	OK(nonce_make(&w->c, nonce, NULL));
+	snprintf(head, sizeof(head), "{\"alg\":\"ES256\",\"kid\":\"k\",\"nonce\":\"%s\",\"url\":\"u\"}",
+		nonce);
+	b64_encode((const uint8_t *)head, strlen(head), true, b64);
+	snprintf(body, 1000, "{\"protected\":\"%s\",\"payload\":\"\",\"signature\":\"AAAA\"}", b64);
+}
+
+/* Nor does one whose nonce is used up by it: no answer tells of that. */
+static void a_signed_reader_does_not_wait_for_writers(void **state)
+{
+	struct world *w = *state;
+	const struct acme_directory dir = { .account_id = "acc", .active = true };
+	const struct ask read = { "POST", "/acme/order/none", .body = (char[1000]){ 0 } };
+
+	world_open(w, clock_now());
+	world_exec(w, "INSERT INTO accounts (id, name, email, created_at) VALUES ('acc', 'x', '', 1)");
+	OK(acme_settle(&w->c, NULL));
+	OK(acme_directory_put(w->c.db, &dir, NULL));
+	world_close(w);
+	batch_tick(&w->c);
+	synced = 0;
+	post_as_get(w, (char *)(uintptr_t)read.body);
+	core_step(&w->c, NULL, store, (char[]){ "one" }, NULL);
+	core_step(&w->c, NULL, ask_signer, NULL, NULL);
+	assert_in_range(world_ask(w, &read), 400, 499);
+	assert_int_equal(synced, 1);
+	assert_int_equal(refused_before_sync, 1);
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM acme_nonces"), 1);
+	run(w, store, "two");
+	post_as_get(w, (char *)(uintptr_t)read.body);
+	assert_in_range(world_ask(w, &read), 400, 499);
+	assert_int_equal(synced, 2);
+	assert_int_equal(refused_before_sync, 1); /* it may have read "two" */
+	assert_int_equal(world_number(w, "SELECT COUNT(*) FROM acme_nonces"), 2);
+}
+
 static enum acsr_result use_up(struct core *c, void *name, struct acsr_err *e)
 {
 	int64_t before = db_changes(c->db);
@@ -267,6 +308,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_nobody_is_told_of_waits, begin, world_end),
 		cmocka_unit_test_setup_teardown(an_answer_waits_for_what_came_before_it, begin, world_end),
 		cmocka_unit_test_setup_teardown(a_reader_does_not_wait_for_writers, begin, world_end),
+		cmocka_unit_test_setup_teardown(a_signed_reader_does_not_wait_for_writers, begin, world_end),
 		cmocka_unit_test_setup_teardown(
 			what_no_answer_tells_of_keeps_nobody_waiting, begin, world_end),
 		cmocka_unit_test_setup_teardown(
