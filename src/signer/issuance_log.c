@@ -173,7 +173,7 @@ enum acsr_result issuance_log_begin(struct issuance_log *log, const struct issua
 		TRY(get_named(log, i->reference, &ca, e));
 	TRY(serial_index_reserve(&log->index, e));
 	TRY(sign_line(log, &line, i, e));
-	TRY(log_file_append(&log->file, &line, e));
+	TRY(log_file_write(&log->file, &line, e));
 	serial_index_add(&log->index, &i->serial, i->params);
 	if (ca != NULL)
 		ca->ca = i->serial;

@@ -10,8 +10,10 @@
  * SHA-256(previous CHAIN as 32 bytes (zeros at first) | the line without its last TAB and CHAIN), hex: nobody
  * changes or takes out a line unseen (who cuts lines off the end is found by the database, which has them).
  *
- * Every line is on the disk (fdatasync) before its function returns. A last line that a crash tore is cut off
- * at the next start; any other damage stops the signer. The file is locked against a second signer.
+ * A `sign` line is in the file before the key is used, so a signer that is killed while it signs leaves it; it is on the
+ * disk (fdatasync) with its `issued` line, before the certificate leaves. What a power cut may take with the line is a
+ * signature that nobody has seen. A `crl` line is on the disk before its function returns. What was torn of the last
+ * two lines is cut off at the next start; any other damage stops the signer. The file is locked against a second signer.
  */
 #ifndef SIGNER_ISSUANCE_LOG_H
 #define SIGNER_ISSUANCE_LOG_H
@@ -55,7 +57,8 @@ ACSR_MUST_USE enum acsr_result issuance_log_find(const struct issuance_log *log,
 /* The `sign` line; the serial must be ISSUANCE_NONE. "sys.nospace" "sys.write": nothing may be signed. */
 ACSR_MUST_USE enum acsr_result issuance_log_begin(
 	struct issuance_log *log, const struct issuance *i, struct acsr_err *e);
-/* The `issued` line; only then may the certificate leave. */
+/* The `issued` line; only then may the certificate leave. When the disk takes neither this nor the `sign` line, the
+ * process ends. */
 ACSR_MUST_USE enum acsr_result issuance_log_done(struct issuance_log *log, const struct serial *serial,
 	const uint8_t *der, size_t len, struct acsr_err *e);
 /* The DER of an ISSUANCE_DONE serial, read back from the file. */

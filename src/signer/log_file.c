@@ -5,12 +5,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "durable.h"
 
 struct reader {
@@ -41,11 +43,20 @@ static enum acsr_result take_line(const struct reader *r, char *text, size_t n, 
 	return ACSR_OK;
 }
 
-/* Torn by a crash: no newline at the end, or blocks of zeros that were never written. A line that is whole
- * but wrong is not: somebody changed it. */
-static bool is_torn(const char *text, size_t n, bool last)
+/* No more than one line is left. */
+static bool ends_soon(FILE *in)
 {
-	return last && (text[n - 1] != '\n' || memchr(text, 0, n) != NULL);
+	CLEANUP_STR char *text = NULL;
+	size_t cap = 0;
+
+	return getline(&text, &cap, in) <= 0 || getline(&text, &cap, in) <= 0;
+}
+
+/* Torn by a crash: no newline at the end, or blocks of zeros that were never written, in one of the two lines that may
+ * not have been on the disk. A line that is whole but wrong is not: somebody changed it. */
+static bool is_torn(FILE *in, const char *text, size_t n, bool last)
+{
+	return (last && text[n - 1] != '\n') || (memchr(text, 0, n) != NULL && ends_soon(in));
 }
 
 static enum acsr_result read_lines(const struct reader *r, FILE *in, off_t size, struct acsr_err *e)
@@ -60,7 +71,7 @@ static enum acsr_result read_lines(const struct reader *r, FILE *in, off_t size,
 		bool whole = text[n - 1] == '\n';
 		struct acsr_err why = { 0 };
 
-		if (is_torn(text, n, f->end + got == size))
+		if (is_torn(in, text, n, f->end + got == size))
 			return ACSR_OK;
 		if (whole)
 			text[n - 1] = '\0';
@@ -94,6 +105,7 @@ static enum acsr_result read_all(const struct reader *r, size_t *healed, struct 
 	res = read_lines(r, in, st.st_size, e);
 	fclose(in);
 	TRY(res);
+	f->synced = f->end;
 	*healed = (size_t)(st.st_size - f->end);
 	if (*healed == 0)
 		return ACSR_OK;
@@ -161,17 +173,17 @@ enum acsr_result log_file_hex(struct buf *line, const uint8_t *p, size_t n, stru
 	return log_file_text(line, hex, e);
 }
 
-/* On any failure the file is as it was before. If even that fails, nothing more is signed by this process. */
-static enum acsr_result take_back(struct log_file *f, int errnum, struct acsr_err *e)
+/* On any failure the file is as it was at `end`. If even that fails, nothing more is signed by this process. */
+static enum acsr_result take_back(struct log_file *f, off_t end, int errnum, struct acsr_err *e)
 {
-	if (ftruncate(f->fd, f->end) != 0) {
+	if (ftruncate(f->fd, end) != 0) {
 		close(f->fd);
 		f->fd = -1;
 	}
 	return durable_error(e, errnum, f->what);
 }
 
-enum acsr_result log_file_append(struct log_file *f, struct buf *line, struct acsr_err *e)
+static enum acsr_result add(struct log_file *f, struct buf *line, struct acsr_err *e)
 {
 	uint8_t chain[LOG_CHAIN];
 	ssize_t n;
@@ -182,13 +194,48 @@ enum acsr_result log_file_append(struct log_file *f, struct buf *line, struct ac
 	TRY(log_line_seal(line, chain, e));
 	n = write(f->fd, line->p, line->len);
 	if (n != (ssize_t)line->len)
-		return take_back(f, n < 0 ? errno : ENOSPC, e);
-	if (fdatasync(f->fd) != 0)
-		return take_back(f, errno, e);
+		return take_back(f, f->end, n < 0 ? errno : ENOSPC, e);
 	f->end += n;
 	f->lines++;
 	memcpy(f->chain, chain, sizeof(chain));
 	return ACSR_OK;
+}
+
+/* The kernel tells of a failure once, and may forget what it could not write: all of it goes. before: how the file was
+ * when the last line was not in it yet, if nothing but that is to be forgotten. */
+static enum acsr_result to_disk(struct log_file *f, const struct log_file *before, struct acsr_err *e)
+{
+	struct acsr_err why;
+
+	if (fdatasync(f->fd) == 0) {
+		f->synced = f->end;
+		return ACSR_OK;
+	}
+	(void)!take_back(f, f->synced, errno, &why);
+	if (before == NULL) {
+		log_error(LOG_ERROR, "signer.log-unsynced", &why);
+		abort();
+	}
+	f->end = before->end;
+	f->lines = before->lines;
+	memcpy(f->chain, before->chain, LOG_CHAIN);
+	*e = why;
+	return ACSR_FAIL;
+}
+
+enum acsr_result log_file_write(struct log_file *f, struct buf *line, struct acsr_err *e)
+{
+	if (f->fd >= 0 && f->synced != f->end)
+		TRY(to_disk(f, NULL, e));
+	return add(f, line, e);
+}
+
+enum acsr_result log_file_append(struct log_file *f, struct buf *line, struct acsr_err *e)
+{
+	const struct log_file before = *f;
+
+	TRY(add(f, line, e));
+	return to_disk(f, before.synced == before.end ? &before : NULL, e);
 }
 
 enum acsr_result log_file_line(const struct log_file *f, off_t at, struct buf *text, struct acsr_err *e)

@@ -2,8 +2,9 @@
  * A file of chained lines (log_line.h) that only grows: what the signer's own records have in common.
  *
  * A line: SEQ TIME KIND … CHAIN, fields separated by one TAB, SEQ from 1. Every line is on the disk
- * (fdatasync) before log_file_append returns. A last line that a crash tore is cut off when the file is
- * opened; any other damage is an error. The file is locked against a second signer.
+ * (fdatasync) before log_file_append returns; one of log_file_write is in the file, whatever becomes of the process,
+ * and on the disk with the next that is appended. What a power cut tore of the last two lines is cut off when the file
+ * is opened; any other damage is an error. The file is locked against a second signer.
  */
 #ifndef SIGNER_LOG_FILE_H
 #define SIGNER_LOG_FILE_H
@@ -16,7 +17,8 @@ struct log_file {
 	const char *what;    /* "the issuance log", for errors; static */
 	const char *damaged; /* the error's id when a line is wrong; static */
 	int fd;
-	off_t end; /* everything before it is whole and on the disk */
+	off_t end;    /* everything before it is whole */
+	off_t synced; /* everything before it is on the disk */
 	uint64_t lines;
 	uint8_t chain[LOG_CHAIN];
 };
@@ -38,7 +40,11 @@ ACSR_MUST_USE enum acsr_result log_file_begin(
 ACSR_MUST_USE enum acsr_result log_file_text(struct buf *line, const char *s, struct acsr_err *e);
 /* At most 64 bytes. */
 ACSR_MUST_USE enum acsr_result log_file_hex(struct buf *line, const uint8_t *p, size_t n, struct acsr_err *e);
-/* Seal and write. On any failure the file is as it was before: "sys.nospace", "sys.write". */
+/* Seal and write. On any failure the file is as it was before: "sys.nospace", "sys.write". One such line waits for the
+ * disk at most: the next one takes it there first. */
+ACSR_MUST_USE enum acsr_result log_file_write(struct log_file *f, struct buf *line, struct acsr_err *e);
+/* The same, and to the disk with all before it. When the disk refuses it and one that was written before, both are taken
+ * out of the file, and the process ends: it knows of a line that is not there. */
 ACSR_MUST_USE enum acsr_result log_file_append(struct log_file *f, struct buf *line, struct acsr_err *e);
 
 /* The line that begins at `at`, without its end when it is longer than a line can be. */

@@ -18,7 +18,8 @@ ONE = [("core", "ordered"), ("core", "answered"), ("core", "ready"), ("core", "f
        ("signer", "ready"), ("signer", "finalized"), ("front", "finalized")]
 # All of core's commits in the course of an order, and what it sends to others in between.
 POINTS = [(role, call, k) for role, call, ks in [("core", "fdatasync", range(1, 8)), ("core", "sendmsg", (2, 4, 6)),
-                                                 ("signer", "fdatasync", (1, 2)), ("signer", "sendmsg", (1,)),
+                                                 ("signer", "fdatasync", (1, 2)), ("signer", "write", (1, 2)),
+                                                 ("signer", "sendmsg", (1,)),
                                                  ("prober", "sendmsg", (1,))] for k in ks]
 
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -258,6 +259,61 @@ static void test_zeros_at_the_end_are_healed(void **state)
 	issuance_log_free(log);
 }
 
+/* A power cut may leave a hole where the last two lines were to be, and keep what came behind it. */
+static void test_a_hole_in_the_last_lines_is_healed(void **state)
+{
+	struct issuance_log *log = open_log(0);
+	off_t before, middle, whole;
+
+	(void)state;
+	begin(log, 1);
+	done(log, 1);
+	before = size_of_log();
+	begin(log, 2);
+	middle = size_of_log();
+	done(log, 2);
+	whole = size_of_log();
+	issuance_log_free(log);
+	assert_int_equal(0, ca_world_run(dir, "cp issuance.log whole"));
+	for (off_t from = before; from < whole; from += 13) {
+		off_t hole_end = from + 40 < whole ? from + 40 : whole;
+		off_t kept = from < middle ? before : middle;
+		FILE *f;
+
+		assert_int_equal(0, ca_world_run(dir, "cp whole issuance.log"));
+		f = fopen(path, "r+");
+		assert_non_null(f);
+		assert_int_equal(0, fseek(f, from, SEEK_SET));
+		for (off_t at = from; at < hole_end; at++)
+			fputc(0, f);
+		assert_int_equal(0, fclose(f));
+		log = open_log((size_t)(whole - kept));
+		expect_state(log, 1, ISSUANCE_DONE);
+		expect_state(log, 2, kept == middle ? ISSUANCE_BEGUN : ISSUANCE_NONE);
+		issuance_log_free(log);
+	}
+}
+
+static void test_a_hole_further_up_is_not_a_crash(void **state)
+{
+	struct issuance_log *log = open_log(0);
+	off_t at;
+	FILE *f;
+
+	(void)state;
+	begin(log, 1);
+	at = size_of_log() - 30;
+	done(log, 1);
+	begin(log, 2);
+	issuance_log_free(log);
+	f = fopen(path, "r+");
+	assert_non_null(f);
+	assert_int_equal(0, fseek(f, at, SEEK_SET));
+	fputc(0, f);
+	assert_int_equal(0, fclose(f));
+	damaged("line 1");
+}
+
 /* --- what is not a crash --- */
 
 static void test_every_changed_byte_is_seen(void **state)
@@ -365,18 +421,82 @@ static void test_a_full_disk_leaves_the_log_whole(void **state)
 	issuance_log_free(log);
 }
 
+static enum acsr_result crl(
+	struct issuance_log *log, const char *issuer, uint64_t number, uint8_t p, struct acsr_err *e)
+{
+	uint8_t params[32];
+	const struct crl_issuance i = { issuer, number, 1, 2, 0, params };
+
+	params_of(p, params);
+	return issuance_log_crl(log, &i, e);
+}
+
 /* A disk that takes the bytes and cannot keep them. */
 static bool sync_fails;
+static int syncs;
 
 int __real_fdatasync(int fd);
 int __wrap_fdatasync(int fd);
 
 int __wrap_fdatasync(int fd)
 {
+	syncs++;
 	if (!sync_fails)
 		return __real_fdatasync(fd);
 	errno = EIO;
 	return -1;
+}
+
+/* What is about to be signed is on the disk with what was signed; of what is begun and never done, one at most waits. */
+static void test_when_the_disk_is_asked(void **state)
+{
+	struct issuance_log *log = open_log(0);
+	struct acsr_err e;
+
+	(void)state;
+	syncs = 0;
+	begin(log, 1);
+	assert_int_equal(syncs, 0);
+	done(log, 1);
+	assert_int_equal(syncs, 1);
+	begin(log, 2);
+	assert_int_equal(syncs, 1);
+	begin(log, 3);
+	assert_int_equal(syncs, 2);
+	assert_int_equal(ACSR_OK, crl(log, "issuing-1", 1, 1, &e));
+	assert_int_equal(syncs, 3);
+	issuance_log_free(log);
+}
+
+/* Nothing that it could still say would be sure: it knows of a line that is on no disk. */
+static void test_a_failing_disk_ends_the_process(void **state)
+{
+	struct issuance_log *log = open_log(0);
+	int status;
+	off_t before;
+	pid_t pid;
+
+	(void)state;
+	begin(log, 1);
+	done(log, 1);
+	before = size_of_log();
+	pid = fork();
+	if (pid == 0) {
+		signal(SIGABRT, SIG_DFL);
+		begin(log, 2);
+		sync_fails = true;
+		done(log, 2);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	issuance_log_free(log);
+	assert_int_equal(before, size_of_log());
+	log = open_log(0);
+	expect_state(log, 2, ISSUANCE_NONE);
+	begin(log, 2);
+	issuance_log_free(log);
+	issuance_log_free(open_log(0));
 }
 
 static void test_a_failing_disk_leaves_the_log_whole(void **state)
@@ -387,13 +507,14 @@ static void test_a_failing_disk_leaves_the_log_whole(void **state)
 
 	(void)state;
 	begin(log, 1);
+	done(log, 1);
 	before = size_of_log();
 	sync_fails = true;
-	assert_int_equal(ACSR_FAIL, begin_as(log, 2, "dv", "ord_2", &e));
+	assert_int_equal(ACSR_FAIL, crl(log, "issuing-1", 1, 1, &e));
 	sync_fails = false;
 	assert_string_equal("sys.write", e.id);
 	assert_int_equal(before, size_of_log());
-	expect_state(log, 2, ISSUANCE_NONE);
+	assert_int_equal(ACSR_OK, crl(log, "issuing-1", 1, 1, &e));
 	begin(log, 2);
 	issuance_log_free(log);
 	issuance_log_free(open_log(0));
@@ -429,16 +550,6 @@ static void test_lines_that_cannot_be(void **state)
 }
 
 /* --- CRLs and CAs --- */
-
-static enum acsr_result crl(
-	struct issuance_log *log, const char *issuer, uint64_t number, uint8_t p, struct acsr_err *e)
-{
-	uint8_t params[32];
-	const struct crl_issuance i = { issuer, number, 1, 2, 0, params };
-
-	params_of(p, params);
-	return issuance_log_crl(log, &i, e);
-}
 
 static void test_crl_numbers_grow(void **state)
 {
@@ -495,6 +606,8 @@ int main(void)
 		T(test_zeros_at_the_end_are_healed), T(test_every_changed_byte_is_seen),
 		T(test_a_line_taken_out_is_seen), T(test_a_line_put_in_is_seen),
 		T(test_a_second_writer_is_refused), T(test_a_full_disk_leaves_the_log_whole),
+		T(test_when_the_disk_is_asked), T(test_a_hole_in_the_last_lines_is_healed),
+		T(test_a_hole_further_up_is_not_a_crash), T(test_a_failing_disk_ends_the_process),
 		T(test_a_failing_disk_leaves_the_log_whole), T(test_lines_that_cannot_be),
 		T(test_crl_numbers_grow), T(test_ca_certificates_are_found_again) };
 
