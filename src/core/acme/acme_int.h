@@ -18,6 +18,8 @@ struct acme {
 	struct acsr_secret *nonce_key;
 	struct evp_mac_ctx_st *mac; /* HMAC-SHA256, keyed anew for each nonce */
 	struct acme_waiting *waiting; /* wait.c */
+	struct acme_look *looks;      /* look.c */
+	uint64_t last_look;
 	int64_t next_prune;
 	struct acme_cursor authzs_at, accounts_at; /* tidy.c */
 	int64_t accounts_before;                   /* of the walk at accounts_at */

@@ -1,8 +1,9 @@
 /*
  * Challenges (RFC 8555 7.5.1, 8): what a client is told, its word that it is ready, and the look that is taken.
  *
- * A look is proof, then CAA. It is a job, so it goes on after a crash, from the proof when that was had already. What
- * may pass is looked at again a few times (8.2); the client meanwhile sees "processing" and the last error.
+ * A look is proof and CAA, asked at once; CAA counts when the proof is good. It is a job, so it goes on after a crash, from
+ * the proof when that was had already. What may pass is looked at again a few times (8.2); the client meanwhile sees
+ * "processing" and the last error.
  */
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #include "core/acme/acme_int.h"
+#include "core/acme/look.h"
 #include "core/acme/orders.h"
 #include "core/acme/proof.h"
 #include "core/acme/wait.h"
@@ -149,7 +151,7 @@ static enum acsr_result not_yet(
 	return jobs_again(c->db, "acme-challenge", z->id, c->now + pause, why->text, e);
 }
 
-static enum acsr_result passed(struct core *c, struct acme_authz *z, struct acsr_err *e)
+static enum acsr_result passed(struct core *c, struct acme_authz *z, int64_t caa_at, struct acsr_err *e)
 {
 	struct acme_account owner;
 
@@ -157,7 +159,7 @@ static enum acsr_result passed(struct core *c, struct acme_authz *z, struct acsr
 	z->error = NULL;
 	TRY(str_dup(&z->error, "", e));
 	snprintf(z->status, sizeof(z->status), "valid");
-	z->caa_at = c->now;
+	z->caa_at = caa_at;
 	z->expires_at = z->proved_at + reuse_of(c, z);
 	/* Even who wants no reuse needs it for the order that it was made for. */
 	if (z->expires_at < c->now + 3600)
@@ -183,6 +185,21 @@ static enum acsr_result load(
 	return *wanted ? ACSR_OK : jobs_done(c->db, "acme-challenge", id, e);
 }
 
+static enum acsr_result ask_caa(
+	struct core *c, const struct acme_authz *z, struct call *like, struct acsr_err *e)
+{
+	struct control_caa k = { .name = z->name, .wildcard = z->wildcard };
+	struct acme_account owner;
+	char uri[700];
+
+	TRY(load_owner(c, z, &owner, e));
+	acme_account_uri(c, owner.directory, owner.id, uri);
+	k.account_uri = uri;
+	k.method = acme_proof_method(z->type);
+	return control_ask_caa(c, &k, like, e);
+}
+
+/* The proof had been there before. */
 static enum acsr_result on_caa(
 	struct core *c, struct call *call, struct msg *m, const struct acsr_err *why, struct acsr_err *e)
 {
@@ -195,55 +212,94 @@ static enum acsr_result on_caa(
 		return ACSR_OK;
 	if (control_verdict(c, m, why, NULL, &no) != ACSR_OK)
 		return not_yet(c, &z, &no, e);
-	return passed(c, &z, e);
+	return passed(c, &z, c->now, e);
 }
 
-static enum acsr_result ask_caa(struct core *c, const struct acme_authz *z, struct acsr_err *e)
+static enum acsr_result both_came(
+	struct core *c, struct acme_authz *z, const struct acme_look *l, struct acsr_err *e)
 {
-	struct call like = { .fn = on_caa };
-	struct control_caa k = { .name = z->name, .wildcard = z->wildcard };
-	struct acme_account owner;
-	char uri[700];
+	return l->caa_forbids ? not_yet(c, z, &l->caa_why, e) : passed(c, z, l->caa_at, e);
+}
 
-	TRY(load_owner(c, z, &owner, e));
-	acme_account_uri(c, owner.directory, owner.id, uri);
-	k.account_uri = uri;
-	k.method = acme_proof_method(z->type);
-	snprintf(like.object, sizeof(like.object), "%s", z->id);
-	return control_ask_caa(c, &k, &like, e);
+/* What was stored of the proof may have been undone; then the job looks anew. */
+static enum acsr_result after_proof(
+	struct core *c, const char *id, const struct acme_look *l, struct acsr_err *e)
+{
+	CLEANUP_ACME_AUTHZ struct acme_authz z = { 0 };
+	bool wanted;
+
+	TRY(load(c, id, &z, &wanted, e));
+	return wanted && z.proved_at == l->proved_at ? both_came(c, &z, l, e) : ACSR_OK;
+}
+
+/* Kept until the proof is there, and forgotten with one that is not good. */
+static enum acsr_result on_caa_too(
+	struct core *c, struct call *call, struct msg *m, const struct acsr_err *why, struct acsr_err *e)
+{
+	struct acme_look *l = acme_look_find(c, call->detail);
+	enum acsr_result r;
+
+	if (l == NULL)
+		return ACSR_OK;
+	l->caa_forbids = control_verdict(c, m, why, NULL, &l->caa_why) != ACSR_OK;
+	l->caa_at = c->now;
+	r = l->proved_at != 0 ? after_proof(c, call->object, l, e) : ACSR_OK;
+	acme_look_done(c, l);
+	return r;
+}
+
+static enum acsr_result proof_came(struct core *c, struct acme_authz *z, struct acme_look *l,
+	const struct msg *m, const struct acsr_err *why, struct acsr_err *e)
+{
+	CLEANUP_STR char *evidence = NULL;
+	struct acsr_err no;
+
+	if (control_verdict(c, m, why, &evidence, &no) != ACSR_OK)
+		return not_yet(c, z, &no, e);
+	free(z->evidence);
+	z->evidence = evidence;
+	evidence = NULL;
+	z->proved_at = c->now;
+	if (l->caa_at != 0)
+		return both_came(c, z, l, e);
+	l->proved_at = c->now;
+	return acme_authz_save(c->db, z, e);
 }
 
 static enum acsr_result on_proof(
 	struct core *c, struct call *call, struct msg *m, const struct acsr_err *why, struct acsr_err *e)
 {
+	struct acme_look *l = acme_look_find(c, call->detail);
 	CLEANUP_ACME_AUTHZ struct acme_authz z = { 0 };
-	CLEANUP_STR char *evidence = NULL;
-	struct acsr_err no;
-	bool wanted;
+	enum acsr_result r;
+	bool wanted = false;
 
-	TRY(load(c, call->object, &z, &wanted, e));
-	if (!wanted)
+	if (l == NULL)
 		return ACSR_OK;
-	if (control_verdict(c, m, why, &evidence, &no) != ACSR_OK)
-		return not_yet(c, &z, &no, e);
-	free(z.evidence);
-	z.evidence = evidence;
-	evidence = NULL;
-	z.proved_at = c->now;
-	TRY(acme_authz_save(c->db, &z, e));
-	return ask_caa(c, &z, e);
+	r = load(c, call->object, &z, &wanted, e);
+	if (r == ACSR_OK && wanted)
+		r = proof_came(c, &z, l, m, why, e);
+	acme_look_done(c, l);
+	return r;
 }
 
 static enum acsr_result look(struct core *c, const struct acme_authz *z, struct acsr_err *e)
 {
-	struct call like = { .fn = on_proof };
+	struct call proof = { .fn = on_proof }, caa = { .fn = on_caa };
 	struct acme_account owner;
+	struct acme_look *l;
 
+	snprintf(caa.object, sizeof(caa.object), "%s", z->id);
 	if (z->proved_at != 0 && z->proved_at > c->now - acme_proof_life_of(c, z))
-		return ask_caa(c, z, e);
+		return ask_caa(c, z, &caa, e);
 	TRY(load_owner(c, z, &owner, e));
-	snprintf(like.object, sizeof(like.object), "%s", z->id);
-	return acme_proof_ask(c, z, &owner, &like, e);
+	TRY(acme_look_begin(c, &l, e));
+	snprintf(proof.object, sizeof(proof.object), "%s", z->id);
+	snprintf(proof.detail, sizeof(proof.detail), "%s", l->number);
+	snprintf(caa.detail, sizeof(caa.detail), "%s", l->number);
+	caa.fn = on_caa_too;
+	TRY(acme_proof_ask(c, z, &owner, &proof, e));
+	return ask_caa(c, z, &caa, e);
 }
 
 enum acsr_result acme_challenge_job(
