@@ -6,7 +6,7 @@ import requests
 
 from . import crypto, forms
 from .api import Refused, order_id
-from .net import wait_for
+from .net import PATIENCE, wait_for
 
 ORDER_STATES = {"new", "handover", "validating", "vetting", "issuing", "issued", "cancelled", "failed", "revoked",
                 "expired", "replaced"}
@@ -15,7 +15,7 @@ ARCHIVE_STATES = {"making", "waiting", "fetched", "acknowledged", "mailing", "ma
 
 def patient(call, seconds=30):
     """Repeats a call while the service says `not now` (503, 502, 429) or does not answer."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * PATIENCE
     while True:
         try:
             return call()

@@ -27,8 +27,12 @@ def free_port_both():
     return free_port((socket.SOCK_STREAM, socket.SOCK_DGRAM))
 
 
+PATIENCE = 3  # how many times longer than a test thinks enough: machines are slow at times, and what comes costs no more
+
+
 def wait_for(what, probe, seconds=20.0, step=0.05):
-    """Calls probe until it returns something true and returns that; fails with `what` after `seconds`."""
+    """Calls probe until it returns something true and returns that; fails with `what` after PATIENCE times `seconds`."""
+    seconds *= PATIENCE
     end = time.monotonic() + seconds
     while True:
         got = probe()

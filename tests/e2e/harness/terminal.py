@@ -7,6 +7,8 @@ import subprocess
 import termios
 import time
 
+from .net import PATIENCE
+
 
 class Terminal:
     """One run with a terminal of its own. `expect` waits for text, `type` answers."""
@@ -18,7 +20,7 @@ class Terminal:
         self.slave, self.seen = slave, b""
 
     def expect(self, pattern, seconds=20):
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * PATIENCE
         while not re.search(pattern, self.seen):
             left = end - time.monotonic()
             assert left > 0 and select.select([self.master], [], [], left)[0], f"no {pattern!r} in {self.seen!r}"
@@ -34,10 +36,10 @@ class Terminal:
     def end(self, code=0):
         os.close(self.slave)
         try:
-            while select.select([self.master], [], [], 20)[0]:
+            while select.select([self.master], [], [], 20 * PATIENCE)[0]:
                 self.seen += os.read(self.master, 4096)
         except OSError:
             pass
-        assert self.proc.wait(20) == code, self.seen
+        assert self.proc.wait(20 * PATIENCE) == code, self.seen
         os.close(self.master)
         return self.seen
