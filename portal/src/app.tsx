@@ -115,7 +115,7 @@ function Body({ place }: { place: Location }) {
   const open = publicPage(place);
   if (open) return open;
   if (loading) return <Loading what="your session" />;
-  if (problem) return <Alert tone="bad"><p>{problem}</p><button type="button" onClick={() => void refresh()}>Try again</button></Alert>;
+  if (problem && !session) return <Alert tone="bad"><p>{problem}</p><button type="button" onClick={() => void refresh()}>Try again</button></Alert>;
   if (!session) return <LoginPage next={place.path} lost={lost} />;
   return <><SubNav at={place.path} />{privatePage(place, session.user.role === 'admin')}</>;
 }

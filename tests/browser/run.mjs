@@ -2,9 +2,10 @@
 // page error, refusal by the content security policy, or request that leaves the service.
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
-import { Portal } from './lib/portal.mjs';
+import { PATIENCE, Portal } from './lib/portal.mjs';
+import { slowDown } from './lib/slow.mjs';
 
-const { BASE, CHROMIUM, WORK, ARTEFACTS } = process.env;
+const { BASE, CHROMIUM, WORK, ARTEFACTS, AUTOCSR_BROWSER_SLOW: SLOW } = process.env;
 const name = process.argv[2];
 const replies = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
@@ -42,8 +43,9 @@ async function portal({ base = BASE, profile = '', ...options } = {}) {
   const context = profile ? await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, args: flags, ...settings }) : await browser.newContext(settings);
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: base });
   await context.addInitScript(() => addEventListener('securitypolicyviolation', (e) => console.error(`CSP refused ${e.violatedDirective} ${e.blockedURI}`)));
+  if (SLOW) await slowDown(context);
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(PATIENCE);
   watch(page, base);
   const made = new Portal({ page, ask, base, work: WORK, artefacts: ARTEFACTS, name });
   pages.push(made);

@@ -48,15 +48,16 @@ function CertificateFacts({ cert }: { cert: Certificate }) {
 }
 
 function Downloads({ order, cert, base }: { order: Order; cert: Certificate; base: string }) {
-  const get = useAction(async (format: string, ending: string) => saveFile(`${base}.${ending}`, await api.certificate(order.id, format, cert.serial)));
+  return <ul class="downloads">{formats.map((f, i) => <Download key={f.id} order={order} cert={cert} base={base} format={f} first={i === 0} />)}</ul>;
+}
+
+/** Each is busy by itself: nobody waits for one file before asking for the next. */
+function Download({ order, cert, base, format: f, first }: { order: Order; cert: Certificate; base: string; format: (typeof formats)[number]; first: boolean }) {
+  const get = useAction(async () => saveFile(`${base}.${f.ending}`, await api.certificate(order.id, f.id, cert.serial)));
   return (
-    <>
-      {get.error && <Problem error={get.error} />}
-      <ul class="downloads">
-        {formats.map((f, i) => (
-          <li key={f.id}><Button kind={i ? 'secondary' : undefined} onClick={() => void get.run(f.id, f.ending)}>{f.title}</Button><span><strong class="break">{base}.{f.ending}</strong><small class="muted">{f.note}</small></span></li>
-        ))}
-      </ul>
-    </>
+    <li>
+      <Button kind={first ? undefined : 'secondary'} busy={get.busy} onClick={() => void get.run()}>{f.title}</Button>
+      <div><strong class="break">{base}.{f.ending}</strong><small class="muted">{f.note}</small>{get.error && <Problem error={get.error} />}</div>
+    </li>
   );
 }

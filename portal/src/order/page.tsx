@@ -62,7 +62,7 @@ function OrderView({ order, set, reload, error }: { order: Order; set: (o: Order
           {isAutoCsr(order) && order.archive && <ArchivePanel {...panel} />}
           {order.state === 'validating' && <Validations {...panel} />}
           {(order.state === 'vetting' || (order.vetting?.approvals.length ?? 0) > 0) && <VettingPanel {...panel} admin={user.role === 'admin'} />}
-          {user.role === 'admin' && order.state === 'issuing' && order.upstream?.kind === 'offline' && <ImportCard order={order.id} done={() => void reload()} />}
+          {user.role === 'admin' && order.state === 'issuing' && order.upstream?.kind === 'offline' && <ImportCard order={order.id} done={reload} />}
           {order.certificates.length > 0 && <Certificates {...panel} />}
           {isAutoCsr(order) && order.code && <CodePanel {...panel} />}
           {grade !== 'own-csr' && <OpenHelp {...panel} />}

@@ -1,5 +1,5 @@
 // The account: its name, who uses it, and domains that the operator has approved in advance.
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { api, type Account } from '../api';
 import { canManage, useUser } from '../session';
 import { Alert, Button, Card, Day, Fact, Loading, Page } from '../ui/basic';
@@ -10,10 +10,6 @@ import { ProofDialog } from '../ui/second';
 export function AccountPage() {
   const user = useUser();
   const account = useLoad(() => api.account(), []);
-  const [name, setName] = useState('');
-  const [saved, setSaved] = useState(false);
-  useEffect(() => { if (account.data) setName(account.data.name); }, [account.data]);
-  const save = useAction(async () => { setSaved(false); account.set(await api.renameAccount(name.trim())); setSaved(true); });
   return (
     <Page title="Account">
       {account.error && <Problem error={account.error} />}
@@ -30,17 +26,31 @@ export function AccountPage() {
           </dl>
         </Card>
       )}
-      {canManage(user) && account.data && (
-        <Card title="Rename">
-          <Form error={save.error} fields={['name']} onSubmit={() => void save.run()}>
-            <Input name="name" label="Name of the account" value={name} onValue={setName} error={fieldError(save.error, 'name')} />
-            <div class="form-end"><Button type="submit" busy={save.busy} disabled={name.trim() === account.data.name}>Save</Button></div>
-          </Form>
-          {saved && <Alert tone="ok"><p>Saved.</p></Alert>}
-        </Card>
-      )}
+      {canManage(user) && account.data && <Rename account={account.data} changed={account.set} />}
       {canManage(user) && account.data && <AlwaysSecond account={account.data} changed={account.set} />}
     </Page>
+  );
+}
+
+/** What is typed stays when something else of the account changes. */
+function Rename({ account, changed }: { account: Account; changed: (a: Account) => void }) {
+  const [name, setName] = useState(account.name);
+  const [saved, setSaved] = useState(false);
+  const save = useAction(async () => {
+    setSaved(false);
+    const now = await api.renameAccount(name.trim());
+    changed(now);
+    setName(now.name);
+    setSaved(true);
+  });
+  return (
+    <Card title="Rename">
+      <Form error={save.error} fields={['name']} onSubmit={() => void save.run()}>
+        <Input name="name" label="Name of the account" value={name} onValue={setName} error={fieldError(save.error, 'name')} />
+        <div class="form-end"><Button type="submit" busy={save.busy} disabled={name.trim() === account.name}>Save</Button></div>
+      </Form>
+      {saved && <Alert tone="ok"><p>Saved.</p></Alert>}
+    </Card>
   );
 }
 

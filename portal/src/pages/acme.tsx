@@ -88,7 +88,7 @@ function NewKey({ directory, made }: { directory: AcmeDirectory; made: (k: EabKe
 
 function Keys({ keys, done, writable }: { keys: EabKey[]; done: () => Promise<void>; writable: boolean }) {
   const [gone, setGone] = useState<EabKey | null>(null);
-  const remove = useAction(async () => { if (gone) await api.revokeEabKey(gone.kid); setGone(null); await done(); });
+  const remove = useAction(async () => { if (gone) await api.revokeEabKey(gone.kid); await done(); setGone(null); });
   return (
     <Card title="Your keys" id="keys">
       <table class="stack">
@@ -112,7 +112,7 @@ function Keys({ keys, done, writable }: { keys: EabKey[]; done: () => Promise<vo
 
 function Accounts({ accounts, done, writable }: { accounts: AcmeAccount[]; done: () => Promise<void>; writable: boolean }) {
   const [gone, setGone] = useState<AcmeAccount | null>(null);
-  const end = useAction(async () => { if (gone) await api.endAcmeAccount(gone.id); setGone(null); await done(); });
+  const end = useAction(async () => { if (gone) await api.endAcmeAccount(gone.id); await done(); setGone(null); });
   return (
     <Card title="Clients that have registered" id="accounts">
       <table class="stack">

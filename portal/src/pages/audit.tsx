@@ -10,6 +10,7 @@ import { useAction, useLoad } from '../ui/hooks';
 export function AuditPage({ all }: { all: boolean }) {
   const [trail, setTrail] = useState<number[]>([]);
   const after = trail[trail.length - 1] ?? 0;
+  const later = (to: number) => setTrail(to === after ? trail : [...trail, to]); // a second click finds the page before still there
   const list = useLoad(() => api.audit(after, all), [after, all]);
   return (
     <Page title={all ? 'Audit' : 'Activity'} lead={all ? 'Every change. The signer commits to the log with checkpoints, so that an altered, removed or reordered entry shows.' : 'What happened in this account, oldest first.'}>
@@ -29,8 +30,8 @@ export function AuditPage({ all }: { all: boolean }) {
         </table>
       )}
       <div class="pager">
-        {trail.length > 0 && <Button kind="secondary" onClick={() => setTrail(trail.slice(0, -1))}>Earlier</Button>}
-        {list.data?.next_after && <Button kind="secondary" onClick={() => setTrail([...trail, list.data?.next_after ?? 0])}>Later</Button>}
+        {trail.length > 0 && <Button kind="secondary" busy={list.loading} onClick={() => setTrail(trail.slice(0, -1))}>Earlier</Button>}
+        {list.data?.next_after && <Button kind="secondary" busy={list.loading} onClick={() => later(list.data?.next_after ?? 0)}>Later</Button>}
       </div>
     </Page>
   );

@@ -19,12 +19,12 @@ async function fileText(file: File): Promise<string> {
   return `-----BEGIN PKCS7-----\n${btoa(binary).replace(/.{64}/g, '$&\n')}\n-----END PKCS7-----`;
 }
 
-export function ImportCard({ order, done }: { order?: string; done?: () => void }) {
+export function ImportCard({ order, done }: { order?: string; done?: () => Promise<void> }) {
   const [text, setText] = useState('');
   const [result, setResult] = useState<Imported | null>(null);
   const take = useAction(async () => {
     setResult(null);
-    if (order) { await api.importCertificate(order, text); done?.(); } else setResult(await api.importCertificates(text));
+    if (order) { await api.importCertificate(order, text); await done?.(); } else setResult(await api.importCertificates(text));
     setText('');
   });
   const files = useAction(async (list: FileList | null) => setText((await Promise.all([...(list ?? [])].map(fileText))).join('\n')));

@@ -8,10 +8,10 @@ import { Check, fieldError, Input, Problem } from '../ui/form';
 import { useAction } from '../ui/hooks';
 import { ProofDialog } from '../ui/second';
 
-export function Account({ issuer, done }: { issuer: IssuerSettings; done: () => void }) {
+export function Account({ issuer, done }: { issuer: IssuerSettings; done: () => Promise<void> }) {
   const [open, setOpen] = useState<'register' | 'end' | null>(null);
-  const roll = useAction(async () => { await api.rollIssuer(issuer.name); done(); });
-  const end = useAction(async () => { await api.endIssuer(issuer.name); setOpen(null); done(); });
+  const roll = useAction(async () => { await api.rollIssuer(issuer.name); await done(); });
+  const end = useAction(async () => { await api.endIssuer(issuer.name); await done(); setOpen(null); });
   const account = issuer.account;
   const valid = account?.status === 'valid';
   return (
@@ -31,7 +31,7 @@ export function Account({ issuer, done }: { issuer: IssuerSettings; done: () => 
         {valid && <Button kind="secondary" busy={roll.busy} onClick={() => void roll.run()}>New key</Button>}
         {valid && <Button kind="quiet" onClick={() => setOpen('end')}>Deactivate</Button>}
       </div>
-      {open === 'register' && <Register issuer={issuer} onClose={() => setOpen(null)} done={() => { setOpen(null); done(); }} />}
+      {open === 'register' && <Register issuer={issuer} onClose={() => setOpen(null)} done={async () => { await done(); setOpen(null); }} />}
       {open === 'end' && (
         <FormDialog title={`Deactivate the account at ${issuer.title}?`} doIt="Deactivate" danger busy={end.busy} error={end.error} fields={[]} onClose={() => setOpen(null)} onSubmit={() => void end.run()}>
           <p>For ever. What it has ordered stays valid, but cannot be revoked by it any more.</p>
@@ -42,7 +42,7 @@ export function Account({ issuer, done }: { issuer: IssuerSettings; done: () => 
 }
 
 /** The first try without a yes brings the CA's terms; they are read, and then agreed to. */
-function Register({ issuer, onClose, done }: { issuer: IssuerSettings; onClose: () => void; done: () => void }) {
+function Register({ issuer, onClose, done }: { issuer: IssuerSettings; onClose: () => void; done: () => Promise<void> }) {
   const known = knownCas.find((k) => k.url === issuer.directory_url);
   const [meta, setMeta] = useState(issuer.directory ?? null);
   const [agree, setAgree] = useState(false);
@@ -59,7 +59,7 @@ function Register({ issuer, onClose, done }: { issuer: IssuerSettings; onClose: 
       throw e;
     }
     setMac('');
-    done();
+    await done();
   });
   return (
     <FormDialog title={`Register at ${issuer.title}`} doIt={terms || !meta ? (meta ? 'Register' : 'Ask the CA') : 'Register'} busy={go.busy} error={go.error} fields={['eab']} onClose={onClose} onSubmit={() => void go.run()}>
@@ -79,13 +79,13 @@ function Register({ issuer, onClose, done }: { issuer: IssuerSettings; onClose: 
   );
 }
 
-export function Statement({ issuer, done }: { issuer: IssuerSettings; done: () => void }) {
+export function Statement({ issuer, done }: { issuer: IssuerSettings; done: () => Promise<void> }) {
   const [open, setOpen] = useState(false);
   const [author, setAuthor] = useState('');
   const act = async (proof: object) => {
     if (issuer.autocsr) await api.withdrawStatement(issuer.name, proof); else await api.makeStatement(issuer.name, { author: author.trim(), ...proof });
+    await done();
     setOpen(false);
-    done();
   };
   return (
     <>

@@ -17,7 +17,7 @@ export function IssuersPage() {
   const list = useLoad(() => api.issuers(), []);
   const [edit, setEdit] = useState<Edit | null>(null);
   const [gone, setGone] = useState<IssuerSettings | null>(null);
-  const reload = () => void list.reload();
+  const reload = list.reload;
   const offline = list.data?.some((i) => i.kind === 'offline');
   return (
     <Page title="Issuers" lead="Where certificates come from: this service's own CA, and those of others." actions={<Button onClick={() => setEdit({ old: null })}>Add an issuer</Button>}>
@@ -25,8 +25,8 @@ export function IssuersPage() {
       {!list.data && list.loading && <Loading what="issuers" />}
       {list.data?.map((i) => <IssuerCard key={i.name} issuer={i} change={() => setEdit({ old: i })} remove={() => setGone(i)} done={reload} />)}
       {offline && <ImportCard />}
-      {edit && <IssuerDialog old={edit.old} onClose={() => setEdit(null)} done={() => { setEdit(null); reload(); }} />}
-      {gone && <Remove issuer={gone} onClose={() => setGone(null)} done={() => { setGone(null); reload(); }} />}
+      {edit && <IssuerDialog old={edit.old} onClose={() => setEdit(null)} done={async () => { await reload(); setEdit(null); }} />}
+      {gone && <Remove issuer={gone} onClose={() => setGone(null)} done={async () => { await reload(); setGone(null); }} />}
     </Page>
   );
 }
@@ -34,7 +34,7 @@ export function IssuersPage() {
 const count = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`;
 const kinds = { private: "this service's own CA", acme: 'another CA, by ACME', offline: 'a CA on paper: CSRs are brought to it, certificates imported' };
 
-function IssuerCard({ issuer: i, change, remove, done }: { issuer: IssuerSettings; change: () => void; remove: () => void; done: () => void }) {
+function IssuerCard({ issuer: i, change, remove, done }: { issuer: IssuerSettings; change: () => void; remove: () => void; done: () => Promise<void> }) {
   const ours = i.kind === 'private';
   return (
     <Card title={i.title} id={`issuer-${i.name}`}>
@@ -59,7 +59,7 @@ const automations: [string, string][] = [['', 'Nobody: customers do'], ['dns-upd
 const further = ['contacts', 'profile', 'preferred_chain', 'challenges', 'automation', 'key_types', 'orders_per_hour', 'roots'];
 const words = (text: string) => text.split(/[\s,]+/).filter(Boolean);
 
-function IssuerDialog({ old, onClose, done }: { old: IssuerSettings | null; onClose: () => void; done: () => void }) {
+function IssuerDialog({ old, onClose, done }: { old: IssuerSettings | null; onClose: () => void; done: () => Promise<void> }) {
   const [ca, setCa] = useState('letsencrypt');
   const [more, setMore] = useState(false);
   const first = knownCas[0];
@@ -82,7 +82,7 @@ function IssuerDialog({ old, onClose, done }: { old: IssuerSettings | null; onCl
     const body = acme ? { ...common, directory_url: v.directory_url.trim(), contacts: words(v.contacts), profile: v.profile.trim(), preferred_chain: v.preferred_chain, challenges: words(v.challenges), automation: v.automation }
       : { ...common, validation: v.validation };
     if (old) await api.changeIssuer(old.name, { ...body, ...proof }); else await api.newIssuer({ ...body, name: v.name.trim(), kind: v.kind });
-    done();
+    await done();
   });
   const err = (name: string) => fieldError(save.error, name);
   const profiles = Object.keys(old?.directory?.profiles ?? {});
@@ -120,8 +120,8 @@ function IssuerDialog({ old, onClose, done }: { old: IssuerSettings | null; onCl
   );
 }
 
-function Remove({ issuer, onClose, done }: { issuer: IssuerSettings; onClose: () => void; done: () => void }) {
-  const remove = useAction(async () => { await api.removeIssuer(issuer.name); done(); });
+function Remove({ issuer, onClose, done }: { issuer: IssuerSettings; onClose: () => void; done: () => Promise<void> }) {
+  const remove = useAction(async () => { await api.removeIssuer(issuer.name); await done(); });
   return (
     <FormDialog title={`Remove ${issuer.title}?`} doIt="Remove" danger busy={remove.busy} error={remove.error} fields={[]} onClose={onClose} onSubmit={() => void remove.run()}>
       <p>Products and orders under way must not use it any more.</p>

@@ -16,6 +16,7 @@ export function OrdersPage({ query, path, all, fixed }: { query: URLSearchParams
   const [typed, setTyped] = useState(filter.q);
   const [trail, setTrail] = useState<string[]>([]);
   const cursor = trail[trail.length - 1] ?? '';
+  const older = (to: string) => setTrail(to === cursor ? trail : [...trail, to]); // a second click finds the page before still there
   const list = useLoad(() => api.orders({ ...filter, cursor, limit: 25, all: all ? '1' : '' }), [filter.q, filter.state, filter.sort, cursor, all]);
   const change = (part: Partial<Filter>) => {
     const next = { ...filter, ...part };
@@ -35,8 +36,8 @@ export function OrdersPage({ query, path, all, fixed }: { query: URLSearchParams
       {!list.data && list.loading && <Loading what="orders" />}
       {list.data && (list.data.orders.length ? <OrderTable orders={list.data.orders} busy={list.loading} /> : <Nothing filtered={filtered} fixed={fixed} />)}
       <div class="pager">
-        {trail.length > 0 && <Button kind="secondary" onClick={() => setTrail(trail.slice(0, -1))}>Newer page</Button>}
-        {list.data?.next_cursor && <Button kind="secondary" onClick={() => setTrail([...trail, list.data?.next_cursor ?? ''])}>Next page</Button>}
+        {trail.length > 0 && <Button kind="secondary" busy={list.loading} onClick={() => setTrail(trail.slice(0, -1))}>Newer page</Button>}
+        {list.data?.next_cursor && <Button kind="secondary" busy={list.loading} onClick={() => older(list.data?.next_cursor ?? '')}>Next page</Button>}
       </div>
     </Page>
   );

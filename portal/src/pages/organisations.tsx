@@ -39,19 +39,19 @@ export function OrganisationsPage() {
           </tbody>
         </table>
       )}
-      {edit && <OrganisationDialog old={edit === 'new' ? null : edit} onClose={() => setEdit(null)} done={() => { setEdit(null); void list.reload(); }} />}
+      {edit && <OrganisationDialog old={edit === 'new' ? null : edit} onClose={() => setEdit(null)} done={async () => { await list.reload(); setEdit(null); }} />}
       {gone && <Remove organisation={gone} onClose={() => setGone(null)} done={list.reload} />}
     </Page>
   );
 }
 
 /** Also used by the order form, to add one without leaving it. */
-export function OrganisationDialog({ old, onClose, done }: { old: Organisation | null; onClose: () => void; done: (o: Organisation) => void }) {
+export function OrganisationDialog({ old, onClose, done }: { old: Organisation | null; onClose: () => void; done: (o: Organisation) => void | Promise<void> }) {
   const [values, setValues] = useState<Record<string, string>>(Object.fromEntries(names.map((n) => [n, old?.[n] ?? ''])));
   const save = useAction(async () => {
     const body: Partial<OrganisationFields> = {};
     for (const n of names) { const v = (values[n] ?? '').trim(); if (v || old?.[n]) body[n] = v; }
-    done(old ? await api.changeOrganisation(old.id, body) : await api.newOrganisation(body));
+    await done(old ? await api.changeOrganisation(old.id, body) : await api.newOrganisation(body));
   });
   return (
     <FormDialog title={old ? 'Change the organisation' : 'Add an organisation'} doIt="Save" busy={save.busy} error={save.error} fields={names} onClose={onClose} onSubmit={() => void save.run()}>
@@ -66,7 +66,7 @@ export function OrganisationDialog({ old, onClose, done }: { old: Organisation |
 }
 
 function Remove({ organisation, onClose, done }: { organisation: Organisation; onClose: () => void; done: () => Promise<void> }) {
-  const remove = useAction(async () => { await api.removeOrganisation(organisation.id); onClose(); await done(); });
+  const remove = useAction(async () => { await api.removeOrganisation(organisation.id); await done(); onClose(); });
   return (
     <FormDialog title="Remove this organisation?" doIt="Remove" danger busy={remove.busy} error={remove.error} fields={[]} onClose={onClose} onSubmit={() => void remove.run()}>
       <p>{organisation.name} cannot be used for new orders any more. Certificates that name it stay valid.</p>

@@ -14,7 +14,7 @@ export function PasskeysCard({ onCodes }: { onCodes: (codes: string[]) => void }
   const keys = useLoad(() => api.passkeys(), []);
   const [removing, setRemoving] = useState<Passkey | null>(null);
   const [naming, setNaming] = useState<Passkey | null>(null);
-  const changed = async () => { setRemoving(null); setNaming(null); await keys.reload(); await refresh(); };
+  const changed = async () => { await keys.reload(); await refresh(); setRemoving(null); setNaming(null); };
   const list = keys.data?.passkeys ?? [];
   return (
     <Card title="Passkeys">

@@ -29,12 +29,12 @@ export function ProductsPage() {
           </tbody>
         </table>
       )}
-      {edit && <ProductDialog old={edit === 'new' ? null : edit} model={list.data?.[0]} issuers={issuers.data ?? []} onClose={() => setEdit(null)} done={() => { setEdit(null); void list.reload(); }} />}
+      {edit && <ProductDialog old={edit === 'new' ? null : edit} model={list.data?.[0]} issuers={issuers.data ?? []} onClose={() => setEdit(null)} done={async () => { await list.reload(); setEdit(null); }} />}
     </Page>
   );
 }
 
-function ProductDialog({ old, model, issuers, onClose, done }: { old: Product | null; model?: Product; issuers: IssuerSettings[]; onClose: () => void; done: () => void }) {
+function ProductDialog({ old, model, issuers, onClose, done }: { old: Product | null; model?: Product; issuers: IssuerSettings[]; onClose: () => void; done: () => Promise<void> }) {
   const base = old ?? model;
   const [v, setV] = useState({
     id: old?.id ?? '', title: old?.title ?? '', level: base?.level ?? 'dv', wildcard: old?.wildcard ?? false, max_names: String(base?.max_names ?? 10),
@@ -50,7 +50,7 @@ function ProductDialog({ old, model, issuers, onClose, done }: { old: Product | 
     const body: Partial<Product> = { ...rest, fallback_after: rest.fallback_issuer ? Math.round(Number(fallback) * 3600) : 0, level: v.level as Level, max_names: Number(v.max_names), code_window: Math.round(Number(window) * 86400), code_reveals: Number(v.code_reveals), key_types: v.key_types.split(/[\s,]+/).filter(Boolean),
       validity_seconds: old && Math.round(old.validity_seconds / 86400) === Number(days) ? old.validity_seconds : seconds };
     if (old) await api.changeProduct(old.id, changed(old, body)); else await api.newProduct({ ...body, id });
-    done();
+    await done(); // the list first: what is changed next begins with what stands there now
   });
   const err = (name: string) => fieldError(save.error, name);
   return (

@@ -15,7 +15,9 @@ export function SecurityPage() {
   const user = useUser();
   const { refresh } = useSession();
   const [codes, setCodes] = useState<string[] | null>(null);
-  if (codes) return <Page title="Password and second factor"><Recovery codes={codes} done={() => { setCodes(null); void refresh(); }} /></Page>;
+  // What the page offers next depends on what is set up now.
+  const done = useAction(async () => { await refresh(); setCodes(null); });
+  if (codes) return <Page title="Password and second factor"><Recovery codes={codes} busy={done.busy} done={() => void done.run()} /></Page>;
   return (
     <Page title="Password and second factor">
       <PasswordCard />
@@ -84,14 +86,14 @@ function TotpOn({ onCodes }: { onCodes: (codes: string[]) => void }) {
   );
 }
 
-function Recovery({ codes, done }: { codes: string[]; done: () => void }) {
+function Recovery({ codes, busy, done }: { codes: string[]; busy: boolean; done: () => void }) {
   const text = codes.join('\n');
   return (
     <Card title="Your recovery codes" tone="strong">
       <Alert tone="ok"><p>Done. Earlier recovery codes, if there were any, have ended.</p></Alert>
       <p>Each of these codes works once in place of your phone or passkey. They are shown this once: print them or keep them in a password manager.</p>
       <Code text={text} what="recovery codes" />
-      <div class="form-end"><Button onClick={done}>I have them</Button><Button kind="secondary" onClick={() => saveFile('autocsr-recovery-codes.txt', new Blob([`${text}\n`]))}>Save as a file</Button></div>
+      <div class="form-end"><Button busy={busy} onClick={done}>I have them</Button><Button kind="secondary" onClick={() => saveFile('autocsr-recovery-codes.txt', new Blob([`${text}\n`]))}>Save as a file</Button></div>
     </Card>
   );
 }

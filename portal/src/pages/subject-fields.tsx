@@ -30,7 +30,7 @@ export function SubjectFields({ level, value, onValue, error }: {
       {canManage(user) ? <Button kind="secondary" onClick={() => setAdding(true)}>Add an organisation</Button>
         : <p class="muted">An owner of your account can add organisations.</p>}
       {adding && <OrganisationDialog old={null} onClose={() => setAdding(false)}
-        done={(o) => { setAdding(false); onValue({ organisation: o.id, subject: {} }); void list.reload(); }} />}
+        done={async (o) => { await list.reload(); onValue({ organisation: o.id, subject: {} }); setAdding(false); }} />}
     </section>
   );
 }

@@ -77,7 +77,7 @@ function NewToken({ made }: { made: (t: Token) => void }) {
 }
 
 function Remove({ token, onClose, done }: { token: Token; onClose: () => void; done: () => Promise<void> }) {
-  const remove = useAction(async () => { await api.removeToken(token.id); onClose(); await done(); });
+  const remove = useAction(async () => { await api.removeToken(token.id); await done(); onClose(); });
   return (
     <FormDialog title="Remove this token?" doIt="Remove" danger busy={remove.busy} error={remove.error} fields={[]} onClose={onClose} onSubmit={() => void remove.run()}>
       <p>Scripts that use <strong>{token.name}</strong> will be refused at once.</p>

@@ -19,7 +19,9 @@ export function UsersPage({ all }: { all?: boolean }) {
   const [gone, setGone] = useState<User | null>(null);
   const [lost, setLost] = useState<User | null>(null);
   const [raise, setRaise] = useState<[User, Change] | null>(null);
+  const [acting, setActing] = useState('');
   const change = useAction(async (user: User, what: Change) => {
+    setActing(user.id);
     if (high(what.role ?? user.role) && what.disabled !== true) { setRaise([user, what]); return; }
     await api.changeUser(user.id, what);
     await list.reload();
@@ -44,7 +46,7 @@ export function UsersPage({ all }: { all?: boolean }) {
                 <td data-label="Second factor">{u.totp || u.passkeys > 0 ? 'on' : 'off'}</td>
                 <td data-label="Last login"><Time at={u.last_login_at} /></td>
                 <td class="row-actions">{canManage(me) && u.id !== me.id && <>
-                  <Button kind="quiet" onClick={() => void change.run(u, { disabled: !u.disabled })}>{u.disabled ? 'Enable' : 'Disable'}</Button>
+                  <Button kind="quiet" busy={change.busy && acting === u.id} disabled={change.busy && acting !== u.id} onClick={() => void change.run(u, { disabled: !u.disabled })}>{u.disabled ? 'Enable' : 'Disable'}</Button>
                   {(u.totp || u.passkeys > 0) && <Button kind="quiet" onClick={() => setLost(u)}>Lost second factor</Button>}
                   <Button kind="quiet" onClick={() => setGone(u)}>Remove</Button></>}</td>
               </tr>
@@ -54,12 +56,12 @@ export function UsersPage({ all }: { all?: boolean }) {
       )}
       {canManage(me) && !all && <Invite done={list.reload} />}
       {lost && (
-        <ProofDialog title="Remove the second factor?" doIt="Remove it" danger onClose={() => setLost(null)} act={async (proof) => { await api.removeSecondFactor(lost.id, proof); setLost(null); await list.reload(); }}>
+        <ProofDialog title="Remove the second factor?" doIt="Remove it" danger onClose={() => setLost(null)} act={async (proof) => { await api.removeSecondFactor(lost.id, proof); await list.reload(); setLost(null); }}>
           <p>For somebody who has lost phone, passkeys and recovery codes. Make sure that it is really {lost.email} who asks, by a call for instance: afterwards the password alone logs in, until they set up a new one.</p>
         </ProofDialog>
       )}
       {raise && (
-        <ProofDialog title={`Make ${raise[0].email} an owner?`} doIt="Yes" onClose={() => { setRaise(null); void list.reload(); }} act={async (proof) => { await api.changeUser(raise[0].id, { ...raise[1], ...proof }); setRaise(null); await list.reload(); }}>
+        <ProofDialog title={`Make ${raise[0].email} an owner?`} doIt="Yes" onClose={() => { setRaise(null); void list.reload(); }} act={async (proof) => { await api.changeUser(raise[0].id, { ...raise[1], ...proof }); await list.reload(); setRaise(null); }}>
           <p>Owners see unlock codes, invite others and manage this account.</p>
         </ProofDialog>
       )}
@@ -95,7 +97,7 @@ function Invite({ done }: { done: () => Promise<void> }) {
 }
 
 function Remove({ user, onClose, done }: { user: User; onClose: () => void; done: () => Promise<void> }) {
-  const remove = useAction(async () => { await api.removeUser(user.id); onClose(); await done(); });
+  const remove = useAction(async () => { await api.removeUser(user.id); await done(); onClose(); });
   return (
     <FormDialog title="Remove this user?" doIt="Remove" danger busy={remove.busy} error={remove.error} fields={[]} onClose={onClose} onSubmit={() => void remove.run()}>
       <p>{user.email} will not be able to log in any more. Orders stay with the account.</p>

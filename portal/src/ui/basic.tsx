@@ -40,13 +40,15 @@ export function Alert({ tone, children }: { tone: 'ok' | 'info' | 'warn' | 'bad'
   return <div class={`alert ${tone}`} role={tone === 'bad' ? 'alert' : 'status'}>{children}</div>;
 }
 
-export function Button({ busy, kind, children, ...rest }: {
+/** While busy it does nothing, but keeps the focus: a control that is disabled loses it, and whoever uses the keyboard their place. */
+export function Button({ busy, kind, children, onClick, ...rest }: {
   busy?: boolean; kind?: 'secondary' | 'danger' | 'quiet'; children: ComponentChildren; type?: 'submit' | 'button';
   onClick?: (e: MouseEvent) => void; disabled?: boolean; id?: string;
 }) {
   const look = kind === 'danger' ? 'danger' : kind === 'quiet' ? 'quiet' : kind === 'secondary' ? 'secondary outline' : '';
   return (
-    <button type="button" class={look} aria-busy={busy ? 'true' : undefined} {...rest} disabled={busy || rest.disabled}>{children}</button>
+    <button type="button" class={look} aria-busy={busy ? 'true' : undefined} aria-disabled={busy ? 'true' : undefined} {...rest}
+      onClick={busy ? (e) => e.preventDefault() : onClick}>{children}</button>
   );
 }
 

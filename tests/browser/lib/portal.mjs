@@ -3,16 +3,25 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { audit } from './a11y.mjs';
 
-/** Reads until it is as wanted, as long as a page's own waits take, and returns it; `wanted` is a function or the value. The last reading is told on failure. */
+/** How long anything may take before it counts as not coming, in milliseconds: long, for machines that do much else. */
+export const PATIENCE = 60_000;
+
+/** Reads until it is as wanted and returns it; `wanted` is a function or the value. The last reading is told on failure. */
 export async function until(read, wanted, what) {
   const good = typeof wanted === 'function' ? wanted : (now) => now === wanted;
-  for (const end = Date.now() + 20_000; ;) {
+  for (const end = Date.now() + PATIENCE; ;) {
     const now = await read();
     if (good(now)) return now;
     assert.ok(Date.now() < end, `${what}: ${JSON.stringify(now)}`);
     await new Promise((go) => setTimeout(go, 50));
   }
 }
+
+/** From now on the answers at these addresses take a while. */
+export const late = (page, where, milliseconds = 1500) => page.route(where, async (route) => {
+  await new Promise((go) => setTimeout(go, milliseconds));
+  await route.fallback().catch(() => undefined); // the page may be gone
+});
 
 export class Portal {
   constructor({ page, ask, base, work, artefacts, name }) {
@@ -38,10 +47,17 @@ export class Portal {
     return file;
   }
 
+  /** Goes to a page and waits until it stands there: another page's heading has gone by then. */
   async open(path) {
+    const place = (url) => (url.split('#')[1] ?? '').split('?')[0];
+    const before = place(this.page.url()) === place(`#${path}`) ? null : await this.page.$('main h1');
     await this.page.goto(`${this.base}/#${path}`);
+    if (before) await until(() => before.evaluate((h) => h.isConnected).catch(() => false), false, `the page before ${path} still stands there`);
     await this.page.locator('main h1').waitFor();
   }
+
+  /** Nothing on the page is being loaded or done. */
+  async settled() { await until(() => this.page.locator('main [aria-busy=true]').count(), 0, 'what is busy on the page'); }
 
   button(name) { return this.page.getByRole('button', { name, exact: true }); }
   async press(name) { await this.button(name).first().click(); }
@@ -50,6 +66,8 @@ export class Portal {
   async sees(text, timeout) { await this.page.getByText(text).first().waitFor({ timeout }); }
   /** The field with this name in a form says that it is wrong. */
   async wrong(name) { await this.page.locator(`[name="${name}"][aria-invalid=true]`).waitFor(); }
+  /** The clipboard holds exactly this. */
+  async copied(text) { await until(() => this.page.evaluate(() => navigator.clipboard.readText()), text, 'the clipboard'); }
   async heading(text) { await this.page.getByRole('heading', { level: 1, name: text }).waitFor(); }
 
   /** The text of the box under a label such as "Make a file with exactly this content". */
@@ -99,7 +117,8 @@ export class Portal {
 
   /** The step in which the browser's own key is saved: the file and the code, both as the page gives them. */
   async saveBrowserKey() {
-    await this.sees('Nothing is ordered yet', 60_000);
+    await this.sees('Nothing is ordered yet', 2 * PATIENCE);
+    await this.page.locator('.code-groups span').first().waitFor();
     const file = await this.download(() => this.page.getByRole('button', { name: /^Save / }).click());
     const code = (await this.page.locator('.code-groups span').allInnerTexts()).join('');
     assert.match(code, /^[0-9A-HJKMNP-TV-Z]{26}$/);
@@ -138,6 +157,7 @@ export class Portal {
   /** Publishes what the page tells to publish, exactly as it stands there. */
   async publish(name, method = 'http') {
     const card = this.task(name);
+    await card.locator('pre').first().waitFor(); // before that there is no choice
     const choice = card.getByRole('radio', { name: method === 'http' ? 'A file on the web server' : 'A DNS record' });
     if (await choice.count()) await choice.check();
     if (method === 'http')
@@ -146,7 +166,7 @@ export class Portal {
     await card.getByRole('button', { name: 'Check now' }).click();
   }
 
-  async issued() { await this.page.getByText('Your certificate is ready').first().waitFor({ timeout: 60_000 }); }
+  async issued() { await this.page.getByText('Your certificate is ready').first().waitFor({ timeout: 2 * PATIENCE }); }
 
   async unlockCode(password = this.who.password) {
     await this.press('Show the unlock code');

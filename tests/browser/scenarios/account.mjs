@@ -1,5 +1,6 @@
 // The account: users, tokens, second factor, passwords. Secrets are shown once and kept nowhere.
 import assert from 'node:assert/strict';
+import { late, until } from '../lib/portal.mjs';
 
 export default async function account({ portal, ask }) {
   const p = await portal();
@@ -30,19 +31,23 @@ export default async function account({ portal, ask }) {
   await other.sees('can log in now');
   await other.login(mate);
   await other.open('/account/users');
+  await other.page.getByRole('row', { name: mate.email }).waitFor();
   assert.equal(await other.button('Invite').count(), 0, 'a member is offered what only an owner may do');
 
   p.step('an owner is invited, and made, after one more question');
-  await p.fill({ 'E-mail address': (await ask('new_person')).email });
+  const boss = await ask('new_person');
+  await p.fill({ 'E-mail address': boss.email });
   await page.locator('select[name=role]').selectOption('owner');
   await p.press('Invite');
   await page.locator('dialog').getByText('see unlock codes').waitFor();
   await page.locator('dialog').getByRole('button', { name: 'Invite' }).click();
-  await p.sees('is invited');
+  await p.sees(`${boss.email} is invited`);
   await page.getByLabel(`Role of ${mate.email}`).selectOption('owner');
   await page.locator('dialog').getByRole('button', { name: 'Yes' }).click();
   await page.locator('dialog').waitFor({ state: 'detached' });
-  assert.equal(await page.getByLabel(`Role of ${mate.email}`).inputValue(), 'owner');
+  await until(() => page.getByLabel(`Role of ${mate.email}`).inputValue(), 'owner', 'the role in the list');
+  await page.reload();
+  await until(() => page.getByLabel(`Role of ${mate.email}`).inputValue(), 'owner', 'the role in the list, read again');
 
   p.step('an API token is shown once and works');
   await p.open('/account/tokens');
@@ -74,8 +79,12 @@ export default async function account({ portal, ask }) {
   const codes = (await page.locator('.card.strong pre').innerText()).trim().split(/\s+/);
   assert.equal(codes.length, 10);
   await p.nothingStored(secret, codes[0]);
+  await late(page, '**/api/v1/session');
   await p.press('I have them');
+  await p.button('I have them').waitFor({ state: 'detached' });
+  assert.equal(await p.button('Set up').count(), 0, 'what is on already is offered once more');
   await p.sees('The second factor is on');
+  await page.unroute('**/api/v1/session');
   await p.shot('second-factor');
   await p.press('Log out');
   await p.heading('Log in');
@@ -90,8 +99,10 @@ export default async function account({ portal, ask }) {
   await p.heading('Orders');
   p.step('demand a second factor for each unlock code, and no longer; the browser is on the list of devices');
   await p.open('/account');
+  await p.field('Name of the account').fill('typed, not saved yet');
   await p.press('Demand it always');
   await p.sees('however fresh the login is');
+  assert.equal(await p.field('Name of the account').inputValue(), 'typed, not saved yet', 'what was typed is lost');
   await p.press('No longer demand it');
   const proof = page.locator('dialog');
   await proof.getByLabel('Your password').fill(owner.password);

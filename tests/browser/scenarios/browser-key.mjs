@@ -1,7 +1,7 @@
 // Keys made in the browser: each kind in each format, opened by other programs, and fitting the certificate. The CSR is the service's own
 // but for the key. Leaving asks first; a second try sends the same key; a reissue makes a new one.
 import assert from 'node:assert/strict';
-import { until } from '../lib/portal.mjs';
+import { PATIENCE, until } from '../lib/portal.mjs';
 
 const open = { zip: 'open_zip', pkcs8: 'open_pkcs8' };
 
@@ -40,7 +40,7 @@ export default async function browserKey({ portal, ask }) {
   assert.equal(orders.length, 0, 'ordered before the customer had file and code');
   await p.shot('save');
   await page.locator('.reveal').getByRole('button', { name: 'Copy unlock code' }).click();
-  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), saved.code);
+  await p.copied(saved.code);
 
   p.step('leaving asks first, by a link and by the address; staying keeps the key');
   const asked = [];
@@ -79,7 +79,7 @@ export default async function browserKey({ portal, ask }) {
 
   p.step('a reissue in the browser: a new key, a new code');
   await p.press('Reissue');
-  assert.ok(await page.locator('dialog').getByRole('radio', { name: 'Made in this browser' }).isChecked(), 'the order\'s way is not preselected');
+  await until(() => page.locator('dialog').getByRole('radio', { name: 'Made in this browser' }).isChecked(), true, 'the order\'s way is preselected');
   await p.shot('reissue');
   await page.locator('dialog').getByRole('button', { name: 'Make the key' }).click();
   const again = await p.saveBrowserKey();
@@ -87,7 +87,7 @@ export default async function browserKey({ portal, ask }) {
   await p.shot('reissue-save');
   await p.press('I have the file and the code');
   await page.locator('dialog').waitFor({ state: 'detached' });
-  await page.locator('select').filter({ hasText: '(valid)' }).waitFor({ timeout: 60_000 });
+  await page.locator('select').filter({ hasText: '(valid)' }).waitFor({ timeout: 2 * PATIENCE });
   assert.notEqual(await fits(again, 'zip', first), spki, 'the reissue used the old key');
 
   p.step('every other kind of key, in both formats');
@@ -142,6 +142,7 @@ export default async function browserKey({ portal, ask }) {
   await p.press('Make the key');
   const given = await p.saveBrowserKey();
   await p.press('Back');
+  await page.locator('textarea[name=names]').waitFor();
   assert.ok(!(await page.content()).includes(given.code.slice(0, 5)));
   await p.press('Make the key');
   await p.saveBrowserKey();
@@ -149,5 +150,6 @@ export default async function browserKey({ portal, ask }) {
   await page.getByRole('link', { name: 'Orders', exact: true }).click();
   await p.heading('Orders');
   await p.open('/orders/new');
+  await page.locator('textarea[name=names]').waitFor();
   assert.equal(await page.locator('.code-groups').count(), 0);
 }

@@ -1,5 +1,6 @@
 // Delivery by e-mail: the archive comes by mail, the code only here; the page follows the delivery by itself.
 import assert from 'node:assert/strict';
+import { PATIENCE } from '../lib/portal.mjs';
 
 export default async function byMail({ portal, ask }) {
   const p = await portal();
@@ -12,7 +13,7 @@ export default async function byMail({ portal, ask }) {
   await p.press('Place the order');
   await p.page.waitForURL(/#\/orders\/ord_/);
   p.step('the order goes on when the mail server has taken the archive');
-  await p.task(name).waitFor({ timeout: 60_000 });
+  await p.task(name).waitFor({ timeout: 2 * PATIENCE });
   await p.shot('validating');
   await p.publish(name);
   await p.issued();

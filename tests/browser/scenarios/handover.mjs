@@ -1,6 +1,7 @@
 // The other grades from the form: each format of "archive and code" and each kind of recipient, opened by other programs; the choice is
 // remembered; products that forbid making keys; errors at their field.
 import assert from 'node:assert/strict';
+import { until } from '../lib/portal.mjs';
 
 export default async function handover({ portal, ask }) {
   const p = await portal();
@@ -29,9 +30,10 @@ export default async function handover({ portal, ask }) {
 
   p.step('a newcomer finds the classic way chosen, and what ordering means beside the button');
   await p.open('/orders/new');
-  assert.equal(await chosen(), 'code');
+  await until(chosen, 'code', 'what a newcomer finds chosen');
   await p.sees('By ordering you authorise this service to make the key');
   await p.way('My own CSR');
+  await page.locator('textarea[name=csr]').waitFor();
   assert.equal(await page.getByText('By ordering you authorise').count(), 0);
   await p.press('Place the order');
   await p.field('Names, one per line').fill(`x.${zone}`);
@@ -75,7 +77,7 @@ export default async function handover({ portal, ask }) {
   }
   await ask('limit_reveals', 'dv', 0);
   await p.open('/orders/new');
-  assert.equal(await page.locator('select[name=format]').inputValue(), 'p12-legacy', 'the last format is not remembered');
+  await until(() => page.locator('select[name=format]').inputValue(), 'p12-legacy', 'the last format, remembered');
 
   p.step('sealed: what cannot be sealed to is said at the field, a private key is not even sent');
   await start('Sealed to your public key');
@@ -87,6 +89,7 @@ export default async function handover({ portal, ask }) {
   await page.locator('textarea[name=hand_over]').fill('-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n');
   await p.sees('This is a private key. It was not sent');
   await p.press('Place the order');
+  await page.locator('textarea[name=hand_over][aria-invalid=true]').waitFor();
   assert.ok(!sent.some((body) => body.includes('b3BlbnNzaC1rZXk')), 'a private key was sent');
   await p.shot('sealed-private');
   await p.press('Empty the field');
@@ -121,22 +124,22 @@ export default async function handover({ portal, ask }) {
 
   p.step('the last choice stands there again, for the same person only, in another browser too');
   await p.open('/orders/new');
-  assert.equal(await chosen(), 'sealed');
+  await until(chosen, 'sealed', 'the last choice');
   assert.match(await page.locator('textarea[name=hand_over]').inputValue(), /BEGIN CERTIFICATE/);
   const elsewhere = await portal();
   await elsewhere.login(p.who);
   await elsewhere.open('/orders/new');
-  assert.equal(await elsewhere.page.locator('input[name=way]:checked').inputValue(), 'sealed');
+  await until(() => elsewhere.page.locator('input[name=way]:checked').inputValue(), 'sealed', 'the last choice, in another browser');
   const stranger = await portal({ viewport: { width: 360, height: 740 }, colorScheme: 'dark' });
   await stranger.newcomer();
   await stranger.open('/orders/new');
-  assert.equal(await stranger.page.locator('input[name=way]:checked').inputValue(), 'code');
+  await until(() => stranger.page.locator('input[name=way]:checked').inputValue(), 'code', 'what a stranger finds chosen');
 
   p.step('a reissue of a sealed order begins as it was');
   await p.open('/orders');
   await page.getByRole('link', { name: `${count}.${zone}` }).click();
   await p.press('Reissue');
-  assert.ok(await page.locator('dialog').getByRole('radio', { name: 'Sealed to your public key' }).isChecked());
+  await until(() => page.locator('dialog').getByRole('radio', { name: 'Sealed to your public key' }).isChecked(), true, 'the order\'s way is preselected');
   await p.shot('reissue');
   await page.keyboard.press('Escape');
 
@@ -157,8 +160,8 @@ export default async function handover({ portal, ask }) {
   try {
     await p.open('/orders/new');
     await page.locator('input[name=product][value=ov]').check();
-    assert.deepEqual(await page.locator('input[name=way]').evaluateAll((all) => all.map((i) => i.value)), ['browser', 'own']);
-    assert.equal(await chosen(), 'browser');
+    await until(() => page.locator('input[name=way]').evaluateAll((all) => all.map((i) => i.value).join()), 'browser,own', 'the ways that are left');
+    await until(chosen, 'browser', 'what is chosen of them');
     await p.shot('forbidden');
   } finally { await ask('forbid_autocsr', 'ov', false); }
 
@@ -176,7 +179,7 @@ export default async function handover({ portal, ask }) {
   await old.page.addInitScript(() => Object.defineProperty(Crypto.prototype, 'subtle', { get: () => undefined }));
   await old.login(p.who);
   await old.open('/orders/new');
-  assert.ok(await old.page.getByRole('radio', { name: 'Made in this browser' }).isDisabled());
+  await until(() => old.page.getByRole('radio', { name: 'Made in this browser' }).isDisabled(), true, 'the browser\'s own key is not offered');
   await old.sees('only on pages that come over HTTPS');
   await old.shot('no-webcrypto');
 }

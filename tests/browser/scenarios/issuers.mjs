@@ -1,5 +1,6 @@
 // Other people's CAs: the operator adds one by ACME and one on paper; a customer's order goes to each; ACME for the customer's own clients.
 import assert from 'node:assert/strict';
+import { PATIENCE, until } from '../lib/portal.mjs';
 
 const looks = { dark: { colorScheme: 'dark' }, phone: { viewport: { width: 360, height: 740 }, colorScheme: 'light', hasTouch: true } };
 
@@ -16,7 +17,7 @@ export default async function issuers({ portal, ask }) {
   await admin.sees("this service's own CA");
   await admin.press('Add an issuer');
   await dialog.getByLabel('Which CA?').selectOption('zerossl');
-  assert.equal(await dialog.getByLabel('Address of its ACME directory').inputValue(), 'https://acme.zerossl.com/v2/DV90');
+  await until(() => dialog.getByLabel('Address of its ACME directory').inputValue(), 'https://acme.zerossl.com/v2/DV90', 'the address of a known CA');
   await admin.shot('add');
   await dialog.getByLabel('Which CA?').selectOption('other');
   await dialog.getByLabel('Short name').fill('Pebble!');
@@ -112,7 +113,7 @@ export default async function issuers({ portal, ask }) {
   await customer.takeArchive();
   await customer.acknowledge();
   const task = customer.task(name);
-  await task.getByText('looks for it; we look first').waitFor({ timeout: 60_000 });
+  await task.getByText('looks for it; we look first').waitFor({ timeout: 2 * PATIENCE });
   await task.getByText('The acme-challenge').or(task.getByText('/.well-known/acme-challenge/').first()).first().waitFor();
   await task.getByLabel('A DNS record', { exact: true }).check();
   await task.getByText(`_acme-challenge.${name}`).waitFor();
@@ -170,7 +171,7 @@ export default async function issuers({ portal, ask }) {
   const [kid, mac] = await customer.page.locator('.card.strong pre').allInnerTexts();
   assert.ok((await customer.page.locator('[role=tabpanel] pre').innerText()).includes(mac.trim()), 'the command has the key');
   await customer.page.getByRole('tab', { name: 'cert-manager' }).click();
-  assert.ok((await customer.page.locator('[role=tabpanel] pre').innerText()).includes(`keyID: ${kid.trim()}`));
+  await until(() => customer.page.locator('[role=tabpanel] pre').innerText(), (text) => text.includes(`keyID: ${kid.trim()}`), 'the manifest for cert-manager');
   await customer.shot('acme-key');
   await customer.nothingStored(mac.trim());
   await customer.page.reload();

@@ -1,5 +1,6 @@
 // A whole hand-over without a mouse: every control can be reached, its focus can be seen, dialogs keep and return the focus.
 import assert from 'node:assert/strict';
+import { late, until } from '../lib/portal.mjs';
 
 // What the page itself puts the focus on, to be read out (tabindex -1), needs no ring; what the Tab key reaches does.
 const focused = (page) => page.evaluate(() => {
@@ -12,6 +13,7 @@ const focused = (page) => page.evaluate(() => {
 
 /** Tab until the control with this label has the focus. */
 async function tabTo(page, wanted, limit = 60) {
+  await page.locator(`[name="${wanted}"], [aria-label^="${wanted}"]:enabled, a:has-text("${wanted}"), button:has-text("${wanted}"):enabled`).filter({ visible: true }).first().waitFor();
   for (let i = 0; i < limit; i++) {
     await page.keyboard.press('Tab');
     const now = await focused(page);
@@ -30,7 +32,7 @@ export default async function keyboard({ portal, ask }) {
   p.step('log in');
   await page.goto(`${p.base}/#/login`);
   await p.heading('Log in');
-  assert.equal((await focused(page)).tag, 'H1', 'the focus is not on the heading of the new page');
+  await until(async () => (await focused(page)).tag, 'H1', 'the focus on a new page');
   await page.reload();
   await p.heading('Log in');
   await tabTo(page, 'email');
@@ -46,7 +48,25 @@ export default async function keyboard({ portal, ask }) {
   for (let i = 0; i < 40 && (await focused(page)).label !== 'Skip to the content'; i++) await page.keyboard.press('Shift+Tab');
   assert.equal((await focused(page)).label, 'Skip to the content');
   await page.keyboard.press('Enter');
-  assert.equal((await focused(page)).tag, 'H1');
+  await until(async () => (await focused(page)).tag, 'H1', 'the focus after the skip link');
+
+  p.step('a button keeps the focus while it works and when it fails; pressed twice it works once');
+  await p.open('/account');
+  await tabTo(page, 'name');
+  await page.keyboard.type(' and Sons');
+  const renames = [];
+  page.on('request', (r) => { if (r.method() === 'PATCH') renames.push(r.url()); });
+  await page.route('**/api/v1/account', (r) => r.fulfill({ status: 502, contentType: 'text/html', body: '' }));
+  await late(page, '**/api/v1/account');
+  await press(page, 'Save');
+  await page.locator('button[aria-busy=true]', { hasText: 'Save' }).waitFor();
+  await page.keyboard.press('Enter');
+  assert.equal((await focused(page)).label, 'Save', 'the focus is lost while the button works');
+  await page.getByRole('alert').waitFor();
+  assert.equal((await focused(page)).label, 'Save', 'the focus is lost when the button has failed');
+  assert.equal(renames.length, 1);
+  await page.unroute('**/api/v1/account');
+  await p.open('/orders');
 
   p.step('order');
   await press(page, 'New order');
@@ -54,8 +74,9 @@ export default async function keyboard({ portal, ask }) {
   await tabTo(page, 'product');
   await page.keyboard.press('ArrowDown');
   assert.equal(await page.locator('input[name=product]:checked').count(), 1);
+  await until(() => page.locator('input[name=product]:checked').inputValue(), (now) => now !== 'dv', 'the product after an arrow');
   await page.keyboard.press('ArrowUp');
-  assert.equal(await page.locator('input[name=product]:checked').inputValue(), 'dv');
+  await until(() => page.locator('input[name=product]:checked').inputValue(), 'dv', 'the product after an arrow back');
   await tabTo(page, 'names');
   const name = await ask('new_name');
   await page.keyboard.type(name);
@@ -73,9 +94,9 @@ export default async function keyboard({ portal, ask }) {
   p.step('tabs move with the arrows');
   await tabTo(page, 'Linux');
   await page.keyboard.press('ArrowRight');
-  assert.equal(await page.getByRole('tab', { selected: true }).first().innerText(), 'autocsr');
+  await until(() => page.getByRole('tab', { selected: true }).first().innerText(), 'autocsr', 'the tab to the right');
   await page.keyboard.press('Home');
-  assert.equal(await page.getByRole('tab', { selected: true }).first().innerText(), 'Windows');
+  await until(() => page.getByRole('tab', { selected: true }).first().innerText(), 'Windows', 'the first tab');
 
   p.step('a dialog keeps the focus, Escape closes it and gives the focus back');
   await page.locator('main h1').focus();
@@ -89,7 +110,7 @@ export default async function keyboard({ portal, ask }) {
   await p.shot('dialog');
   await page.keyboard.press('Escape');
   await page.locator('dialog').waitFor({ state: 'detached' });
-  assert.equal((await focused(page)).label, 'Cancel');
+  await until(async () => (await focused(page)).label, 'Cancel', 'the focus after the dialog');
   await page.keyboard.press('Enter');
   await press(page, 'Cancel the order');
   await page.locator('.badge', { hasText: 'Cancelled' }).first().waitFor();
@@ -102,7 +123,7 @@ export default async function keyboard({ portal, ask }) {
   await tabTo(page, 'way');
   await page.keyboard.press('ArrowUp');
   await page.keyboard.press('ArrowUp');
-  assert.equal(await page.locator('input[name=way]:checked').inputValue(), 'browser');
+  await until(() => page.locator('input[name=way]:checked').inputValue(), 'browser', 'the way after two arrows');
   await tabTo(page, 'key_type');
   await page.locator('select[name=key_type]').selectOption('ec:p256');
   await press(page, 'Make the key');

@@ -16,7 +16,7 @@ export default async function all({ portal, ask }) {
     const p = await portal(options);
     for (const path of open) { await p.open(path); await p.shot(`${look}${path.replaceAll('/', '-')}`); }
     await p.login(who);
-    for (const path of pages) { await p.open(path); await p.page.waitForLoadState('networkidle'); await p.shot(`${look}${path.replaceAll('/', '-')}`); }
+    for (const path of pages) { await p.open(path); await p.settled(); await p.shot(`${look}${path.replaceAll('/', '-')}`); }
     await p.open(`/orders/${id}`);
     await p.task(name).waitFor();
     await p.shot(`${look}-order`);

@@ -1,5 +1,6 @@
 // The operator's pages: an OV order waits for a decision, the customer's page follows it; status, products, audit, CRL.
 import assert from 'node:assert/strict';
+import { PATIENCE } from '../lib/portal.mjs';
 
 export default async function operator({ portal, ask }) {
   const customer = await portal();
@@ -26,7 +27,7 @@ export default async function operator({ portal, ask }) {
   await customer.takeArchive();
   await customer.acknowledge();
   await customer.publish(name);
-  await customer.page.locator('.stepper li.now', { hasText: 'Organisation check' }).waitFor({ timeout: 60_000 });
+  await customer.page.locator('.stepper li.now', { hasText: 'Organisation check' }).waitFor({ timeout: 2 * PATIENCE });
   await customer.shot('vetting');
   assert.equal(await customer.button('Approve').count(), 0, 'a customer is offered the decision');
 
@@ -64,7 +65,7 @@ export default async function operator({ portal, ask }) {
   await product.getByRole('button', { name: 'Save' }).click();
   await product.waitFor({ state: 'detached' });
   await admin.page.getByRole('row', { name: /dv-wildcard/ }).getByRole('button', { name: 'Change' }).click();
-  assert.equal(await product.getByLabel('Unlock code kept for (days)').inputValue(), '1.5');
+  assert.equal(await product.getByLabel('Unlock code kept for (days)').inputValue(), '1.5', 'the list still had what stood there before the change');
   await admin.page.keyboard.press('Escape');
   await admin.open('/admin/users');
   await admin.sees(customer.who.email);

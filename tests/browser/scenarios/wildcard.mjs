@@ -1,5 +1,6 @@
 // A wildcard and a name in another script: only DNS is offered for the wildcard, and both forms of the name are shown.
 import assert from 'node:assert/strict';
+import { until } from '../lib/portal.mjs';
 
 export default async function wildcard({ portal, ask }) {
   const p = await portal();
@@ -15,7 +16,7 @@ export default async function wildcard({ portal, ask }) {
   await p.field('Names, one per line').fill(`*.${base}\nbücher-${base}`);
   await page.locator('ul.names li.pass', { hasText: 'in the certificate: xn--' }).waitFor();
   await page.getByText('Then rather make the key there').click();
-  assert.match(await page.locator('.advice pre').innerText(), /-keyout wildcard\.[^]*'subjectAltName=DNS:\*\./);
+  await until(() => page.locator('.advice pre').innerText(), (text) => /-keyout wildcard\.[^]*'subjectAltName=DNS:\*\./.test(text), 'the command for the own server');
   await p.shot('form');
   await p.press('Place the order');
   await page.waitForURL(/#\/orders\/ord_/);
