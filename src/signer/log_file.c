@@ -43,44 +43,89 @@ static enum acsr_result take_line(const struct reader *r, char *text, size_t n, 
 	return ACSR_OK;
 }
 
-/* No more than one line is left. */
-static bool ends_soon(FILE *in)
-{
-	CLEANUP_STR char *text = NULL;
-	size_t cap = 0;
+/* The file in pieces of bounded size: no line that we wrote is longer. */
+struct pieces {
+	FILE *in;
+	char *room; /* LOG_LINE_MAX octets */
+	size_t from, to;
+};
 
-	return getline(&text, &cap, in) <= 0 || getline(&text, &cap, in) <= 0;
+/* One line, with its newline when it has one. */
+struct piece {
+	char *text; /* a loan until the next; no more than begins it when it is too long */
+	off_t n;    /* octets of all of it; 0: there are no more */
+	bool ended; /* by a newline */
+	bool zeros; /* there are some in it */
+	bool too_long;
+};
+
+static void fill(struct pieces *p)
+{
+	memmove(p->room, p->room + p->from, p->to - p->from);
+	p->to -= p->from;
+	p->from = 0;
+	p->to += fread(p->room + p->to, 1, LOG_LINE_MAX - p->to, p->in);
+}
+
+static size_t line_length(const struct pieces *p)
+{
+	const char *end = memchr(p->room + p->from, '\n', p->to - p->from);
+
+	return end != NULL ? (size_t)(end - p->room) + 1 - p->from : p->to - p->from;
+}
+
+static struct piece next_line(struct pieces *p)
+{
+	struct piece out = { 0 };
+	size_t n = line_length(p);
+
+	if (n == p->to - p->from && (n == 0 || p->room[p->to - 1] != '\n')) {
+		fill(p);
+		n = line_length(p);
+	}
+	out.text = p->room + p->from;
+	while (n > 0) {
+		out.ended = p->room[p->from + n - 1] == '\n';
+		out.zeros = out.zeros || memchr(p->room + p->from, 0, n) != NULL;
+		out.n += (off_t)n;
+		p->from += n;
+		if (out.ended || p->to < LOG_LINE_MAX)
+			break;
+		out.too_long = true;
+		fill(p);
+		n = line_length(p);
+	}
+	return out;
 }
 
 /* Torn by a crash: no newline at the end, or blocks of zeros that were never written, in one of the two lines that may
  * not have been on the disk. A line that is whole but wrong is not: somebody changed it. */
-static bool is_torn(FILE *in, const char *text, size_t n, bool last)
+static bool is_torn(struct pieces *p, const struct piece *line, bool last)
 {
-	return (last && text[n - 1] != '\n') || (memchr(text, 0, n) != NULL && ends_soon(in));
+	if (last && !line->ended)
+		return true;
+	return line->zeros && (next_line(p).n == 0 || next_line(p).n == 0);
 }
 
-static enum acsr_result read_lines(const struct reader *r, FILE *in, off_t size, struct acsr_err *e)
+static enum acsr_result read_lines(const struct reader *r, struct pieces *p, off_t size, struct acsr_err *e)
 {
-	CLEANUP_STR char *text = NULL;
 	struct log_file *f = r->f;
-	size_t cap = 0;
-	ssize_t got;
+	struct piece line;
 
-	while ((got = getline(&text, &cap, in)) > 0) {
-		size_t n = (size_t)got;
-		bool whole = text[n - 1] == '\n';
+	while ((line = next_line(p)).n > 0) {
 		struct acsr_err why = { 0 };
+		bool whole = line.ended && !line.too_long && !line.zeros;
 
-		if (is_torn(in, text, n, f->end + got == size))
+		if (is_torn(p, &line, f->end + line.n == size))
 			return ACSR_OK;
 		if (whole)
-			text[n - 1] = '\0';
-		if (!whole || take_line(r, text, n - 1, f->end, &why) != ACSR_OK)
+			line.text[line.n - 1] = '\0';
+		if (!whole || take_line(r, line.text, (size_t)line.n - 1, f->end, &why) != ACSR_OK)
 			return err_set(e, f->damaged,
 				"line %llu of %s is damaged: restore the file from a backup%s%s",
 				(unsigned long long)f->lines + 1, f->what, *why.text != '\0' ? ": " : "",
 				why.text);
-		f->end += got;
+		f->end += line.n;
 	}
 	return ACSR_OK;
 }
@@ -88,6 +133,7 @@ static enum acsr_result read_lines(const struct reader *r, FILE *in, off_t size,
 static enum acsr_result read_all(const struct reader *r, size_t *healed, struct acsr_err *e)
 {
 	struct log_file *f = r->f;
+	struct pieces p;
 	struct stat st;
 	FILE *in;
 	enum acsr_result res;
@@ -102,7 +148,9 @@ static enum acsr_result read_all(const struct reader *r, size_t *healed, struct 
 			close(fd);
 		return err_errno(e, "sys.open", errno, "cannot read %s", f->what);
 	}
-	res = read_lines(r, in, st.st_size, e);
+	p = (struct pieces){ .in = in, .room = malloc(LOG_LINE_MAX) };
+	res = p.room != NULL ? read_lines(r, &p, st.st_size, e) : err_nomem(e);
+	free(p.room);
 	fclose(in);
 	TRY(res);
 	f->synced = f->end;
