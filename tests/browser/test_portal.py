@@ -174,7 +174,7 @@ def walk(world, scenario, errands=Errands):
                     _answer(errands, json.loads(line), child, log)
                 else:
                     log.append(line)
-            code = child.wait(30)
+            code = child.wait(120)
         finally:
             guard.cancel()
             child.kill()

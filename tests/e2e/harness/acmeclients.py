@@ -71,7 +71,7 @@ def run(words, cwd, env, seconds=60):
 def end_group(proc):
     with contextlib.suppress(ProcessLookupError):
         os.killpg(proc.pid, signal.SIGKILL)
-    proc.wait(10)
+    proc.wait(60)
 
 
 @contextlib.contextmanager

@@ -65,7 +65,7 @@ class Library:
         self.proc.stdin.flush()
         assert select.select([self.proc.stdout], [], [], 60)[0], f"{what}: no answer for a minute"
         line = self.proc.stdout.readline()
-        assert line, f"{what}: the driver ended with {self.proc.wait(10)}"
+        assert line, f"{what}: the driver ended with {self.proc.wait(60)}"
         answer = json.loads(line)
         if "cannot" in answer:
             pytest.skip(answer["cannot"])
@@ -92,5 +92,5 @@ class Library:
             self.proc.wait(10)
         except subprocess.TimeoutExpired:
             self.proc.kill()
-            self.proc.wait(10)
+            self.proc.wait(60)
         self.proc.stdout.close()

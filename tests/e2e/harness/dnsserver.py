@@ -133,7 +133,7 @@ class DnsServer:
     def down(self):
         if self.proc is not None:
             self.proc.terminate()
-            self.proc.wait(20)
+            self.proc.wait(60)
             self.proc = None
 
     close = down

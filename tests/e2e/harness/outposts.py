@@ -49,7 +49,7 @@ class Outpost:
     def down(self):
         if self.proc is not None:
             self.proc.send_signal(signal.SIGTERM)
-            self.proc.wait(10)
+            self.proc.wait(60)
             self.proc = None
             self.log_path.rename(self.log_path.with_suffix(f".{os.urandom(3).hex()}.log"))
 

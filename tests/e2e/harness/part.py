@@ -55,7 +55,7 @@ class Part:
         self.control = ours
         keys = [f"{k}={self.settings.get(k, preset)}" for k, preset in presets(self.role)]
         ours.sendall(protocol.encode(self.known["config"], 1, {"keys": keys}))
-        ours.settimeout(20)
+        ours.settimeout(60)
         answer = ours.recv(65536)
         assert answer, "it did not start:\n" + self.log()
         self.connect()
@@ -78,7 +78,7 @@ class Part:
     def stop(self):
         if self.proc.poll() is None:
             self.control.sendall(protocol.encode(self.known["stop"], 3, {}))
-            assert self.proc.wait(20) is not None
+            assert self.proc.wait(60) is not None
         self.control.close()
         self.core.close()
         assert not SANITIZER.search(self.log()), self.log()

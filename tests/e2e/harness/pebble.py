@@ -56,5 +56,5 @@ class Pebble:
     def stop(self):
         if self.proc is not None:
             self.proc.terminate()
-            self.proc.wait(10)
+            self.proc.wait(60)
             self.proc = None

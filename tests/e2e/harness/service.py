@@ -113,10 +113,10 @@ class Service:
             return False
 
     def get(self, path, **kw):
-        kw.setdefault("timeout", 10)
+        kw.setdefault("timeout", 30)
         return requests.get(self.url + path, verify=str(self.root_pem), **kw)
 
-    def stop(self, seconds=20):
+    def stop(self, seconds=60):
         """SIGTERM, and it has to end with 0 and leave no process behind."""
         if self.proc is None:
             return
@@ -140,7 +140,7 @@ class Service:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        self.proc.wait(10)
+        self.proc.wait(60)
         self.proc = None
         wait_for("the killed processes to go", lambda: self.gone(members), 10)
 

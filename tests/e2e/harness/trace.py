@@ -51,7 +51,7 @@ class Trace:
         for proc in self.procs:
             proc.send_signal(signal.SIGINT)
         for proc in self.procs:
-            proc.wait(20)
+            proc.wait(60)
             proc.stderr.close()
 
     def bytes_of(self, role):

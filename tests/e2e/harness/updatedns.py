@@ -106,7 +106,7 @@ class UpdateDns:
     def down(self):
         if self.proc is not None:
             self.proc.kill()
-            self.proc.wait(10)
+            self.proc.wait(60)
             self.proc = None
 
     def ask(self, name, kind):
