@@ -1,4 +1,4 @@
-/* product change: what the operator sets of a product from the command line. */
+/* product show, add, change: what can be ordered, one by one, and what the operator sets of it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +7,32 @@
 #include "cli/say.h"
 #include "cli/service.h"
 #include "cli/view.h"
+
+/* --- showing --- */
+
+/* There is no call for one product: the list is short, and whoever may not see one does not find it there. */
+static enum acsr_result cmd_product_show_run(struct cli *c, struct acsr_err *e)
+{
+	CLEANUP_SERVICE struct service *s = NULL;
+	const char *id = c->args.words[0];
+	json_t *answer = NULL, *one = NULL, *p;
+	size_t i;
+
+	TRY(service_open(&s, &c->args, e));
+	TRY(service_get(s, "/api/v1/products", &answer, e));
+	json_array_foreach(json_object_get(answer, "products"), i, p)
+	{
+		if (strcmp(view_str(p, "id"), id) == 0)
+			one = json_incref(p);
+	}
+	json_decref(answer);
+	if (one == NULL)
+		return err_set(
+			e, "object.absent", "there is no product \"%s\"; see autocsr product list", id);
+	return command_take(c, one, e);
+}
+
+/* --- setting --- */
 
 /* "7d", "36h", "90m", "3600s" or a plain number of seconds. */
 static enum acsr_result read_span(const char *option, const char *text, uint64_t *seconds, struct acsr_err *e)
@@ -117,27 +143,170 @@ static const char *exact_span(char out[40], int64_t seconds)
 	return out;
 }
 
-static void cmd_product_change_show(struct cli *c, const json_t *result)
+static void say_codes(const json_t *p)
 {
-	char window[40], after[40];
-	long long most = json_integer_value(json_object_get(result, "code_reveals"));
+	char window[40];
+	long long most = json_integer_value(json_object_get(p, "code_reveals"));
 
-	(void)c;
-	exact_span(window, json_integer_value(json_object_get(result, "code_window")));
-	say("%-14s %s%s", view_str(result, "id"), view_str(result, "title"),
-		json_is_false(json_object_get(result, "active")) ? " (not on offer)" : "");
-	if (view_str(result, "issuer")[0] != '\0')
-		say("%-14s issued by %s", "", view_str(result, "issuer"));
-	if (view_str(result, "fallback_issuer")[0] != '\0')
-		say("%-14s after %s in vain by %s", "",
-			exact_span(after, json_integer_value(json_object_get(result, "fallback_after"))),
-			view_str(result, "fallback_issuer"));
+	exact_span(window, json_integer_value(json_object_get(p, "code_window")));
 	if (most == 0)
 		say("%-14s unlock codes are kept for %s and shown without limit", "", window);
 	else
 		say("%-14s unlock codes are kept for %s and shown %lld %s at most", "", window, most,
 			most == 1 ? "time" : "times");
 }
+
+static void say_issuers(const json_t *p)
+{
+	char after[40];
+
+	if (view_str(p, "issuer")[0] != '\0')
+		say("%-14s issued by %s", "", view_str(p, "issuer"));
+	if (view_str(p, "fallback_issuer")[0] != '\0')
+		say("%-14s after %s in vain by %s", "",
+			exact_span(after, json_integer_value(json_object_get(p, "fallback_after"))),
+			view_str(p, "fallback_issuer"));
+}
+
+static void cmd_product_change_show(struct cli *c, const json_t *result)
+{
+	(void)c;
+	say("%-14s %s%s", view_str(result, "id"), view_str(result, "title"),
+		json_is_false(json_object_get(result, "active")) ? " (not on offer)" : "");
+	say_issuers(result);
+	say_codes(result);
+}
+
+static void say_key_types(const json_t *p)
+{
+	const json_t *list = json_object_get(p, "key_types");
+	CLEANUP_BUF struct buf b = { 0 };
+	const char *one;
+
+	buf_init(&b, 4096);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		one = json_string_value(json_array_get(list, i));
+		if (one != NULL && buf_printf(&b, NULL, "%s%s", i > 0 ? ", " : "", one) != ACSR_OK)
+			return;
+	}
+	say("%-14s keys: %s; %s when nothing is said", "", buf_cstr(&b), view_str(p, "default_key_type"));
+}
+
+static void cmd_product_show_show(struct cli *c, const json_t *result)
+{
+	cmd_product_change_show(c, result);
+	say("%-14s level %s, up to %lld names, wildcards: %s", "", view_str(result, "level"),
+		(long long)json_integer_value(json_object_get(result, "max_names")),
+		json_is_true(json_object_get(result, "wildcard")) ? "yes" : "no");
+	say("%-14s %s", "", view_str(result, "validity_text"));
+	say_key_types(result);
+	say("%-14s without a CSR: %s", "",
+		json_is_true(json_object_get(result, "autocsr")) ? "yes, the service makes the key" : "no");
+	if (json_is_true(json_object_get(result, "preauthorised")))
+		say("%-14s names that the operator has vouched for need no proof", "");
+}
+
+static const char product_show_text[] =
+	"With its issuers, its key types and what becomes of its unlock codes.\n"
+	"\n"
+	"  autocsr product show dv\n";
+
+const struct command cmd_product_show = { "product", "show", "ID", 1, 1, "one product", product_show_text,
+	NULL, .service = true, .run = cmd_product_show_run, .show = cmd_product_show_show };
+
+/* --- adding --- */
+
+/* The first is the default. */
+static enum acsr_result put_key_types(const struct args *a, json_t *body, struct acsr_err *e)
+{
+	json_t *list;
+	const char *one;
+
+	if (args_many(a, "key", 0) == NULL)
+		return ACSR_OK;
+	list = json_array();
+	for (size_t i = 0; (one = args_many(a, "key", i)) != NULL; i++)
+		json_array_append_new(list, json_string(one));
+	TRY(command_put(body, "key_types", list, e));
+	return command_put_str(body, "default_key_type", args_many(a, "key", 0), e);
+}
+
+static enum acsr_result add_body(struct cli *c, json_t *body, struct acsr_err *e)
+{
+	const struct args *a = &c->args;
+	const char *title = args_one(a, "title"), *level = args_one(a, "level"),
+		   *names = args_one(a, "names");
+	uint64_t most;
+
+	TRY(command_put_str(body, "id", a->words[0], e));
+	TRY(command_put_str(body, "title", title != NULL ? title : a->words[0], e));
+	TRY(command_put_str(body, "level", level != NULL ? level : "dv", e));
+	TRY(command_put_str(body, "profile", level != NULL ? level : "dv", e));
+	TRY(command_put(body, "wildcard", json_boolean(args_flag(a, "wildcard")), e));
+	TRY(command_put(body, "autocsr", json_boolean(!args_flag(a, "csr-only")), e));
+	TRY(command_put(body, "preauthorised", json_boolean(args_flag(a, "preauthorised")), e));
+	TRY(command_put(body, "active", json_boolean(!args_flag(a, "withdrawn")), e));
+	if (names != NULL && str_u64(names, 1000000, &most, NULL) != ACSR_OK)
+		return err_set(e, "usage.value", "--names %s: how many names a certificate may have", names);
+	if (names != NULL)
+		TRY(command_put(body, "max_names", json_integer((json_int_t)most), e));
+	TRY(put_span(c, body, "validity", "validity_seconds", e));
+	TRY(put_span(c, body, "code-window", "code_window", e));
+	TRY(put_reveals(c, body, e));
+	TRY(put_key_types(a, body, e));
+	return put_issuers(c, body, e);
+}
+
+static enum acsr_result post(struct cli *c, const json_t *body, struct acsr_err *e)
+{
+	CLEANUP_SERVICE struct service *s = NULL;
+	json_t *answer = NULL;
+
+	TRY(service_open(&s, &c->args, e));
+	TRY(service_post(s, "/api/v1/products", body, &answer, e));
+	return command_take(c, answer, e);
+}
+
+static enum acsr_result cmd_product_add_run(struct cli *c, struct acsr_err *e)
+{
+	json_t *body = json_object();
+	enum acsr_result r = add_body(c, body, e);
+
+	if (r == ACSR_OK)
+		r = post(c, body, e);
+	json_decref(body);
+	return r;
+}
+
+static const struct opt product_add_opts[] = {
+	{ "title", OPT_ONE, "TEXT", "for people" },
+	{ "level", OPT_ONE, "LEVEL", "dv (default), ov or ev" },
+	{ "wildcard", OPT_FLAG, NULL, "names may be wildcards" },
+	{ "names", OPT_ONE, "N", "so many names at most" },
+	{ "validity", OPT_ONE, "TIME", "of a certificate: 47d; as long as the rules allow when left out" },
+	{ "key", OPT_MANY, "TYPE",
+		"a key type that it takes, the default first; may be repeated; all when left out" },
+	{ "csr-only", OPT_FLAG, NULL, "only with a CSR: the service makes no keys for it" },
+	{ "preauthorised", OPT_FLAG, NULL, "names that you have vouched for need no proof" },
+	{ "issuer", OPT_ONE, "NAME", "who issues; this service's own CA when left out" },
+	{ "fallback-issuer", OPT_ONE, "NAME", "who takes over when that one does not deliver" },
+	{ "fallback-after", OPT_ONE, "TIME", "so long after it was asked: 2h, 1d" },
+	{ "code-window", OPT_ONE, "TIME", "keep an unlock code so long after hand-over: 12h, 7d" },
+	{ "code-reveals", OPT_ONE, "N", "show it so often, then destroy it; 0: no limit" },
+	{ "withdrawn", OPT_FLAG, NULL, "not on offer yet (product change --offer)" },
+	{ 0 },
+};
+
+static const char product_add_text[] =
+	"Customers can order it at once. Its id cannot be changed.\n"
+	"\n"
+	"  autocsr product add devices --title 'Our devices' --key ec:p256 --validity 30d --preauthorised\n";
+
+const struct command cmd_product_add = { "product", "add", "ID", 1, 1, "another product (operator)",
+	product_add_text, product_add_opts, .service = true, .run = cmd_product_add_run,
+	.show = cmd_product_show_show };
+
+/* --- changing --- */
 
 static const struct opt product_change_opts[] = {
 	{ "code-window", OPT_ONE, "TIME",

@@ -42,6 +42,8 @@ extern const struct command cmd_order_revoke;
 extern const struct command cmd_order_cancel;
 extern const struct command cmd_order_import;
 extern const struct command cmd_product_list;
+extern const struct command cmd_product_show;
+extern const struct command cmd_product_add;
 extern const struct command cmd_product_change;
 extern const struct command cmd_organisation_list;
 extern const struct command cmd_organisation_new;

@@ -41,6 +41,8 @@ const struct command *const command_online[] = {
 	&cmd_order_cancel,
 	&cmd_order_import,
 	&cmd_product_list,
+	&cmd_product_show,
+	&cmd_product_add,
 	&cmd_product_change,
 	&cmd_organisation_list,
 	&cmd_organisation_new,

@@ -91,6 +91,22 @@ def paper_order(cli, site):
     return order, site.ca.sign(csr[csr.index("-----BEGIN"):])
 
 
+def test_products_are_added_and_shown(cli, site):
+    made = cli.ask("product", "add", "gadgets", "--title", "Our gadgets", "--key", "ec:p384", "--key", "rsa:3072", "--validity", "30d", "--names", "3",
+                   "--wildcard", "--csr-only", "--code-reveals", "2", "--withdrawn")
+    assert set(made["key_types"]) == {"ec:p384", "rsa:3072"}
+    assert (made["default_key_type"], made["validity_seconds"], made["max_names"], made["code_reveals"]) == ("ec:p384", 30 * 86400, 3, 2)
+    assert (made["wildcard"], made["autocsr"], made["active"], made["preauthorised"], made["level"]) == (True, False, False, False, "dv")
+    shown = cli.run("product", "show", "gadgets").text
+    for words in ("Our gadgets (not on offer)", "up to 3 names, wildcards: yes", "valid for 30 days", "ec:p384 when nothing is said", "without a CSR: no", "shown 2 times at most"):
+        assert words in shown, shown
+    assert not any(p["id"] == "gadgets" for p in site.customer.get("/products")["products"])
+    assert "there is a product" in cli.run("product", "add", "gadgets", code=3).text
+    assert cli.ask("product", "add", "bare", "--preauthorised") == cli.ask("product", "show", "bare")
+    for words, code in ((["--level", "xv"], 3), (["--validity", "soon"], 2), (["--names", "many"], 2), (["--issuer", "nobody"], 3), (["--key", "dsa:1024"], 3), (["--validity", "9999d"], 3)):
+        cli.run("product", "add", "wrong", *words, code=code)
+
+
 def test_a_certificate_comes_in_an_envelope(tmp_path, cli, site):
     cli.run("issuer", "add", "paper", "--offline", "--private", "--title", "The paper CA", "--validation", "ca")
     site.admin().post("/products", {"id": "paper", "title": "On paper", "level": "dv", "profile": "dv"}, 201)

@@ -273,6 +273,10 @@ def test_people(cli, account, smtp):
 def test_products_and_organisations(cli):
     assert {p["id"] for p in cli.ask("product", "list")["products"]} >= {"dv", "dv-wildcard", "ov", "ev"}
     assert "dv-wildcard" in cli.run("product", "list").out.decode()
+    shown = cli.run("product", "show", "dv").out.decode()
+    assert "Domain validated" in shown and "rsa:2048 when nothing is said" in shown and "without a CSR: yes" in shown
+    assert cli.ask("product", "show", "dv") == next(p for p in cli.ask("product", "list")["products"] if p["id"] == "dv")
+    assert "product list" in cli.run("product", "show", "nothing", code=3).text
     made = cli.ask("organisation", "new", "--name", "Example GmbH", "--street", "Weg 1", "--locality", "Berlin", "--postal-code", "10115", "--country", "DE")
     assert made["id"] in cli.run("organisation", "list").out.decode()
     cli.run("organisation", "new", "--locality", "Berlin", code=2)
