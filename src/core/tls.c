@@ -11,15 +11,23 @@
 #include "core/issue.h"
 #include "core/jsontext.h"
 
-enum { SIGN_SECONDS = 30, VALIDITY = 90 * 86400, RENEW_BEFORE = 30 * 86400 };
+enum { SIGN_SECONDS = 30, VALIDITY = 90 * 86400, RENEW_PAUSE = 3600 };
 
 static struct buf waiting_csr; /* asked for before the signer was there; empty: nothing waits */
+
+/* When two thirds of its life are over. An issuer that ends soon gives little life: then hourly at most. */
+static uint64_t renew_at(int64_t now, int64_t not_after)
+{
+	int64_t wait = (not_after - now) / 3 * 2;
+
+	return (uint64_t)(now + (wait > RENEW_PAUSE ? wait : RENEW_PAUSE));
+}
 
 static enum acsr_result answer(
 	struct core *c, const struct certificate *cert, struct msg_cert_signed *m, struct acsr_err *e)
 {
 	const struct issuer *is = issuers_find(c->issuers, cert->issuer);
-	struct msg_tls_certificate out = { .renew_at = (uint64_t)(cert->not_after - RENEW_BEFORE) };
+	struct msg_tls_certificate out = { .renew_at = renew_at(c->now, cert->not_after) };
 	struct acsr_blob pem = { 0 };
 	CLEANUP_BUF struct buf chain = { 0 };
 	enum acsr_result r;
