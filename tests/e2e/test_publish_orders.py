@@ -185,12 +185,14 @@ def setting(scene, **keys):
     good = dict(config)
 
     def tell(values):
+        reloads = scene.service.log_text().count('"reloaded"')
         config.update(values)
         assert scene.service.config_file
         scene.service.proc.send_signal(signal.SIGHUP)
+        wait_for("the reload", lambda: scene.service.log_text().count('"reloaded"') > reloads)
+        time.sleep(0.5)  # each process reads what it was sent
     tell(keys)
     try:
-        time.sleep(1.5)
         yield
     finally:
         tell({k: good[k] for k in keys})

@@ -128,7 +128,7 @@ class DnsServer:
 
     def ask(self, name, kind="A"):
         query = dns.message.make_query(name, kind, want_dnssec=True)
-        return dns.query.tcp(query, "127.0.0.1", port=self.port, timeout=2)
+        return dns.query.tcp(query, "127.0.0.1", port=self.port, timeout=10)
 
     def down(self):
         if self.proc is not None:

@@ -35,15 +35,16 @@ class Trace:
                                                 str(service.pid(role))], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE))
         for role, proc in zip(roles, self.procs):
             pid = service.pid(role)
-            wait_for(f"strace on {role}", lambda: self._traced(pid) or proc.poll() is not None, 10)
+            wait_for(f"strace on {role}", lambda: self._traced(pid, "-f" in proc.args) or proc.poll() is not None, 20)
             assert proc.poll() is None, proc.stderr.read().decode()
-        time.sleep(0.2)
+        time.sleep(0.2)  # attached is not yet interrupted: from the next call on all is seen
 
     @staticmethod
-    def _traced(pid):
+    def _traced(pid, threads=False):
         """True also of a process that is gone: an injected kill can be that quick."""
         try:
-            return "TracerPid:\t0" not in pathlib.Path(f"/proc/{pid}/status").read_text()
+            of = os.listdir(f"/proc/{pid}/task") if threads else [pid]
+            return all("TracerPid:\t0" not in pathlib.Path(f"/proc/{pid}/task/{t}/status").read_text() for t in of)
         except (FileNotFoundError, ProcessLookupError):
             return True
 

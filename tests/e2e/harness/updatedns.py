@@ -110,7 +110,7 @@ class UpdateDns:
             self.proc = None
 
     def ask(self, name, kind):
-        return dns.query.tcp(dns.message.make_query(name, kind), "127.0.0.1", port=self.port, timeout=3)
+        return dns.query.tcp(dns.message.make_query(name, kind), "127.0.0.1", port=self.port, timeout=10)
 
     def values(self, name):
         """The TXT values at that very name, sorted."""
@@ -123,7 +123,7 @@ class UpdateDns:
     def put(self, zone, name, kind, value):
         change = dns.update.UpdateMessage(zone, keyring=dns.tsigkeyring.from_text({self.name: (self.algorithm, self.secret)}))
         change.add(name + ".", 1, kind, value)
-        assert dns.query.tcp(change, "127.0.0.1", port=self.port, timeout=3).rcode() == 0
+        assert dns.query.tcp(change, "127.0.0.1", port=self.port, timeout=10).rcode() == 0
 
     def settings(self, **more):
         return {"publish.dns_server": self.address, "publish.dns_zones": "example.test acme.test refused.test",
