@@ -5,3 +5,4 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from harness.fixtures import *  # noqa: E402,F401,F403
+from harness.hang import pytest_runtest_protocol  # noqa: E402,F401

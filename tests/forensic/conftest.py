@@ -9,6 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
 import pytest  # noqa: E402
 from harness.fixtures import *  # noqa: E402,F401,F403
+from harness.hang import pytest_runtest_protocol  # noqa: E402,F401
 from harness.service import BUILD  # noqa: E402
 
 

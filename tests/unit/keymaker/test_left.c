@@ -411,8 +411,10 @@ int main(void)
 	};
 	struct acsr_err e = { 0 };
 
-	if (SANITIZED) /* its runtime keeps what was freed */
+	if (SANITIZED) {
+		print_message("a sanitizer's runtime keeps what was freed\n");
 		return 77;
+	}
 	if (alloc_wipe_on_free(&e) != ACSR_OK || rehearse_all(&e) != ACSR_OK) {
 		print_error("%s: %s\n", e.id, e.text);
 		return 1;

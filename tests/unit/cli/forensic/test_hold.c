@@ -212,7 +212,9 @@ int main(void)
 		cmocka_unit_test(signals_arrive),
 	};
 
-	if (geteuid() != 0)
+	if (geteuid() != 0) {
+		print_message("only root may hold processes of others\n");
 		return 77;
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
