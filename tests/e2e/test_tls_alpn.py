@@ -44,7 +44,7 @@ class Server:
     def __init__(self, port, tmp_path):
         self.port, self.tmp_path, self.stop = port, tmp_path, None
 
-    def run(self, pems, alpn=("acme-tls/1",), least=None, most=None, raw=None, host="127.0.0.1"):
+    def run(self, pems, alpn=("acme-tls/1",), least=None, most=None, raw=None, host="127.0.0.1", tickets=2):
         self.sni, self.after, self.connects = [], [], 0
         context = None
         if pems is not None:
@@ -52,6 +52,7 @@ class Server:
             file.write_bytes(b"".join(pems))
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.set_ciphers("ALL:@SECLEVEL=0")
+            context.num_tickets = tickets
             context.minimum_version = least or ssl.TLSVersion.TLSv1
             context.maximum_version = most or ssl.TLSVersion.TLSv1_3
             context.load_cert_chain(file)
@@ -145,12 +146,12 @@ def test_the_right_certificate_is_a_proof(prober, server, key):
 def test_nothing_but_the_handshake(prober, server):
     name = unique_name()
     # This server would rather speak something else, if that were offered too.
-    server.run(certificate([x509.DNSName(name)]), alpn=("h2", "http/1.1", "acme-tls/1"))
+    # It sends no session tickets: we close without reading them, and its kernel would call that a reset or a broken pipe.
+    server.run(certificate([x509.DNSName(name)]), alpn=("h2", "http/1.1", "acme-tls/1"), tickets=0)
     assert look(prober, name)["ok"]
     server.close()
     assert server.sni == [name] and server.connects == 1
-    # We close without reading the server's session tickets: its kernel may call that a reset.
-    assert server.after == [b""] or (len(server.after) == 1 and "ConnectionReset" in server.after[0])
+    assert server.after == [b""]
 
 
 @pytest.mark.rfc("8737 3#11", "names are compared whatever their case")
