@@ -1,7 +1,7 @@
 // The list of orders: search, filter by state, sort by expiry, page by page. Its settings stand in the address, to be bookmarked.
 import { useEffect, useState } from 'preact/hooks';
 import { api, type Order, type OrderState } from '../api';
-import { href, replace } from '../router';
+import { href, parseHash, replace } from '../router';
 import { canWrite, useUser } from '../session';
 import { stateWords } from '../lib/text';
 import { Badge, Button, Day, Empty, Loading, Page, Time } from '../ui/basic';
@@ -9,10 +9,11 @@ import { Problem } from '../ui/form';
 import { useLoad } from '../ui/hooks';
 
 interface Filter { q: string; state: string; sort: string }
+const filterOf = (query: URLSearchParams): Filter => ({ q: query.get('q') ?? '', state: query.get('state') ?? '', sort: query.get('sort') ?? '' });
 
 export function OrdersPage({ query, path, all, fixed }: { query: URLSearchParams; path: string; all?: boolean; fixed?: boolean }) {
   const user = useUser();
-  const [filter, setFilter] = useState<Filter>({ q: query.get('q') ?? '', state: query.get('state') ?? '', sort: query.get('sort') ?? '' });
+  const [filter, setFilter] = useState<Filter>(filterOf(query));
   const [typed, setTyped] = useState(filter.q);
   const [trail, setTrail] = useState<string[]>([]);
   const cursor = trail[trail.length - 1] ?? '';
@@ -24,6 +25,19 @@ export function OrdersPage({ query, path, all, fixed }: { query: URLSearchParams
     setTrail([]);
     if (!fixed) replace(path, { q: next.q, state: next.state, sort: next.sort });
   };
+  // A link to this list as it is without search, while a search is shown.
+  useEffect(() => {
+    const changed = () => {
+      const to = parseHash(location.hash);
+      if (fixed || to.path !== path) return;
+      const next = filterOf(to.query);
+      setFilter(next);
+      setTyped(next.q);
+      setTrail([]);
+    };
+    addEventListener('hashchange', changed);
+    return () => removeEventListener('hashchange', changed);
+  }, [path, fixed]);
   useEffect(() => { const timer = setTimeout(() => { if (typed !== filter.q) change({ q: typed.trim() }); }, 300); return () => clearTimeout(timer); }, [typed]);
 
   const title = fixed ? 'Vetting queue' : all ? 'All orders' : 'Orders';

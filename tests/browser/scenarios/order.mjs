@@ -86,6 +86,10 @@ export default async function order({ portal, ask }) {
   await page.waitForURL(/q=/);
   await page.getByRole('link', { name: a }).waitFor();
   await p.shot('list');
+  await page.getByRole('link', { name: 'Orders', exact: true }).click();
+  await until(() => p.field('Search').inputValue(), '', 'the search after a click on the list without one');
+  await p.field('Search').fill(a);
+  await page.waitForURL(/q=/);
   await page.getByRole('link', { name: a }).click();
   await p.issued();
 
