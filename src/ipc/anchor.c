@@ -85,21 +85,57 @@ static bool good_dnskey(char **rest)
 	return three_numbers(rest, n) && n[1] == 3 && data_length(rest, base64) >= 16;
 }
 
-/* *found: it is a trust anchor. False: it is one that cannot be read. */
-static bool good_line(char *line, bool *found)
-{
-	bool owner = *line != ' ' && *line != '\t';
-	char *rest = NULL;
+enum kind {
+	NOTHING, /* a comment, or nothing at all */
+	ANCHOR,
+	CUT_OFF, /* one that cannot be read */
+	OTHER    /* libunbound would refuse the file, or at best pass over it */
+};
 
-	*found = false;
-	for (char *word = strtok_r(line, " \t\r", &rest); word != NULL;
-		word = strtok_r(NULL, " \t\r", &rest)) {
-		*found = !owner && (strcasecmp(word, "DS") == 0 || strcasecmp(word, "DNSKEY") == 0);
-		owner = false;
-		if (*found)
-			return strcasecmp(word, "DS") == 0 ? good_ds(&rest) : good_dnskey(&rest);
+static char *next_word(char **rest)
+{
+	return strtok_r(NULL, " \t\r", rest);
+}
+
+static enum kind directive(const char *name)
+{
+	return strcasecmp(name, "$ORIGIN") == 0 || strcasecmp(name, "$TTL") == 0 ? NOTHING : OTHER;
+}
+
+/* [owner] [TTL] [IN] type data. *word: what shows which line it is, a loan. */
+static enum kind kind_of(char *line, const char **word)
+{
+	bool owner = *line != ' ' && *line != '\t' && *line != '\r';
+	char *rest = NULL, *w = strtok_r(line, " \t\r", &rest);
+
+	*word = w;
+	if (w == NULL)
+		return NOTHING;
+	if (*w == '$')
+		return directive(w);
+	for (w = owner ? next_word(&rest) : w; w != NULL; w = next_word(&rest)) {
+		*word = w;
+		if (strcasecmp(w, "DS") == 0)
+			return good_ds(&rest) ? ANCHOR : CUT_OFF;
+		if (strcasecmp(w, "DNSKEY") == 0)
+			return good_dnskey(&rest) ? ANCHOR : CUT_OFF;
+		if (strcasecmp(w, "IN") != 0 && (*w < '0' || *w > '9'))
+			return OTHER;
 	}
-	return true;
+	return OTHER;
+}
+
+static enum acsr_result refuse(enum kind kind, const char *path, const char *word, struct acsr_err *e)
+{
+	if (kind == CUT_OFF)
+		return err_set(e, "config.value",
+			"[validation] trust_anchor_file: %s has a %s record that is not whole; copy it anew",
+			path, word);
+	return err_set(e, "config.value",
+		"[validation] trust_anchor_file: %s holds a line that is neither a DS nor a DNSKEY record "
+		"(%.20s); "
+		"take it out",
+		path, str_has_control(word) ? "not text" : word);
 }
 
 enum acsr_result anchor_check(const char *path, struct acsr_err *e)
@@ -107,8 +143,8 @@ enum acsr_result anchor_check(const char *path, struct acsr_err *e)
 	CLEANUP_BUF struct buf b = { 0 };
 	struct acsr_err why;
 	size_t anchors = 0;
+	const char *word;
 	char *rest, *line;
-	bool found;
 
 	buf_init(&b, 65536);
 	if (buf_read_file(&b, path, &why) != ACSR_OK)
@@ -116,14 +152,11 @@ enum acsr_result anchor_check(const char *path, struct acsr_err *e)
 	rest = (char *)(uintptr_t)buf_cstr(&b);
 	plain(rest);
 	while ((line = strsep(&rest, "\n")) != NULL) {
-		if (!good_line(line, &found))
-			return err_set(e, "config.value",
-				"[validation] trust_anchor_file: %s has a DS or DNSKEY record that is not "
-				"whole; "
-				"copy it "
-				"anew",
-				path);
-		anchors += found;
+		enum kind kind = kind_of(line, &word);
+
+		if (kind == CUT_OFF || kind == OTHER)
+			return refuse(kind, path, word, e);
+		anchors += kind == ANCHOR;
 	}
 	if (anchors > 0)
 		return ACSR_OK;

@@ -45,9 +45,11 @@ static enum acsr_result take_line(const struct reader *r, char *text, size_t n, 
 
 /* The file in pieces of bounded size: no line that we wrote is longer. */
 struct pieces {
-	FILE *in;
+	int fd;
+	off_t at;   /* read up to here */
 	char *room; /* LOG_LINE_MAX octets */
 	size_t from, to;
+	int failed; /* errno of a read that failed: the end that was met is not the file's */
 };
 
 /* One line, with its newline when it has one. */
@@ -61,10 +63,20 @@ struct piece {
 
 static void fill(struct pieces *p)
 {
+	ssize_t n;
+
 	memmove(p->room, p->room + p->from, p->to - p->from);
 	p->to -= p->from;
 	p->from = 0;
-	p->to += fread(p->room + p->to, 1, LOG_LINE_MAX - p->to, p->in);
+	while (p->to < LOG_LINE_MAX &&
+		(n = pread(p->fd, p->room + p->to, LOG_LINE_MAX - p->to, p->at)) != 0) {
+		if (n < 0) {
+			p->failed = errno;
+			return;
+		}
+		p->to += (size_t)n;
+		p->at += n;
+	}
 }
 
 static size_t line_length(const struct pieces *p)
@@ -116,8 +128,8 @@ static enum acsr_result read_lines(const struct reader *r, struct pieces *p, off
 		struct acsr_err why = { 0 };
 		bool whole = line.ended && !line.too_long && !line.zeros;
 
-		if (is_torn(p, &line, f->end + line.n == size))
-			return ACSR_OK;
+		if (is_torn(p, &line, f->end + line.n == size) || p->failed != 0)
+			break;
 		if (whole)
 			line.text[line.n - 1] = '\0';
 		if (!whole || take_line(r, line.text, (size_t)line.n - 1, f->end, &why) != ACSR_OK)
@@ -127,38 +139,29 @@ static enum acsr_result read_lines(const struct reader *r, struct pieces *p, off
 				why.text);
 		f->end += line.n;
 	}
+	if (p->failed != 0)
+		return err_errno(e, "sys.read", p->failed, "cannot read %s", f->what);
 	return ACSR_OK;
 }
 
 static enum acsr_result read_all(const struct reader *r, size_t *healed, struct acsr_err *e)
 {
 	struct log_file *f = r->f;
-	struct pieces p;
+	struct pieces p = { .fd = f->fd };
 	struct stat st;
-	FILE *in;
 	enum acsr_result res;
-	int fd;
 
 	if (fstat(f->fd, &st) != 0)
 		return err_errno(e, "sys.open", errno, "cannot read %s", f->what);
-	fd = dup(f->fd);
-	in = fd >= 0 ? fdopen(fd, "r") : NULL;
-	if (in == NULL) {
-		if (fd >= 0)
-			close(fd);
-		return err_errno(e, "sys.open", errno, "cannot read %s", f->what);
-	}
-	p = (struct pieces){ .in = in, .room = malloc(LOG_LINE_MAX) };
+	p.room = malloc(LOG_LINE_MAX);
 	res = p.room != NULL ? read_lines(r, &p, st.st_size, e) : err_nomem(e);
 	free(p.room);
-	fclose(in);
 	TRY(res);
-	f->synced = f->end;
 	*healed = (size_t)(st.st_size - f->end);
-	if (*healed == 0)
-		return ACSR_OK;
-	if (ftruncate(f->fd, f->end) != 0 || fsync(f->fd) != 0)
+	/* Also what was read may not be on the disk yet, when the process before was killed. */
+	if ((*healed > 0 && ftruncate(f->fd, f->end) != 0) || fdatasync(f->fd) != 0)
 		return durable_error(e, errno, f->what);
+	f->synced = f->end;
 	return ACSR_OK;
 }
 

@@ -28,7 +28,8 @@ struct log_file {
 typedef enum acsr_result log_take_fn(void *arg, const struct log_line *l, off_t at, struct acsr_err *e);
 
 /* DIR/NAME, made when it is not there. *healed: bytes of a torn last line that were cut off. f->what and
- * f->damaged are set before; close it also after a failure. "sys.locked", "sys.open". */
+ * f->damaged are set before; close it also after a failure. What was read is on the disk then. "sys.locked", "sys.open",
+ * "sys.read": nothing was cut off. */
 ACSR_MUST_USE enum acsr_result log_file_open(struct log_file *f, const char *dir, const char *name,
 	log_take_fn *take, void *arg, size_t *healed, struct acsr_err *e);
 void log_file_close(struct log_file *f);

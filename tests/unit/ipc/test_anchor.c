@@ -42,7 +42,7 @@ static void what_people_copy_is_taken(void **state)
 		"; the root\n\n. DNSKEY 257 3 8 " KEY " ;{id = 20326 (ksk), size = 2048b}\n",
 		". IN DNSKEY 257 3 8 (\n " KEY "\n ) ; key id = 20326\n",
 		";; autotrust\n;;id: . 1\n.\t86400\tIN\tDNSKEY\t257 3 8 " KEY " ;;state=2 [  VALID  ]\r\n",
-		"$ORIGIN test.\n@ IN NS ns\n@ ds 1 13 1 0123456789012345678901234567890123456789\n",
+		"$ORIGIN test.\n$TTL 1d\n@ 1d IN ds 1 13 1 0123456789012345678901234567890123456789\n",
 		"ds. IN DS 20326 8 4 " DIGEST "E06D44B80B8F1D39A95C0B0D7C65D084",
 		"$ORIGIN .\n IN DS 20326 8 2 " DIGEST,
 	};
@@ -74,6 +74,13 @@ static void what_is_none_is_refused(void **state)
 		". IN DNSKEY 257 3 8 AwEAAaz/tAm8yTn4M-feh5eyI96WSVexTBAvkMgJzk\n",
 		". IN DS 20326 8 2 " DIGEST "\n. IN DS 38696 8 2 683D2D0A\n",
 		"DS 20326 8 2 " DIGEST "\n",
+		". IN DS 20326 8 2 " DIGEST "\nfoo bar baz\n",
+		". IN DS 20326 8 2 " DIGEST
+		"\n. 172800 IN RRSIG DNSKEY 8 0 172800 20261211000000 20261120000000 20326 . c2ln\n",
+		". IN DS 20326 8 2 " DIGEST "\n. IN NS ns.\n",
+		". IN DS 20326 8 2 " DIGEST "\n.\n",
+		". IN DS 20326 8 2 " DIGEST "\n. \x01\x02 x\n",
+		"$INCLUDE /etc/keys\n. IN DS 20326 8 2 " DIGEST "\n",
 	};
 	struct acsr_err e;
 

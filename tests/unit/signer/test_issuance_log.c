@@ -465,7 +465,30 @@ static void test_when_the_disk_is_asked(void **state)
 	assert_int_equal(syncs, 2);
 	assert_int_equal(ACSR_OK, crl(log, "issuing-1", 1, 1, &e));
 	assert_int_equal(syncs, 3);
+	begin(log, 4);
 	issuance_log_free(log);
+	/* as after a kill: what the next process reads, and answers from, is on the disk first */
+	log = open_log(0);
+	assert_int_equal(syncs, 4);
+	issuance_log_free(log);
+}
+
+/* A log whose disk takes nothing answers nothing. */
+static void test_a_failing_disk_at_the_start(void **state)
+{
+	struct issuance_log *log = open_log(0);
+	struct acsr_err e = { 0 };
+	size_t healed;
+
+	(void)state;
+	begin(log, 1);
+	issuance_log_free(log);
+	sync_fails = true;
+	log = NULL;
+	assert_int_equal(ACSR_FAIL, issuance_log_open(&log, dir, &healed, &e));
+	sync_fails = false;
+	assert_null(log);
+	assert_string_equal("sys.write", e.id);
 }
 
 /* Nothing that it could still say would be sure: it knows of a line that is on no disk. */
@@ -608,6 +631,7 @@ int main(void)
 		T(test_a_second_writer_is_refused), T(test_a_full_disk_leaves_the_log_whole),
 		T(test_when_the_disk_is_asked), T(test_a_hole_in_the_last_lines_is_healed),
 		T(test_a_hole_further_up_is_not_a_crash), T(test_a_failing_disk_ends_the_process),
+		T(test_a_failing_disk_at_the_start),
 		T(test_a_failing_disk_leaves_the_log_whole), T(test_lines_that_cannot_be),
 		T(test_crl_numbers_grow), T(test_ca_certificates_are_found_again) };
 

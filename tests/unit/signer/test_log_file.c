@@ -1,6 +1,7 @@
 /* A record of many years, or one that was damaged at length, is read back in little memory. */
-#include <setjmp.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,6 +22,19 @@
 enum { LINES = 100000, MOST_KB = 8 * 1024 };
 
 static char dir[40], path[60];
+
+static int reads_until_failure; /* 0: none fails */
+
+ssize_t __real_pread64(int fd, void *p, size_t n, off_t at);
+ssize_t __wrap_pread64(int fd, void *p, size_t n, off_t at);
+ssize_t __wrap_pread64(int fd, void *p, size_t n, off_t at)
+{
+	if (reads_until_failure > 0 && --reads_until_failure == 0) {
+		errno = EIO;
+		return -1;
+	}
+	return __real_pread64(fd, p, n, at);
+}
 
 static enum acsr_result count(void *arg, const struct log_line *l, off_t at, struct acsr_err *e)
 {
@@ -230,6 +244,26 @@ static void lines_of_all_lengths_around_a_piece(void **state)
 	}
 }
 
+/* What cannot be read is still there: a disk in trouble must not cost the log. */
+static void a_read_that_fails_cuts_nothing_off(void **state)
+{
+	off_t size = write_lines(1000); /* about three pieces */
+	struct seen seen;
+	struct stat st;
+
+	(void)state;
+	for (int n = 1; n <= 3; n++) {
+		reads_until_failure = n;
+		seen = open_apart();
+		assert_string_equal(seen.id, "sys.read");
+		assert_int_equal(seen.healed, 0);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_size, size);
+	}
+	reads_until_failure = 0;
+	assert_int_equal(open_apart().lines, 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +272,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(zeros_before_one_more_line_are_cut_off_too, begin, end),
 		cmocka_unit_test_setup_teardown(a_line_longer_than_any_is_damage, begin, end),
 		cmocka_unit_test_setup_teardown(lines_of_all_lengths_around_a_piece, begin, end),
+		cmocka_unit_test_setup_teardown(a_read_that_fails_cuts_nothing_off, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
