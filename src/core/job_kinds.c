@@ -35,6 +35,7 @@ static const struct job_kind {
 	{ "upstream", 900, upstream_job },
 	{ "upstream-tidy", 900, upstream_tidy_job },
 	{ "renewal-notice", 60, upstream_notice_job },
+	{ "renewal-told", 60, upstream_told_job },
 	{ "upstream-revoke", 900, upstream_revoke_job },
 	{ "upstream-ari", 900, upstream_ari_job },
 	{ "upstream-roll", 900, upstream_roll_job },

@@ -52,6 +52,17 @@ enum acsr_result jobs_attempts(
 		DB_ARGS(DB_TEXT(kind), DB_TEXT(object)), e);
 }
 
+enum acsr_result jobs_exists(
+	struct db *d, const char *kind, const char *object, bool *exists, struct acsr_err *e)
+{
+	int64_t n;
+
+	TRY(column_count(d, &n, "SELECT COUNT(*) FROM jobs WHERE kind = $1 AND object = $2",
+		DB_ARGS(DB_TEXT(kind), DB_TEXT(object)), e));
+	*exists = n > 0;
+	return ACSR_OK;
+}
+
 enum acsr_result jobs_claim(
 	struct db *d, int64_t now, int64_t lease, struct job *out, bool *have, struct acsr_err *e)
 {

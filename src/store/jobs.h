@@ -20,6 +20,8 @@ ACSR_MUST_USE enum acsr_result jobs_again(struct db *d, const char *kind, const 
 ACSR_MUST_USE enum acsr_result jobs_attempts(
 	struct db *d, const char *kind, const char *object, int64_t *attempts, struct acsr_err *e);
 
+ACSR_MUST_USE enum acsr_result jobs_exists(
+	struct db *d, const char *kind, const char *object, bool *exists, struct acsr_err *e);
 /* Does somebody work on it right now? */
 ACSR_MUST_USE enum acsr_result jobs_is_leased(
 	struct db *d, const char *kind, const char *object, int64_t now, bool *leased, struct acsr_err *e);

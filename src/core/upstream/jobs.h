@@ -13,8 +13,11 @@ ACSR_MUST_USE enum acsr_result upstream_tidy_job(
 /* "upstream-ari", an order: ask when its certificate should be renewed. */
 ACSR_MUST_USE enum acsr_result upstream_ari_job(
 	struct core *c, const char *order_id, int64_t attempts, struct acsr_err *e);
-/* "renewal-notice", an order and its round, "ID/N": tell the customer once that it is time to renew this certificate. */
+/* "renewal-notice", an order and its round, "ID/N": tell the customer that it is time to renew this certificate. */
 ACSR_MUST_USE enum acsr_result upstream_notice_job(
+	struct core *c, const char *object, int64_t attempts, struct acsr_err *e);
+/* "renewal-told", the same, due when the certificate has ended: until then it notes that the customer was told. */
+ACSR_MUST_USE enum acsr_result upstream_told_job(
 	struct core *c, const char *object, int64_t attempts, struct acsr_err *e);
 /* "upstream-revoke", a serial: tell the CA that the certificate is revoked. */
 ACSR_MUST_USE enum acsr_result upstream_revoke_job(

@@ -14,7 +14,8 @@ enum {
 	LEASE = 900,
 	ARI_USUAL = 6 * 3600, /* RFC 9773 4.3.3 */
 	ARI_LEAST = 60,
-	ARI_MOST = 86400
+	ARI_MOST = 86400,
+	NOTICE_LEAST = 86400
 };
 
 static enum acsr_result ari_again(struct core *c, const char *order_id, const struct upstream_reply *r,
@@ -44,47 +45,57 @@ static void notice_name(const struct order *o, char out[64])
 	snprintf(out, 64, "%s/%lld", o->id, (long long)o->round);
 }
 
-/* RFC 9773 4.2: a random time within the window, or now when that is over. */
+/* RFC 9773 4.2: a random time within the window, or now when that is over; and a day before the certificate ends at the latest,
+ * whatever the CA thinks. */
 static int64_t moment_of(const struct core *c, const struct order *o)
 {
+	int64_t latest = o->expires_at - NOTICE_LEAST, at;
 	uint64_t r;
-	int64_t at;
 
 	rnd_bytes(&r, sizeof(r));
 	at = o->renew_from + (int64_t)(r % (uint64_t)(o->renew_until - o->renew_from));
+	at = at < latest ? at : latest;
 	return at > c->now ? at : c->now;
 }
 
 /* Once for each certificate, however often its CA changes its mind. */
-static enum acsr_result plan_notice(struct core *c, const struct order *o, struct acsr_err *e)
+static enum acsr_result plan_notice(struct core *c, const struct order *o, bool moved, struct acsr_err *e)
 {
+	bool told, planned;
 	char name[64];
-	int64_t told;
 
 	notice_name(o, name);
-	TRY(jobs_attempts(c->db, "renewal-notice", name, &told, e));
-	if (told > 0)
+	TRY(jobs_exists(c->db, "renewal-told", name, &told, e));
+	TRY(jobs_exists(c->db, "renewal-notice", name, &planned, e));
+	if (told || (planned && !moved))
 		return ACSR_OK;
 	TRY(jobs_done(c->db, "renewal-notice", name, e));
 	return core_want_job(c, "renewal-notice", name, moment_of(c, o), e);
 }
 
-/* Kept until the certificate has ended, so that nothing is told twice. */
 enum acsr_result upstream_notice_job(struct core *c, const char *object, int64_t attempts, struct acsr_err *e)
 {
 	const char *round = strchr(object, '/');
 	CLEANUP_ORDER struct order o = { 0 };
 	char id[40], until[21];
 
+	(void)attempts;
 	snprintf(id, sizeof(id), "%.*s", (int)strcspn(object, "/"), object);
+	TRY(jobs_done(c->db, "renewal-notice", object, e));
 	TRY(order_load(c->db, id, NULL, &o, e));
-	if (round == NULL || attempts > 0 || !ari_wanted(c, &o, round + 1))
-		return jobs_done(c->db, "renewal-notice", object, e);
+	if (round == NULL || !ari_wanted(c, &o, round + 1))
+		return ACSR_OK;
 	clock_rfc3339(o.expires_at, until);
 	TRY(core_audit(c, "system", o.account_id, "order.renewal-due", o.id, e,
 		"the time to renew, chosen at random within the CA's window, has come"));
 	TRY(order_mail(c, &o, "expiring", "not_after", until, NULL, NULL, e));
-	return jobs_again(c->db, "renewal-notice", object, o.expires_at + 1, "", e);
+	return core_want_job(c, "renewal-told", object, o.expires_at + 1, e);
+}
+
+enum acsr_result upstream_told_job(struct core *c, const char *object, int64_t attempts, struct acsr_err *e)
+{
+	(void)attempts;
+	return jobs_done(c->db, "renewal-told", object, e);
 }
 
 /* --- asking the CA --- */
@@ -97,6 +108,7 @@ static enum acsr_result on_window(struct core *c, struct upstream_then *t, const
 		until = errand_time(json_object_get(window, "end"));
 	CLEANUP_ORDER struct order o = { 0 };
 	const char *url;
+	bool moved;
 
 	TRY(order_load(c->db, t->object, NULL, &o, e));
 	if (!ari_wanted(c, &o, t->detail))
@@ -106,7 +118,8 @@ static enum acsr_result on_window(struct core *c, struct upstream_then *t, const
 	/* RFC 9773 4.2: the end must be after the start. */
 	if (from == 0 || until <= from)
 		return ari_again(c, t->object, r, "the window has no beginning, or ends before it", e);
-	if (o.renew_from != from || o.renew_until != until) {
+	moved = o.renew_from != from || o.renew_until != until;
+	if (moved) {
 		url = json_string_value(json_object_get(r->json, "explanationURL"));
 		o.renew_from = from;
 		o.renew_until = until;
@@ -114,8 +127,8 @@ static enum acsr_result on_window(struct core *c, struct upstream_then *t, const
 		TRY(core_audit(c, "system", o.account_id, "order.renewal-window", o.id, e,
 			"the CA suggests to renew from %lld to %lld%s%s", (long long)from, (long long)until,
 			url != NULL ? ": " : "", url != NULL ? url : ""));
-		TRY(plan_notice(c, &o, e));
 	}
+	TRY(plan_notice(c, &o, moved, e));
 	return ari_again(c, t->object, r, "", e);
 }
 

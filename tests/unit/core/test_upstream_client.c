@@ -269,6 +269,53 @@ static void nobody_is_told_about_what_was_renewed(void **state)
 	assert_int_equal(PLANNED, 0);
 }
 
+static void a_notice_that_failed_is_tried_again(void **state)
+{
+	struct world *w = *state;
+
+	asked_once(w, 90 * DAY);
+	world_exec(w, "CREATE TRIGGER full BEFORE INSERT ON mails BEGIN SELECT RAISE(ABORT, 'full'); END");
+	window(clock_now() - 2 * DAY, clock_now() - DAY);
+	(void)ca_next(w, "upstream-ari");
+	ca_wait(w, 2);
+	assert_int_equal(mails(w), 0);
+	assert_int_equal(NOTICES, 0);
+	world_exec(w, "DROP TRIGGER full");
+	ca_wait(w, HOUR);
+	assert_int_equal(mails(w), 1);
+	assert_int_equal(NOTICES, 1);
+	ca_wait(w, 80 * DAY);
+	assert_int_equal(mails(w), 1);
+}
+
+/* Nor too late, when the window is after the end. */
+static void the_customer_is_told_before_the_certificate_ends(void **state)
+{
+	struct world *w = *state;
+	int64_t end;
+
+	asked_once(w, 90 * DAY);
+	end = clock_now() + 90 * DAY;
+	window(end + 5 * DAY, end + 9 * DAY);
+	(void)ca_next(w, "upstream-ari");
+	assert_in_range(PLANNED, end - 2 * DAY, end - DAY + HOUR);
+	ca_wait(w, PLANNED - clock_now() + HOUR);
+	assert_int_equal(mails(w), 1);
+}
+
+/* The version before kept windows, and told nobody. */
+static void a_window_that_was_known_already_is_told_of(void **state)
+{
+	struct world *w = *state;
+
+	asked_once(w, 90 * DAY);
+	world_exec(w, "DELETE FROM jobs WHERE kind = 'renewal-notice'");
+	ca_wait(w, 7 * HOUR);
+	assert_in_range(PLANNED, RENEW("renew_from"), RENEW("renew_until"));
+	ca_wait(w, PLANNED - clock_now() + HOUR);
+	assert_int_equal(mails(w), 1);
+}
+
 /* rfc: 9773 4.3.2#1: the next question is due exactly then, said in seconds or as a date */
 static void the_next_question_is_when_the_ca_says(void **state)
 {
@@ -378,6 +425,9 @@ int main(void)
 		T(the_customer_is_told_at_a_moment_within_the_window),
 		T(a_window_that_is_over_is_told_at_once_and_each_certificate_has_its_own),
 		T(nobody_is_told_about_what_was_renewed),
+		T(a_notice_that_failed_is_tried_again),
+		T(the_customer_is_told_before_the_certificate_ends),
+		T(a_window_that_was_known_already_is_told_of),
 		T(the_next_question_is_when_the_ca_says),
 		T(the_ca_cannot_have_us_ask_always_or_never),
 		T(after_an_error_six_hours_pass),
