@@ -84,8 +84,7 @@ static void want_key_of(const struct acsr_blob *certs, size_t n)
 		hex_encode(v->spki_sha256, 32, spki);
 		acsr_cert_view_free(v);
 	}
-	good(db_exec(w->c.db, NULL, "UPDATE requests SET spki_sha256 = $1", DB_ARGS(DB_TEXT(spki)), &e),
-		&e);
+	good(db_exec(w->c.db, NULL, "UPDATE requests SET spki_sha256 = $1", DB_ARGS(DB_TEXT(spki)), &e), &e);
 }
 
 static X509 *openssl_reads(const struct acsr_blob *der)
