@@ -17,12 +17,12 @@ import { BrowserKey } from './browser-key';
 import { Authorisation, checkWish, KeyChoice } from './key-choice';
 import type { PanelProps } from './page';
 
-export type Open = 'reissue' | 'cancel' | 'revoke' | null;
+export type Open = 'reissue' | 'cancel' | 'revoke';
 interface DialogProps { order: Order; set: (o: Order) => void; onClose: () => void }
 
 export const canReissue = (order: Order) => ['issued', 'revoked', 'expired'].includes(order.state) && order.certificates.length > 0;
 
-export function Actions({ order, set, writable, open, setOpen }: PanelProps & { open: Open; setOpen: (o: Open) => void }) {
+export function Actions({ order, set, writable, open, setOpen }: PanelProps & { open: Open | null; setOpen: (o: Open | null) => void }) {
   if (!writable) return null;
   const onClose = () => setOpen(null);
   const props = { order, set: (o: Order) => { set(o); setOpen(null); }, onClose };

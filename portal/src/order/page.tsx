@@ -10,7 +10,7 @@ import { saveFile } from '../lib/save';
 import { plainError, sentence, shortKey, stateWords } from '../lib/text';
 import { Alert, Badge, Button, Card, Day, Fact, Loading, Page, Time } from '../ui/basic';
 import { Problem } from '../ui/form';
-import { useAction, useLoad, usePoll } from '../ui/hooks';
+import { useAction, useDialog, useLoad, usePoll } from '../ui/hooks';
 import { ImportCard } from '../pages/import-certificate';
 import { Actions, canReissue, type Open } from './actions';
 import { ArchivePanel } from './archive';
@@ -42,7 +42,7 @@ function OrderView({ order, set, reload, error }: { order: Order; set: (o: Order
   const base = order.archive ? fileBase(order.archive.filename) : baseName(order.names[0]);
   const files = { archive: order.archive?.filename ?? `${base}.${formatOf(order) === 'pkcs8' ? 'key.pem' : 'zip'}`, key: `${base}.key`, base };
   const grade = gradeOf(order);
-  const [open, setOpen] = useState<Open>(null);
+  const [open, setOpen] = useDialog<Open>();
   const panel: PanelProps = { order, set, files, writable: canWrite(user), reissue: canWrite(user) && canReissue(order) ? () => setOpen('reissue') : undefined };
   const title = names[0] ? names[0] + (names.length > 1 ? ` and ${names.length - 1} more` : '') : 'Order';
   return (

@@ -6,7 +6,7 @@ import { canWrite, useUser } from '../session';
 import { Alert, Badge, Button, Card, Code, Day, Empty, Loading, Page, Time } from '../ui/basic';
 import { FormDialog } from '../ui/dialog';
 import { fieldError, Form, Input, Problem, Select } from '../ui/form';
-import { useAction, useLoad } from '../ui/hooks';
+import { useAction, useDialog, useLoad } from '../ui/hooks';
 import { Tabs } from '../ui/tabs';
 
 export function AcmePage() {
@@ -87,7 +87,7 @@ function NewKey({ directory, made }: { directory: AcmeDirectory; made: (k: EabKe
 }
 
 function Keys({ keys, done, writable }: { keys: EabKey[]; done: () => Promise<void>; writable: boolean }) {
-  const [gone, setGone] = useState<EabKey | null>(null);
+  const [gone, setGone] = useDialog<EabKey>();
   const remove = useAction(async () => { if (gone) await api.revokeEabKey(gone.kid); await done(); setGone(null); });
   return (
     <Card title="Your keys" id="keys">
@@ -111,7 +111,7 @@ function Keys({ keys, done, writable }: { keys: EabKey[]; done: () => Promise<vo
 }
 
 function Accounts({ accounts, done, writable }: { accounts: AcmeAccount[]; done: () => Promise<void>; writable: boolean }) {
-  const [gone, setGone] = useState<AcmeAccount | null>(null);
+  const [gone, setGone] = useDialog<AcmeAccount>();
   const end = useAction(async () => { if (gone) await api.endAcmeAccount(gone.id); await done(); setGone(null); });
   return (
     <Card title="Clients that have registered" id="accounts">

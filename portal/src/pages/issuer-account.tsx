@@ -5,11 +5,11 @@ import { knownCas } from '../lib/known-cas';
 import { Badge, Button, Fact } from '../ui/basic';
 import { FormDialog } from '../ui/dialog';
 import { Check, fieldError, Input, Problem } from '../ui/form';
-import { useAction } from '../ui/hooks';
+import { useAction, useDialog } from '../ui/hooks';
 import { ProofDialog } from '../ui/second';
 
 export function Account({ issuer, done }: { issuer: IssuerSettings; done: () => Promise<void> }) {
-  const [open, setOpen] = useState<'register' | 'end' | null>(null);
+  const [open, setOpen] = useDialog<'register' | 'end'>();
   const roll = useAction(async () => { await api.rollIssuer(issuer.name); await done(); });
   const end = useAction(async () => { await api.endIssuer(issuer.name); await done(); setOpen(null); });
   const account = issuer.account;

@@ -6,7 +6,7 @@ import { sentence } from '../lib/text';
 import { Alert, Badge, Button, Card, Fact, Loading, Page, Time } from '../ui/basic';
 import { FormDialog } from '../ui/dialog';
 import { Check, Choice, Field, fieldError, Input, Problem, Select } from '../ui/form';
-import { useAction, useLoad } from '../ui/hooks';
+import { useAction, useDialog, useLoad } from '../ui/hooks';
 import { useProof } from '../ui/second';
 import { ImportCard } from './import-certificate';
 import { Account, Statement } from './issuer-account';
@@ -15,8 +15,8 @@ type Edit = { old: IssuerSettings | null };
 
 export function IssuersPage() {
   const list = useLoad(() => api.issuers(), []);
-  const [edit, setEdit] = useState<Edit | null>(null);
-  const [gone, setGone] = useState<IssuerSettings | null>(null);
+  const [edit, setEdit] = useDialog<Edit>();
+  const [gone, setGone] = useDialog<IssuerSettings>();
   const reload = list.reload;
   const offline = list.data?.some((i) => i.kind === 'offline');
   return (

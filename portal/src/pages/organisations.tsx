@@ -5,7 +5,7 @@ import { canManage, useUser } from '../session';
 import { Button, Empty, Loading, Page } from '../ui/basic';
 import { FormDialog } from '../ui/dialog';
 import { fieldError, Input, Problem } from '../ui/form';
-import { useAction, useLoad } from '../ui/hooks';
+import { useAction, useDialog, useLoad } from '../ui/hooks';
 
 const fields: [keyof OrganisationFields, string, string?][] = [
   ['name', 'Registered name'], ['street', 'Street and number'], ['postal_code', 'Postal code'], ['locality', 'City'], ['state', 'State or region'],
@@ -18,8 +18,8 @@ const names = fields.map(([name]) => name);
 export function OrganisationsPage() {
   const user = useUser();
   const list = useLoad(() => api.organisations(), []);
-  const [edit, setEdit] = useState<Organisation | 'new' | null>(null);
-  const [gone, setGone] = useState<Organisation | null>(null);
+  const [edit, setEdit] = useDialog<Organisation | 'new'>();
+  const [gone, setGone] = useDialog<Organisation>();
   const add = canManage(user) && <Button onClick={() => setEdit('new')}>Add an organisation</Button>;
   return (
     <Page title="Organisations" lead="Needed for certificates that name your organisation (OV and EV)." actions={add}>

@@ -6,14 +6,14 @@ import { useSession, useUser } from '../session';
 import { Alert, Button, Card, Loading, Time } from '../ui/basic';
 import { FormDialog } from '../ui/dialog';
 import { fieldError, Form, Input, Problem } from '../ui/form';
-import { useAction, useLoad } from '../ui/hooks';
+import { useAction, useDialog, useLoad } from '../ui/hooks';
 import { ProofDialog } from '../ui/second';
 
 export function PasskeysCard({ onCodes }: { onCodes: (codes: string[]) => void }) {
   const { refresh } = useSession();
   const keys = useLoad(() => api.passkeys(), []);
-  const [removing, setRemoving] = useState<Passkey | null>(null);
-  const [naming, setNaming] = useState<Passkey | null>(null);
+  const [removing, setRemoving] = useDialog<Passkey>();
+  const [naming, setNaming] = useDialog<Passkey>();
   const changed = async () => { await keys.reload(); await refresh(); setRemoving(null); setNaming(null); };
   const list = keys.data?.passkeys ?? [];
   return (

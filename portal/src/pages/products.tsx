@@ -4,14 +4,14 @@ import { api, type IssuerSettings, type Level, type Product } from '../api';
 import { Button, Loading, Page } from '../ui/basic';
 import { FormDialog } from '../ui/dialog';
 import { Check, fieldError, Input, Problem, Select } from '../ui/form';
-import { useAction, useLoad } from '../ui/hooks';
+import { useAction, useDialog, useLoad } from '../ui/hooks';
 
 const levels: [string, string][] = [['dv', 'DV: domain checked'], ['ov', 'OV: organisation checked'], ['ev', 'EV: organisation checked by two people']];
 
 export function ProductsPage() {
   const list = useLoad(() => api.products(), []);
   const issuers = useLoad(() => api.issuers(), []);
-  const [edit, setEdit] = useState<Product | 'new' | null>(null);
+  const [edit, setEdit] = useDialog<Product | 'new'>();
   return (
     <Page title="Products" actions={<Button disabled={!list.data || issuers.loading} onClick={() => setEdit('new')}>Add a product</Button>}>
       {list.error && <Problem error={list.error} />}

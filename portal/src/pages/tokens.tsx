@@ -5,7 +5,7 @@ import { canWrite, useUser } from '../session';
 import { Button, Card, Code, Day, Empty, Loading, Page, Time } from '../ui/basic';
 import { FormDialog } from '../ui/dialog';
 import { Check, fieldError, Form, Input, Problem, Select } from '../ui/form';
-import { useAction, useLoad } from '../ui/hooks';
+import { useAction, useDialog, useLoad } from '../ui/hooks';
 
 const lifetimes: [string, string][] = [['30', '30 days'], ['90', '90 days'], ['365', 'One year'], ['', 'No end']];
 
@@ -13,7 +13,7 @@ export function TokensPage() {
   const user = useUser();
   const list = useLoad(() => api.tokens(), []);
   const [fresh, setFresh] = useState<Token | null>(null);
-  const [gone, setGone] = useState<Token | null>(null);
+  const [gone, setGone] = useDialog<Token>();
   return (
     <Page title="API tokens" lead="For scripts and the autocsr command. A token can do what you can do, so treat it like a password.">
       {fresh?.token && (

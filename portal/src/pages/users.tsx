@@ -5,7 +5,7 @@ import { canManage, useUser } from '../session';
 import { Alert, Button, Card, Loading, Page, Time } from '../ui/basic';
 import { FormDialog } from '../ui/dialog';
 import { fieldError, Form, Input, Problem, Select } from '../ui/form';
-import { useAction, useLoad } from '../ui/hooks';
+import { useAction, useDialog, useLoad } from '../ui/hooks';
 import { ProofDialog } from '../ui/second';
 
 const roles: [Role, string][] = [['owner', 'Owner: users, organisations, tokens, orders'], ['member', 'Member: orders'], ['auditor', 'Auditor: reads only']];
@@ -16,9 +16,9 @@ const high = (role: Role) => role === 'owner' || role === 'admin';
 export function UsersPage({ all }: { all?: boolean }) {
   const me = useUser();
   const list = useLoad(() => api.users(all), [all]);
-  const [gone, setGone] = useState<User | null>(null);
-  const [lost, setLost] = useState<User | null>(null);
-  const [raise, setRaise] = useState<[User, Change] | null>(null);
+  const [gone, setGone] = useDialog<User>();
+  const [lost, setLost] = useDialog<User>();
+  const [raise, setRaise] = useDialog<[User, Change]>();
   const [acting, setActing] = useState('');
   const change = useAction(async (user: User, what: Change) => {
     setActing(user.id);

@@ -52,6 +52,16 @@ export function useAction<A extends unknown[]>(act: (...a: A) => Promise<void>):
   return { busy, error, run, clear: () => setError(null) };
 }
 
+/**
+ * What a dialog is open for; null: it is closed. Null closes the dialog that was open when it was drawn, no other: an answer that
+ * comes late does not close the one that was opened since.
+ */
+export function useDialog<T>(): [T | null, (what: T | null) => void] {
+  const [open, setOpen] = useState<{ what: T } | null>(null);
+  const set = (what: T | null) => setOpen((now) => (what !== null ? { what } : now === open ? null : now));
+  return [open ? open.what : null, set];
+}
+
 export interface Poll { paused: boolean; restart: () => void }
 
 /**

@@ -66,7 +66,7 @@ export default async function operator({ portal, ask }) {
   await product.waitFor({ state: 'detached' });
   await admin.page.getByRole('row', { name: /dv-wildcard/ }).getByRole('button', { name: 'Change' }).click();
   assert.equal(await product.getByLabel('Unlock code kept for (days)').inputValue(), '1.5', 'the list still had what stood there before the change');
-  await admin.page.keyboard.press('Escape');
+  await twoDialogs(admin, product);
   await admin.open('/admin/users');
   await admin.sees(customer.who.email);
   await admin.open('/admin/audit');
@@ -77,4 +77,26 @@ export default async function operator({ portal, ask }) {
   customer.step('what is not theirs does not exist for customers');
   await customer.open('/admin');
   await customer.heading('Not found');
+}
+
+/** The first is left before its answer has come, and the answer comes while somebody types into the second. */
+async function twoDialogs({ page }, dialog) {
+  const lists = /\/api\/v1\/products$/;
+  let answer;
+  const mayGo = new Promise((go) => { answer = go; });
+  await page.route(lists, async (route) => { await mayGo; await route.fallback(); });
+  const asked = page.waitForRequest(lists);
+  await dialog.getByLabel('Title').fill('Wildcards by hand');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await asked;
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('row', { name: / ov OV/ }).getByRole('button', { name: 'Change' }).click();
+  await dialog.getByLabel('Title').fill('Typed meanwhile');
+  answer();
+  await page.getByRole('row', { name: /Wildcards by hand/, includeHidden: true }).waitFor({ state: 'attached' });
+  await page.evaluate(() => new Promise((go) => { requestAnimationFrame(() => requestAnimationFrame(go)); }));
+  assert.equal(await dialog.getByLabel('Title').inputValue({ timeout: 5000 }), 'Typed meanwhile', 'what was typed into the second dialog');
+  await page.unroute(lists);
+  await page.keyboard.press('Escape');
 }
