@@ -3,8 +3,8 @@ import subprocess
 import threading
 
 import pytest
-from harness.net import wait_for
 from harness.service import BUILD
+from test_audit_log import signed_up_to
 
 ENTRIES = 100_000
 FILL = BUILD / "tests" / "bench" / "auditfill"
@@ -60,6 +60,6 @@ def test_several_verdicts_wait_for_each_other_and_agree(long_log):
 def test_a_proof_from_a_long_log_holds(long_log):
     world, _ = long_log
     admin = world.admin()
-    size = wait_for("a checkpoint over it all", lambda: (k := admin.get("/audit/checkpoint"))["size"] >= ENTRIES and k, 30, 0.3)["size"]
+    size = signed_up_to(admin, ENTRIES)["size"]
     proof = admin.get(f"/audit/inclusion?seq=77777&size={size}")
     assert proof["entry"]["seq"] == 77777 and 15 <= len(proof["path"]) <= 18
